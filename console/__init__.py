@@ -1,0 +1,1 @@
+"""The customers' page: speaks events, reads over HTTP, keeps no secret."""

@@ -1,0 +1,1 @@
+"""Plumbing that services share and that knows no domain word."""

@@ -1,0 +1,1 @@
+"""How the outside is reached: manifests, drivers, logins. No Kafka, no Mongo."""

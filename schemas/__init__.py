@@ -1,0 +1,1 @@
+"""The vocabulary: envelope, topics, events, fields, schedules, manifests. pydantic only."""

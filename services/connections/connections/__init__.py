@@ -1,0 +1,1 @@
+"""A customer's account: onboarding, login window, vault, renewal."""

@@ -1,0 +1,1 @@
+"""When and what moves: schedule, runs, ledger, documents."""
