@@ -1,0 +1,102 @@
+"""Fields: what a customer fills in, at a login or as an option, and the texts around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field as Member, StringConstraints
+
+from schemas.base import Lenient, Model, Text
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+"""A field's name: lower-case words joined by underscores."""
+
+
+class FieldType(Lenient):
+    """How a field is shown and what it takes."""
+
+    TEXT = "text"
+    PASSWORD = "password"  # noqa: S105 - a word of the list, no password
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    CODE = "code"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    FOLDER = "folder"
+    PATTERN = "pattern"
+    URL = "url"
+    OTHER = "other"
+
+
+class Choice(Model):
+    """One value to choose, with the words shown for it."""
+
+    value: str
+    label: str
+
+
+class Field(Model):
+    """One field as it is shown to a customer, in their language (CONTRACT §5).
+
+    `secret` values are never shown again; `stored` ones are kept for later runs; `destination` names where
+    secrets go, so that changing it asks for all secrets again. `choices_live` are asked over HTTP.
+    """
+
+    name: Name
+    label: str
+    help: str | None = None
+    placeholder: str | None = None
+    type: FieldType = FieldType.TEXT
+    required: bool = False
+    secret: bool = False
+    stored: bool = True
+    destination: bool = False
+    pattern: str | None = None
+    pattern_message: str | None = None
+    min: float | None = None
+    max: float | None = None
+    default: Any = None
+    read_only: bool = False
+    choices: tuple[Choice, ...] | None = Member(default=None, max_length=50)
+    choices_live: bool = False
+    depends_on: tuple[Name, ...] = ()
+
+
+class Fact(Model):
+    """Something to look at before confirming, such as a host's fingerprint."""
+
+    label: str
+    value: str
+
+
+class FieldError(Model):
+    """What is wrong with one field, in words."""
+
+    field: str
+    code: str
+    message: Text
+
+
+def _each_language(value: object) -> object:
+    """A plain string is English, and stands in for the others."""
+    return {"en": value} if isinstance(value, str) else value
+
+
+class Words(Model):
+    """One text in the languages that we speak; English stands in where another is missing."""
+
+    en: Text
+    fr: Text | None = None
+    de: Text | None = None
+
+    def said(self, locale: str | None) -> str:
+        """The text in `locale` (`de`, `de-AT`), else in English."""
+        spoken: Mapping[str, str | None] = {"fr": self.fr, "de": self.de}
+        return spoken.get((locale or "en").lower()[:2]) or self.en
+
+
+Said = Annotated[Words, BeforeValidator(_each_language)]
+"""`Words`, or a plain string in their place."""

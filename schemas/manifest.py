@@ -1,0 +1,198 @@
+"""The provider manifest: what a provider is, how one logs in, what can be chosen, which driver moves files.
+
+A provider is one folder with one `manifest.yaml` and a logo: adding one is data, no code. `extends:` names
+another manifest whose members are taken where this one says nothing; what is published is whole.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Discriminator, Field as Member, StringConstraints, Tag, model_validator
+
+from schemas.base import Model, ProviderId
+from schemas.fields import Field, FieldType, Name, Said, Choice
+from schemas.reasons import Direction, Reason
+
+Country = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+Category = Literal["storage", "accounting", "email", "shop", "payment", "bank", "erp", "archive", "tax_adviser", "other"]
+
+
+class Part(Model):
+    """A part of a manifest: what it does not know is a mistake of its author, not something to skip."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ChoiceSpec(Part):
+    """One value to choose, with its words in three languages."""
+
+    value: str
+    label: Said
+
+
+class FieldSpec(Part):
+    """A field as its author writes it: as `schemas.fields.Field`, with texts in three languages."""
+
+    name: Name
+    label: Said
+    help: Said | None = None
+    placeholder: Said | None = None
+    type: FieldType = FieldType.TEXT
+    required: bool = False
+    secret: bool = False
+    stored: bool = True
+    destination: bool = False
+    pattern: str | None = None
+    pattern_message: Said | None = None
+    min: float | None = None
+    max: float | None = None
+    default: Any = None
+    choices: tuple[ChoiceSpec, ...] | None = Member(default=None, max_length=50)
+    choices_live: bool = False
+    depends_on: tuple[Name, ...] = ()
+
+    def shown(self, locale: str | None, *, default: Any = None, read_only: bool = False) -> Field:
+        """As it is shown in `locale`; `default` stands in for the author's where one is given."""
+        words = {
+            name: said.said(locale)
+            for name in ("label", "help", "placeholder", "pattern_message")
+            if (said := getattr(self, name)) is not None
+        }
+        plain = self.model_dump(
+            include={"name", "type", "required", "secret", "stored", "destination", "pattern", "min", "max",
+                     "choices_live", "depends_on"},
+        )
+        choices = None
+        if self.choices is not None:
+            choices = tuple(Choice(value=c.value, label=c.label.said(locale)) for c in self.choices)
+        shown = self.default if default is None else default
+        return Field(**plain, **words, choices=choices, default=shown, read_only=read_only)
+
+
+class Ask(Part):
+    """A login step that asks for fields (`credentials`)."""
+
+    ask: Literal["credentials"]
+    title: Said | None = None
+    message: Said | None = None
+    fields: tuple[FieldSpec, ...] = Member(min_length=1, max_length=20)
+
+
+class Confirm(Part):
+    """A login step that shows facts which the driver found out, such as a host's key, and asks to accept them.
+
+    Skipped where what would be confirmed is what the connection has confirmed before.
+    """
+
+    confirm: Literal["host_key"]
+    title: Said | None = None
+    message: Said | None = None
+
+
+def _step_kind(step: Any) -> str | None:
+    keys = step if isinstance(step, dict) else {name for name in ("ask", "confirm") if hasattr(step, name)}
+    return next((name for name in ("ask", "confirm") if name in keys), None)
+
+
+LoginStep = Annotated[
+    Annotated[Ask, Tag("ask")] | Annotated[Confirm, Tag("confirm")],
+    Discriminator(
+        _step_kind,
+        custom_error_type="login_step",
+        custom_error_message="A login step starts with `ask:` or `confirm:`.",
+    ),
+]
+
+
+class DriverSpec(Part):
+    """Which driver moves the files, and its settings: plain values with `{field}` of the credentials in them."""
+
+    kind: Literal["webdav", "sftp", "object", "ftp", "smtp", "imap", "rest"]
+    settings: dict[str, str | int | float | bool] = Member(default_factory=dict)
+    identity: str | None = None
+    """How the account is called, such as `{username}@{host}`; the driver's own word where unset."""
+
+
+class Limits(Part):
+    """What the provider bears."""
+
+    concurrency: int = Member(default=4, ge=1, le=64)
+    requests_per_second: float | None = Member(default=None, gt=0)
+    max_bytes: int | None = Member(default=None, gt=0)
+    failed_logins: int = Member(default=3, ge=1, le=10)
+    """Failed logins in a row after which we stop by ourselves, before the provider locks the account."""
+
+
+class Lifetimes(Part):
+    """How long what was stored lasts, in days; unset is for ever."""
+
+    credentials_days: int | None = Member(default=None, ge=1)
+
+
+class ErrorRule(Part):
+    """A refinement of the driver's own table of errors. 401 and 403 can be told apart, never ignored."""
+
+    status: int = Member(ge=400, le=599)
+    contains: str | None = None
+    kind: Literal["auth", "config", "rate_limited", "transient", "item_permanent", "conflict"]
+    reason: Reason
+    message: Said | None = None
+
+
+class Logo(Part):
+    """The logo's file beside the manifest, and where it is from: `monogram`, or its owner's unaltered file."""
+
+    file: str = "logo.svg"
+    source: str = "monogram"
+    terms: str | None = None
+
+
+class Options(Part):
+    """What a customer chooses after the login, by direction."""
+
+    export: tuple[FieldSpec, ...] = ()
+    import_: tuple[FieldSpec, ...] = Member(default=(), alias="import")
+
+
+class Manifest(Part):
+    """One provider, whole."""
+
+    id: ProviderId
+    name: Said
+    summary: Said
+    aliases: tuple[str, ...] = ()
+    categories: tuple[Category, ...] = Member(min_length=1)
+    countries: tuple[Country, ...] = ()
+    """Where it is at home (ISO 3166-1, lower case); empty is everywhere."""
+    directions: tuple[Direction, ...] = Member(min_length=1)
+    website: str | None = None
+    docs: str | None = None
+    logo: Logo = Logo()
+    login: tuple[LoginStep, ...] = Member(min_length=1)
+    driver: DriverSpec
+    options: Options = Options()
+    limits: Limits = Limits()
+    lifetimes: Lifetimes = Lifetimes()
+    errors: tuple[ErrorRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _fields_are_named_once(self) -> Manifest:
+        for where, specs in (("login", self.credentials), ("options.export", self.options.export),
+                             ("options.import", self.options.import_)):
+            names = [spec.name for spec in specs]
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(f"{where} names {', '.join(sorted(twice))} twice; each field needs its own name")
+        if any(spec.secret for spec in (*self.options.export, *self.options.import_)):
+            raise ValueError("an option is never secret; ask for secrets at the login")
+        return self
+
+    @property
+    def credentials(self) -> tuple[FieldSpec, ...]:
+        """Every field that the login asks for, in order."""
+        return tuple(spec for step in self.login if isinstance(step, Ask) for spec in step.fields)
+
+    def options_for(self, direction: Direction) -> tuple[FieldSpec, ...]:
+        """The options of one direction."""
+        return self.options.export if direction == "export" else self.options.import_
