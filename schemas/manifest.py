@@ -1,14 +1,15 @@
 """The provider manifest: what a provider is, how one logs in, what can be chosen, which driver moves files.
 
 A provider is one folder with one `manifest.yaml` and a logo: adding one is data, no code. `extends:` names
-another manifest whose members are taken where this one says nothing; what is published is whole.
+another manifest whose members are taken where this one says nothing; what is published is whole. Readers take
+what they know; authors are told of every member that is not known (`model_validate(…, extra="forbid")`).
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field as Member, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field as Member, StringConstraints, Tag, model_validator
 
 from schemas.base import Model, ProviderId
 from schemas.fields import Field, FieldType, Name, Said, Choice
@@ -18,20 +19,14 @@ Country = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Category = Literal["storage", "accounting", "email", "shop", "payment", "bank", "erp", "archive", "tax_adviser", "other"]
 
 
-class Part(Model):
-    """A part of a manifest: what it does not know is a mistake of its author, not something to skip."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class ChoiceSpec(Part):
+class ChoiceSpec(Model):
     """One value to choose, with its words in three languages."""
 
     value: str
     label: Said
 
 
-class FieldSpec(Part):
+class FieldSpec(Model):
     """A field as its author writes it: as `schemas.fields.Field`, with texts in three languages."""
 
     name: Name
@@ -70,7 +65,7 @@ class FieldSpec(Part):
         return Field(**plain, **words, choices=choices, default=shown, read_only=read_only)
 
 
-class Ask(Part):
+class Ask(Model):
     """A login step that asks for fields (`credentials`)."""
 
     ask: Literal["credentials"]
@@ -79,7 +74,7 @@ class Ask(Part):
     fields: tuple[FieldSpec, ...] = Member(min_length=1, max_length=20)
 
 
-class Confirm(Part):
+class Confirm(Model):
     """A login step that shows facts which the driver found out, such as a host's key, and asks to accept them.
 
     Skipped where what would be confirmed is what the connection has confirmed before.
@@ -105,7 +100,7 @@ LoginStep = Annotated[
 ]
 
 
-class DriverSpec(Part):
+class DriverSpec(Model):
     """Which driver moves the files, and its settings: plain values with `{field}` of the credentials in them."""
 
     kind: Literal["webdav", "sftp", "object", "ftp", "smtp", "imap", "rest"]
@@ -114,7 +109,7 @@ class DriverSpec(Part):
     """How the account is called, such as `{username}@{host}`; the driver's own word where unset."""
 
 
-class Limits(Part):
+class Limits(Model):
     """What the provider bears."""
 
     concurrency: int = Member(default=4, ge=1, le=64)
@@ -124,13 +119,13 @@ class Limits(Part):
     """Failed logins in a row after which we stop by ourselves, before the provider locks the account."""
 
 
-class Lifetimes(Part):
+class Lifetimes(Model):
     """How long what was stored lasts, in days; unset is for ever."""
 
     credentials_days: int | None = Member(default=None, ge=1)
 
 
-class ErrorRule(Part):
+class ErrorRule(Model):
     """A refinement of the driver's own table of errors. 401 and 403 can be told apart, never ignored."""
 
     status: int = Member(ge=400, le=599)
@@ -140,7 +135,7 @@ class ErrorRule(Part):
     message: Said | None = None
 
 
-class Logo(Part):
+class Logo(Model):
     """The logo's file beside the manifest, and where it is from: `monogram`, or its owner's unaltered file."""
 
     file: str = "logo.svg"
@@ -148,14 +143,14 @@ class Logo(Part):
     terms: str | None = None
 
 
-class Options(Part):
+class Options(Model):
     """What a customer chooses after the login, by direction."""
 
     export: tuple[FieldSpec, ...] = ()
     import_: tuple[FieldSpec, ...] = Member(default=(), alias="import")
 
 
-class Manifest(Part):
+class Manifest(Model):
     """One provider, whole."""
 
     id: ProviderId
