@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -13,6 +13,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Field as Member,
     PlainSerializer,
     StringConstraints,
 )
@@ -24,8 +25,19 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, serialize_by_alias=True)
 
     def wire(self) -> dict[str, Any]:
-        """As JSON-able members, as they travel: members that are unset and optional are left out."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """As JSON-able members, as they travel. An unset `Maybe` member is left out; others are null."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+T = TypeVar("T")
+
+
+def _unset(value: object) -> bool:
+    return value is None
+
+
+Maybe = Annotated[T | None, Member(exclude_if=_unset)]
+"""A member that is left out where there is nothing to say."""
 
 
 class Lenient(StrEnum):
@@ -58,7 +70,7 @@ Day = date
 Amount = Annotated[str, StringConstraints(pattern=r"^-?\d{1,18}(\.\d{1,6})?$")]
 """A decimal amount as text: `119.00`."""
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$", to_lower=True)]
 """SHA-256 in lower-case hex."""
 
 

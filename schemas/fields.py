@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field as Member, StringConstraints
 
-from schemas.base import Lenient, Model, Text
+from schemas.base import Lenient, Maybe, Model, Text
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """A field's name: lower-case words joined by underscores."""
@@ -47,20 +47,20 @@ class Field(Model):
 
     name: Name
     label: str
-    help: str | None = None
-    placeholder: str | None = None
+    help: Maybe[str] = None
+    placeholder: Maybe[str] = None
     type: FieldType = FieldType.TEXT
     required: bool = False
     secret: bool = False
     stored: bool = True
     destination: bool = False
-    pattern: str | None = None
-    pattern_message: str | None = None
-    min: float | None = None
-    max: float | None = None
-    default: Any = None
+    pattern: Maybe[str] = None
+    pattern_message: Maybe[str] = None
+    min: Maybe[float] = None
+    max: Maybe[float] = None
+    default: Maybe[Any] = None
     read_only: bool = False
-    choices: tuple[Choice, ...] | None = Member(default=None, max_length=50)
+    choices: Maybe[tuple[Choice, ...]] = Member(default=None, max_length=50)
     choices_live: bool = False
     depends_on: tuple[Name, ...] = ()
 
@@ -89,8 +89,8 @@ class Words(Model):
     """One text in the languages that we speak; English stands in where another is missing."""
 
     en: Text
-    fr: Text | None = None
-    de: Text | None = None
+    fr: Maybe[Text] = None
+    de: Maybe[Text] = None
 
     def said(self, locale: str | None) -> str:
         """The text in `locale` (`de`, `de-AT`), else in English."""

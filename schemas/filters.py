@@ -5,9 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field as Member, StringConstraints
+from pydantic import (
+    Field as Member,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
-from schemas.base import Model
+from schemas.base import Maybe, Model
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
@@ -15,14 +21,21 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 class Filters(Model):
     """What an export lets through. An empty or unset member lets everything through."""
 
-    document_types: tuple[Word, ...] | None = Member(default=None, max_length=50)
+    document_types: Maybe[tuple[Word, ...]] = Member(default=None, max_length=50)
     """Any of these types."""
-    tags: tuple[Word, ...] | None = Member(default=None, max_length=50)
+    tags: Maybe[tuple[Word, ...]] = Member(default=None, max_length=50)
     """At least one of these tags."""
-    issued_from: date | None = None
+    issued_from: Maybe[date] = None
     """Issued on this day or later; a document without an issue date does not pass."""
     approved_only: bool = False
 
 
-Start = Literal["now", "all"] | date
-"""From when on: what is received after the save, everything, or what was received since a day (its start in UTC)."""
+def _start(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return check(value)
+    except ValidationError:
+        raise ValueError("must be `now`, `all` or a day such as 2026-01-31") from None
+
+
+Start = Annotated[Literal["now", "all"] | date, WrapValidator(_start)]
+"""From when on: what is received after the save, all, or what was received since a day (in UTC)."""

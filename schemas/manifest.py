@@ -11,12 +11,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field as Member, StringConstraints, Tag, model_validator
 
-from schemas.base import Model, ProviderId
-from schemas.fields import Field, FieldType, Name, Said, Choice
+from schemas.base import Maybe, Model, ProviderId
+from schemas.fields import Choice, Field, FieldType, Name, Said
 from schemas.reasons import Direction, Reason
 
 Country = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
-Category = Literal["storage", "accounting", "email", "shop", "payment", "bank", "erp", "archive", "tax_adviser", "other"]
+Category = Literal[
+    "storage", "accounting", "email", "shop", "payment", "bank", "erp", "archive", "tax_adviser", "other"
+]
 
 
 class ChoiceSpec(Model):
@@ -31,19 +33,19 @@ class FieldSpec(Model):
 
     name: Name
     label: Said
-    help: Said | None = None
-    placeholder: Said | None = None
+    help: Maybe[Said] = None
+    placeholder: Maybe[Said] = None
     type: FieldType = FieldType.TEXT
     required: bool = False
     secret: bool = False
     stored: bool = True
     destination: bool = False
-    pattern: str | None = None
-    pattern_message: Said | None = None
-    min: float | None = None
-    max: float | None = None
-    default: Any = None
-    choices: tuple[ChoiceSpec, ...] | None = Member(default=None, max_length=50)
+    pattern: Maybe[str] = None
+    pattern_message: Maybe[Said] = None
+    min: Maybe[float] = None
+    max: Maybe[float] = None
+    default: Maybe[Any] = None
+    choices: Maybe[tuple[ChoiceSpec, ...]] = Member(default=None, max_length=50)
     choices_live: bool = False
     depends_on: tuple[Name, ...] = ()
 
@@ -55,8 +57,19 @@ class FieldSpec(Model):
             if (said := getattr(self, name)) is not None
         }
         plain = self.model_dump(
-            include={"name", "type", "required", "secret", "stored", "destination", "pattern", "min", "max",
-                     "choices_live", "depends_on"},
+            include={
+                "name",
+                "type",
+                "required",
+                "secret",
+                "stored",
+                "destination",
+                "pattern",
+                "min",
+                "max",
+                "choices_live",
+                "depends_on",
+            },
         )
         choices = None
         if self.choices is not None:
@@ -69,20 +82,20 @@ class Ask(Model):
     """A login step that asks for fields (`credentials`)."""
 
     ask: Literal["credentials"]
-    title: Said | None = None
-    message: Said | None = None
+    title: Maybe[Said] = None
+    message: Maybe[Said] = None
     fields: tuple[FieldSpec, ...] = Member(min_length=1, max_length=20)
 
 
 class Confirm(Model):
-    """A login step that shows facts which the driver found out, such as a host's key, and asks to accept them.
+    """A login step that shows what the driver found out, such as a host's key, and asks to accept it.
 
     Skipped where what would be confirmed is what the connection has confirmed before.
     """
 
     confirm: Literal["host_key"]
-    title: Said | None = None
-    message: Said | None = None
+    title: Maybe[Said] = None
+    message: Maybe[Said] = None
 
 
 def _step_kind(step: Any) -> str | None:
@@ -101,11 +114,11 @@ LoginStep = Annotated[
 
 
 class DriverSpec(Model):
-    """Which driver moves the files, and its settings: plain values with `{field}` of the credentials in them."""
+    """Which driver moves the files, and its settings: plain values with `{field}` of the credentials."""
 
     kind: Literal["webdav", "sftp", "object", "ftp", "smtp", "imap", "rest"]
     settings: dict[str, str | int | float | bool] = Member(default_factory=dict)
-    identity: str | None = None
+    identity: Maybe[str] = None
     """How the account is called, such as `{username}@{host}`; the driver's own word where unset."""
 
 
@@ -113,8 +126,8 @@ class Limits(Model):
     """What the provider bears."""
 
     concurrency: int = Member(default=4, ge=1, le=64)
-    requests_per_second: float | None = Member(default=None, gt=0)
-    max_bytes: int | None = Member(default=None, gt=0)
+    requests_per_second: Maybe[float] = Member(default=None, gt=0)
+    max_bytes: Maybe[int] = Member(default=None, gt=0)
     failed_logins: int = Member(default=3, ge=1, le=10)
     """Failed logins in a row after which we stop by ourselves, before the provider locks the account."""
 
@@ -122,25 +135,25 @@ class Limits(Model):
 class Lifetimes(Model):
     """How long what was stored lasts, in days; unset is for ever."""
 
-    credentials_days: int | None = Member(default=None, ge=1)
+    credentials_days: Maybe[int] = Member(default=None, ge=1)
 
 
 class ErrorRule(Model):
     """A refinement of the driver's own table of errors. 401 and 403 can be told apart, never ignored."""
 
     status: int = Member(ge=400, le=599)
-    contains: str | None = None
+    contains: Maybe[str] = None
     kind: Literal["auth", "config", "rate_limited", "transient", "item_permanent", "conflict"]
     reason: Reason
-    message: Said | None = None
+    message: Maybe[Said] = None
 
 
 class Logo(Model):
-    """The logo's file beside the manifest, and where it is from: `monogram`, or its owner's unaltered file."""
+    """The logo's file beside the manifest, and its source: `monogram`, or its owner's unaltered file."""
 
     file: str = "logo.svg"
     source: str = "monogram"
-    terms: str | None = None
+    terms: Maybe[str] = None
 
 
 class Options(Model):
@@ -161,8 +174,8 @@ class Manifest(Model):
     countries: tuple[Country, ...] = ()
     """Where it is at home (ISO 3166-1, lower case); empty is everywhere."""
     directions: tuple[Direction, ...] = Member(min_length=1)
-    website: str | None = None
-    docs: str | None = None
+    website: Maybe[str] = None
+    docs: Maybe[str] = None
     logo: Logo = Logo()
     login: tuple[LoginStep, ...] = Member(min_length=1)
     driver: DriverSpec
@@ -173,12 +186,17 @@ class Manifest(Model):
 
     @model_validator(mode="after")
     def _fields_are_named_once(self) -> Manifest:
-        for where, specs in (("login", self.credentials), ("options.export", self.options.export),
-                             ("options.import", self.options.import_)):
+        for where, specs in (
+            ("login", self.credentials),
+            ("options.export", self.options.export),
+            ("options.import", self.options.import_),
+        ):
             names = [spec.name for spec in specs]
             twice = {name for name in names if names.count(name) > 1}
             if twice:
-                raise ValueError(f"{where} names {', '.join(sorted(twice))} twice; each field needs its own name")
+                raise ValueError(
+                    f"{where} names {', '.join(sorted(twice))} twice; each field needs its own name"
+                )
         if any(spec.secret for spec in (*self.options.export, *self.options.import_)):
             raise ValueError("an option is never secret; ask for secrets at the login")
         return self

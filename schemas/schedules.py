@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field as Member, StringConstraints, model_validator
 
-from schemas.base import Model
+from schemas.base import Maybe, Model
 
 SHORTEST = timedelta(minutes=5)
 LONGEST = timedelta(days=366)
@@ -53,12 +53,12 @@ def _known_zone(name: str) -> str:
 
 
 def _runs_some_day(expression: str) -> str:
-    from datetime import UTC, datetime
-
     try:
         next(CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC)))
     except (CronSimError, StopIteration):
-        raise ValueError("must be a cron expression of five fields that comes true, such as 30 2 * * 1-5") from None
+        raise ValueError(
+            "must be a cron expression of five fields that comes true, such as 30 2 * * 1-5"
+        ) from None
     if len(expression.split()) != 5:
         raise ValueError("must be a cron expression of five fields; seconds are not offered")
     return expression
@@ -68,21 +68,21 @@ TimeZone = Annotated[str, Member(max_length=64), AfterValidator(_known_zone)]
 
 
 class Quiet(Model):
-    """Hours in which nothing runs, in the schedule's time zone; over midnight where `to` is not after `from`."""
+    """Hours in which nothing runs, in the schedule's zone; over midnight where `to` is not after `from`."""
 
     from_: Clock = Member(alias="from")
     to: Clock
-    on: tuple[Weekday, ...] | None = None
+    on: Maybe[tuple[Weekday, ...]] = None
     """The days on which it begins; unset is every day."""
 
 
 class Schedule(Model):
-    """When a connection is due: one of `every`, `at` (with `on`), `cron`, in a time zone, but for quiet hours."""
+    """When it is due: one of `every`, `at` (with `on`), `cron`, in a time zone, but for quiet hours."""
 
-    every: Annotated[str, Member(max_length=20), AfterValidator(_every)] | None = None
-    at: Clock | None = None
-    on: tuple[Weekday, ...] | tuple[MonthDay, ...] | None = None
-    cron: Annotated[str, Member(max_length=100), AfterValidator(_runs_some_day)] | None = None
+    every: Maybe[Annotated[str, Member(max_length=20), AfterValidator(_every)]] = None
+    at: Maybe[Clock] = None
+    on: Maybe[tuple[Weekday, ...] | tuple[MonthDay, ...]] = None
+    cron: Maybe[Annotated[str, Member(max_length=100), AfterValidator(_runs_some_day)]] = None
     timezone: TimeZone = "UTC"
     quiet: tuple[Quiet, ...] = Member(default=(), max_length=20)
 
