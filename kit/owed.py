@@ -1,0 +1,113 @@
+"""Owed events: what an aggregate has decided to say, made whole in the write that decides it. No I/O here.
+
+Ids are `uuid5(aggregate, version, n)`: deciding twice makes the same event twice.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.envelope import MAX_EVENT_BYTES, Data, Event, sequence
+from schemas.topics import Topic
+
+BODY_BYTES = 32 * 1024
+"""A larger event is kept in `bodies` and owed by reference."""
+MOST_OWED = 64
+"""With this many events owed, a thing takes no further request: a long outage of Kafka never outgrows it."""
+NAMESPACE = uuid.UUID("6f2f5e0a-5d3c-5e0e-9c57-7061706572b5")
+
+
+class EventTooLarge(ValueError):
+    """An event of ours is over 512 KB. Whoever makes lists splits them first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something was decided: the event that was heard, or a clock, a worker, a person (all None)."""
+
+    id: str | None = None
+    source: str | None = None
+    traceparent: str | None = None
+    actor: str | None = None
+
+    @classmethod
+    def of(cls, event: Event[Any]) -> Cause:
+        return cls(event.id, event.source, event.traceparent, event.actor)
+
+
+NOBODY = Cause()
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """An event to say that is not simply data on the aggregate's own topic about itself.
+
+    `topic` other than the aggregate's own; `id` other than uuid5(aggregate, version, n); `subject` other than
+    the aggregate's id.
+    """
+
+    data: Data
+    topic: Topic | None = None
+    id: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One event as it waits in `owes`. `value` is the whole event as it will travel."""
+
+    id: str
+    topic: str
+    key: str
+    type: str
+    at: datetime
+    value: str
+
+    @property
+    def large(self) -> bool:
+        """Whether it is kept in `bodies` and owed by reference."""
+        return len(self.value) > BODY_BYTES
+
+    def document(self) -> dict[str, Any]:
+        """As it is pushed to `owes`."""
+        head = {"id": self.id, "topic": self.topic, "key": self.key, "type": self.type, "at": self.at}
+        return head | ({"body": self.id} if self.large else {"value": self.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks: the events' `source` and the topic they go to unless said otherwise."""
+
+    source: str
+    topic: Topic
+
+    def owed(
+        self,
+        aggregate: str,
+        account: str | None,
+        version: int,
+        emits: Sequence[Data | Emit],
+        cause: Cause,
+        now: datetime,
+    ) -> tuple[Owed, ...]:
+        """The events of one decision, that made `version` of `aggregate`.
+
+        Raises:
+            EventTooLarge: one is over 512 KB as it travels.
+        """
+        raise NotImplementedError
+
+
+def event_id(aggregate: str, version: int, n: int) -> str:
+    """The id of the n-th event (from 0) that `version` of `aggregate` says."""
+    return str(uuid.uuid5(NAMESPACE, f"{aggregate}/{version}/{n}"))
+
+
+def named_id(*parts: str) -> str:
+    """An id that follows from its parts, such as a due's: of connection and due time."""
+    return str(uuid.uuid5(NAMESPACE, "/".join(parts)))
