@@ -1,0 +1,69 @@
+"""The bytes of a document on their way out: streamed, and never more or other than was said."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from providers.errors import ProviderError
+from schemas.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A document's bytes, openable any number of times.
+
+    Attributes:
+        size: bytes.
+        sha256: hex, lower case.
+        media_type: such as `application/pdf`.
+        open: starts the stream anew; an error of its own passes through `stream` unaltered.
+    """
+
+    size: int
+    sha256: str
+    media_type: str
+    open: Callable[[], AsyncIterator[bytes]]
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The bytes, the last of them only once all are proven to be the ones that were promised.
+
+        A target that was told the size thus never receives a whole file of wrong bytes.
+
+        Raises:
+            ProviderError: `content_changed` where they are fewer, more or others.
+        """
+        seen, digest, held = 0, hashlib.sha256(), b""
+        async for chunk in self.open():
+            if not chunk:
+                continue
+            seen += len(chunk)
+            digest.update(chunk)
+            if seen > self.size:
+                raise changed()
+            if held:
+                yield held
+            held = bytes(chunk)
+        if seen != self.size or digest.hexdigest() != self.sha256.lower():
+            raise changed()
+        if held:
+            yield held
+
+
+def of_bytes(data: bytes, media_type: str = "application/octet-stream") -> Body:
+    """A body that is in memory already: a sidecar, a test."""
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield data
+
+    return Body(len(data), hashlib.sha256(data).hexdigest(), media_type, whole)
+
+
+def changed() -> ProviderError:
+    """The document's bytes are not the ones that were announced."""
+    return ProviderError(
+        "item_permanent",
+        Reason.CONTENT_CHANGED,
+        "The document's bytes are not the ones that were announced; it was not sent.",
+    )

@@ -1,0 +1,277 @@
+"""What a driver does, and how one is opened. Which names are used and what a clash means is decided
+elsewhere.
+
+Drivers are imported when first opened, so that a service that has no use for one does not pay for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import string
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from providers.content import Body
+from providers.errors import ProviderError
+from providers.reach import Reach
+from schemas.fields import Choice, Fact
+from schemas.manifest import Manifest
+from schemas.reasons import Reason
+
+__all__ = [
+    "KINDS",
+    "Body",
+    "Capabilities",
+    "Driver",
+    "Found",
+    "Introduction",
+    "Receipt",
+    "introduce",
+    "open_driver",
+]
+
+MOST_CHOICES = 200
+"""A list of choices ends here; the customer narrows it by `query`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the target, as configured, is able to do.
+
+    Attributes:
+        create_only: of two writers of one new name exactly one wins, the other gets a conflict. Without
+            it the
+            driver looks first, and two that write at the same instant may both win.
+        atomic_put: nobody ever sees half a file under its name.
+        conditional_replace: `replace` is refused by the target itself when the version is another by then.
+            Without it the driver looks just before.
+        case_sensitive: `A.pdf` and `a.pdf` are two files.
+        forbidden_characters: characters that no name may hold, beside `/` and the control characters.
+        max_name_bytes: the longest name, in bytes of UTF-8.
+        concurrency: how many puts at once it bears.
+    """
+
+    create_only: bool
+    atomic_put: bool
+    conditional_replace: bool
+    case_sensitive: bool = True
+    forbidden_characters: str = ""
+    max_name_bytes: int = 255
+    concurrency: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that is there. `sha256` (hex) only where the target knows it; `version` is opaque and short."""
+
+    size: int
+    sha256: str | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where a document now is, and the version under which it can be replaced (None: the target has none)."""
+
+    path: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """What a host says of itself before any secret is sent, for the customer to confirm once.
+
+    `facts` are shown; `pins` are added to the credentials and checked at every later contact.
+    """
+
+    facts: tuple[Fact, ...]
+    pins: Mapping[str, str] = field(repr=False)
+
+
+class Driver(Protocol):
+    """One connection's way to its files, open.
+
+    Paths are absolute within the connection, `/`-separated, in plain Unicode (`/2026/Müller & Söhne.pdf`);
+    `/` is the connection's root. Encoding them for the wire is the driver's. Every method raises
+    `ProviderError` with the reasons of the contract. Methods may be called concurrently, up to
+    `capabilities.concurrency`.
+    """
+
+    capabilities: Capabilities
+
+    async def check(self) -> None:
+        """Log in and look at the root. Writes nothing.
+
+        Raises:
+            ProviderError: `credentials_wrong`, `destination_missing`, `permission_missing`,
+                `host_unreachable`, `certificate_invalid`, `address_refused` …
+        """
+
+    async def identity(self) -> str:
+        """Whose account this is, as shown to the customer and compared at a later login: `jane@firm.example`."""
+
+    async def choices(self, option: str, query: str = "", parent: str | None = None) -> list[Choice]:
+        """What can be chosen for an option, live: for `folder`, the folders right below `parent`.
+
+        Args:
+            option: the option's name, by its type in the manifest.
+            query: only those whose name holds this, whatever the case.
+            parent: a value that was offered before; None is the root.
+
+        Returns:
+            At most `MOST_CHOICES`, by name; `value` is the path that goes into the option.
+        """
+
+    async def find(self, path: str) -> Found | None:
+        """The file at `path`, or None where there is none."""
+
+    async def same_bytes(self, path: str, size: int, sha256: str) -> bool:
+        """Whether the file at `path` has exactly these bytes: by the target's checksum, or by reading it."""
+
+    async def folder_exists(self, path: str) -> bool:
+        """Whether there is a folder at `path`."""
+
+    async def make_folder(self, path: str) -> None:
+        """Make the folder and all that are missing above it. Safe to call twice and by many at once."""
+
+    async def put(self, path: str, body: Body) -> Receipt:
+        """Make a new file of exactly these bytes. The folder exists.
+
+        Safe to call again after a lost answer: it then raises a conflict, and `same_bytes` tells whether
+        ours is what is there.
+
+        Raises:
+            ProviderError: kind `conflict`, reason `exists`, where the name is taken: nothing was changed.
+                `content_changed` where the body is not what it was said to be: nothing is visible.
+                `destination_missing` where the folder is gone, `quota_full`, `document_refused` …
+        """
+
+    async def replace(self, path: str, body: Body, version: str | None) -> Receipt:
+        """Put these bytes in the place of the file at `path`.
+
+        Args:
+            path: as in `put`.
+            body: as in `put`.
+            version: the one that is to be replaced (from `find` or a receipt); None replaces whatever is
+                there.
+
+        Raises:
+            ProviderError: kind `conflict`, reason `revision_conflict`, where it is another version by now.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class DriverKind:
+    """One kind of driver: its module, and the settings that it takes from manifest and credentials."""
+
+    module: str
+    needs: frozenset[str]
+    takes: frozenset[str]
+
+
+KINDS: Mapping[str, DriverKind] = {
+    "webdav": DriverKind(
+        "providers.drivers.webdav",
+        needs=frozenset({"url", "username", "password"}),
+        takes=frozenset({"atomic_put", "case_sensitive", "forbidden_characters"}),
+    ),
+    "sftp": DriverKind(
+        "providers.drivers.sftp",
+        needs=frozenset({"host", "username"}),
+        takes=frozenset(
+            {
+                "port",
+                "password",
+                "private_key",
+                "passphrase",
+                "host_key",
+                "root",
+                "case_sensitive",
+                "forbidden_characters",
+            }
+        ),
+    ),
+    "object": DriverKind(
+        "providers.drivers.object",
+        needs=frozenset({"endpoint", "bucket", "access_key_id", "secret_access_key"}),
+        takes=frozenset({"region", "addressing", "prefix", "conditional"}),
+    ),
+}
+"""The drivers that are there. `needs` must be named by the manifest's credentials or settings."""
+
+
+def open_driver(
+    manifest: Manifest,
+    credentials: Mapping[str, Any],
+    options: Mapping[str, Any],
+    reach: Reach,
+) -> AbstractAsyncContextManager[Driver]:
+    """The manifest's driver for one account, open until the `async with` ends.
+
+    Args:
+        manifest: names the driver and its settings; `{field}` in a setting is filled from the credentials.
+        credentials: what was asked at the login, with the pins that were confirmed.
+        options: the connection's options; drivers of files need none.
+        reach: the guarded way out.
+
+    Raises:
+        ProviderError: `not_set_up` where no such driver exists; on entering, whatever connecting meets.
+    """
+    kind = _kind(manifest)
+    made: AbstractAsyncContextManager[Driver] = importlib.import_module(kind.module).open_driver(
+        manifest, settings(manifest, credentials), options, reach
+    )
+    return made
+
+
+async def introduce(manifest: Manifest, credentials: Mapping[str, Any], reach: Reach) -> Introduction | None:
+    """What the host says of itself before it is sent a secret; None where the driver has nothing to confirm.
+
+    Only addresses are read from `credentials`, never a secret.
+
+    Raises:
+        ProviderError: as `Driver.check` for a host that cannot be reached.
+    """
+    module = importlib.import_module(_kind(manifest).module)
+    if not hasattr(module, "introduce"):
+        return None
+    met: Introduction | None = await module.introduce(settings(manifest, credentials), reach)
+    return met
+
+
+def settings(manifest: Manifest, credentials: Mapping[str, Any]) -> dict[str, Any]:
+    """The credentials, and over them the manifest's settings with each `{field}` filled in.
+
+    In a setting that is an address the values are percent-encoded, so that a name cannot leave its segment.
+    """
+    filled: dict[str, Any] = {name: value for name, value in credentials.items() if value not in (None, "")}
+    for name, value in manifest.driver.settings.items():
+        filled[name] = _fill(value, credentials) if isinstance(value, str) else value
+    return filled
+
+
+def identity_of(manifest: Manifest, credentials: Mapping[str, Any], otherwise: str) -> str:
+    """How the account is called: by the manifest's pattern, else the driver's own word."""
+    pattern = manifest.driver.identity
+    return otherwise if pattern is None else pattern.format_map(credentials)
+
+
+def _fill(value: str, credentials: Mapping[str, Any]) -> str:
+    named = [name for _, name, _, _ in string.Formatter().parse(value) if name]
+    if "://" in value and value != "{url}" and not value.startswith("{"):
+        return value.format_map({name: quote(str(credentials.get(name, "")), safe="") for name in named})
+    return value.format_map({name: credentials.get(name, "") for name in named})
+
+
+def _kind(manifest: Manifest) -> DriverKind:
+    try:
+        return KINDS[manifest.driver.kind]
+    except KeyError:
+        raise ProviderError(
+            "config",
+            Reason.NOT_SET_UP,
+            f"{manifest.name.en} needs the driver {manifest.driver.kind}, which is not part of this release.",
+        ) from None

@@ -1,0 +1,52 @@
+"""How drivers and logins get out: one guard, one HTTP session and one clock, handed to whoever needs them.
+
+Open once a process. Nothing of one account stays here: no cookies, no credentials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from providers.egress import Guard
+from providers.http import Http
+
+
+def utc_now() -> datetime:
+    """The time of day, UTC."""
+    return datetime.now(UTC)
+
+
+class Reach:
+    """The guarded way out of one process; an async context manager that closes its connections.
+
+    Args:
+        guard: which addresses may be spoken to.
+        clock: the time of day in UTC.
+        ca_file: certificates to trust besides the system's (an own authority, a test).
+    """
+
+    def __init__(
+        self,
+        guard: Guard | None = None,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        ca_file: str | None = None,
+    ) -> None:
+        self.guard = guard or Guard()
+        self.clock = clock
+        self.http = Http(self.guard, clock, ca_file)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every pooled connection."""
+        await self.http.aclose()
