@@ -1,0 +1,1 @@
+"""Metrics of the plumbing, for Prometheus. Services add their own beside them."""

@@ -1,0 +1,1 @@
+"""Aggregates in MongoDB: reading by id, and one guarded `bulk_write` for a batch."""
