@@ -81,7 +81,7 @@ def _canonical(value: str) -> str:
         raise ValueError("must be a UUID, such as 7f1c0a52-3b0e-4a57-9d0e-2f1f6a1a9b10") from None
 
 
-ConnectionId = Annotated[str, AfterValidator(_canonical)]
+ConnectionId = Annotated[str, AfterValidator(_canonical), Member(json_schema_extra={"format": "uuid"})]
 """A connection's id: a UUID chosen by the asker, in canonical lower case."""
 
 AccountId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/]+$")]
