@@ -90,7 +90,7 @@ def of_status(
         body: the beginning of the answer, looked through by the rules' `contains`; never repeated.
         wait: seconds that the provider asked for, see `waiting`.
     """
-    kind, reason, message = _default(status, wait)
+    kind, reason, message = _default(status)
     for rule in rules:
         if rule.status == status and (rule.contains is None or rule.contains in body):
             message = rule.message.en if rule.message else message
@@ -98,7 +98,7 @@ def of_status(
     return ProviderError(kind, reason, message, retry_after=wait)
 
 
-def _default(status: int, wait: float | None) -> tuple[Kind, Reason, str]:
+def _default(status: int) -> tuple[Kind, Reason, str]:
     if status in _TABLE:
         return _TABLE[status]
     if status < 400:
@@ -109,8 +109,6 @@ def _default(status: int, wait: float | None) -> tuple[Kind, Reason, str]:
         )
     if status < 500:
         return "item_permanent", Reason.DOCUMENT_REFUSED, f"The provider refused (status {status})."
-    if status == 503 and wait is not None:
-        return "rate_limited", Reason.RATE_LIMITED, "The provider asked for a pause."
     return "transient", Reason.PROVIDER_DOWN, f"The provider has trouble of its own (status {status})."
 
 

@@ -132,7 +132,7 @@ class Http:
         self._client = None
 
     @asynccontextmanager
-    async def _asked(  # noqa: PLR0913 - what a request is made of
+    async def _asked(
         self,
         method: str,
         url: str,

@@ -74,7 +74,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Where a document now is, and the version under which it can be replaced (None: the target has none)."""
+    """Where a document now is, and its version (None: the target did not say, `find` may)."""
 
     path: str
     version: str | None
@@ -111,7 +111,7 @@ class Driver(Protocol):
         """
 
     async def identity(self) -> str:
-        """Whose account this is, as shown to the customer and compared at a later login: `jane@firm.example`."""
+        """Whose account this is, as shown to the customer and compared later: `jane@firm.example`."""
 
     async def choices(self, option: str, query: str = "", parent: str | None = None) -> list[Choice]:
         """What can be chosen for an option, live: for `folder`, the folders right below `parent`.

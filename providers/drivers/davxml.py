@@ -1,0 +1,75 @@
+"""WebDAV's XML: what is asked of a PROPFIND, and what its multistatus says (RFC 4918 §9.1, §14.16). Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+from xml.etree.ElementTree import Element, ParseError, fromstring  # noqa: S405 - entities are refused below
+
+from providers.errors import ProviderError
+from providers.http import Answer
+from schemas.reasons import Reason
+
+PROPFIND = (
+    b'<?xml version="1.0" encoding="utf-8"?>'
+    b'<d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns"><d:prop>'
+    b"<d:resourcetype/><d:getcontentlength/><d:getetag/><oc:checksums/>"
+    b"</d:prop></d:propfind>"
+)
+
+_SHA256 = re.compile(r"SHA256:([0-9a-fA-F]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One thing of a listing: `name` is its last path segment, decoded."""
+
+    name: str
+    is_folder: bool
+    size: int
+    etag: str | None
+    sha256: str | None
+
+
+def listed(answer: Answer) -> list[Listed]:
+    """What a multistatus names, in its order: what was asked for comes first.
+
+    Raises:
+        ProviderError: `provider_changed` where this is no WebDAV answer.
+    """
+    try:
+        if answer.status != 207 or b"<!DOCTYPE" in answer.body[:4096] or b"<!ENTITY" in answer.body:
+            raise ParseError
+        root = fromstring(answer.body)  # noqa: S314 - no document type, so no entities
+        return [_one(each) for each in root.iter("{DAV:}response")]
+    except (ParseError, ValueError):
+        raise ProviderError(
+            "config", Reason.PROVIDER_CHANGED, "There is no WebDAV server at this address.", field="url"
+        ) from None
+
+
+def _one(response: Element) -> Listed:
+    path = urlsplit((response.findtext("{DAV:}href") or "").strip()).path
+    good = [each for each in response.iter("{DAV:}propstat") if _ok(each)]
+    checksums = " ".join(text for each in good for text in each.itertext())
+    sha256 = _SHA256.search(checksums)
+    return Listed(
+        name=unquote(path.rstrip("/").rpartition("/")[2]),
+        is_folder=any(each.find(".//{DAV:}collection") is not None for each in good),
+        size=int(_text(good, "getcontentlength") or 0),
+        etag=_text(good, "getetag"),
+        sha256=sha256.group(1).lower() if sha256 else None,
+    )
+
+
+def _ok(propstat: Element) -> bool:
+    return " 200" in (propstat.findtext("{DAV:}status") or "")
+
+
+def _text(good: list[Element], name: str) -> str | None:
+    for each in good:
+        text = each.findtext(f"{{DAV:}}prop/{{DAV:}}{name}")
+        if text:
+            return text.strip()
+    return None
