@@ -1,0 +1,1 @@
+"""The login window: pages where customers answer challenges. It decides nothing about a login."""
