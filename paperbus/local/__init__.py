@@ -1,1 +1,7 @@
-"""The embedded MongoDB and Kafka."""
+"""The embedded MongoDB and Kafka: real servers from packages, on loopback. For trials, tests and small set-ups."""
+
+from paperbus.local.errors import LocalServerError
+from paperbus.local.kafka import EmbeddedKafka
+from paperbus.local.mongo import EmbeddedMongo
+
+__all__ = ["EmbeddedKafka", "EmbeddedMongo", "LocalServerError"]

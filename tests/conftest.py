@@ -1,0 +1,119 @@
+"""Fixtures for whatever needs real servers. They start when first asked for, once a session.
+
+A test that cannot get its server is skipped, loudly; with CI=true such a skip, and a run in which nothing real
+ran, is a failure.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from servers import NoServer, Topics, any_kafka, any_mongo, packaged_kafka, packaged_mongo
+
+REAL = ("servers", "targets", "faults")  # markers of tests that need real servers
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+def unavailable(why: str) -> None:
+    """Skip the test with its reason; in CI fail it."""
+    if IN_CI:
+        pytest.fail(f"CI must not skip this: {why}", pytrace=False)
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The address of a real Kafka, shared by the session. Topics are made by name: see `topics`."""
+    try:
+        with any_kafka() as bootstrap:
+            yield bootstrap
+    except NoServer as error:
+        unavailable(str(error))
+
+
+@pytest.fixture(scope="session")
+def mongo() -> Iterator[str]:
+    """The URL of a real MongoDB replica set, shared by the session."""
+    try:
+        with any_mongo() as url:
+            yield url
+    except NoServer as error:
+        unavailable(str(error))
+
+
+@pytest.fixture
+def fresh_database(mongo: str) -> Iterator[str]:
+    """The name of a database that is empty, and dropped afterwards."""
+    from pymongo import MongoClient
+
+    name = f"test_{uuid4().hex[:12]}"
+    yield name
+    with MongoClient(mongo) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture
+def topics(kafka: str) -> Topics:
+    """Makes topics on the shared Kafka: `await topics.fresh()`, `await topics.make("a", partitions=3)`."""
+    return Topics(kafka)
+
+
+@pytest.fixture
+async def all_topics(topics: Topics) -> Topics:
+    """Every topic of the platform, empty, on the shared Kafka; no group remembers a place in them."""
+    await topics.empty()
+    await topics.make_all()
+    return topics
+
+
+@pytest.fixture(scope="module")
+def fresh_kafka() -> Iterator:
+    """A packaged Kafka of the module's own (`.bootstrap`, `.kill()`, `await .start_again()`)."""
+    try:
+        with packaged_kafka() as server:
+            yield server
+    except NoServer as error:
+        unavailable(str(error))
+
+
+@pytest.fixture(scope="module")
+def fresh_mongo() -> Iterator:
+    """A packaged MongoDB of the module's own (`.url`, `.kill()`, `await .start_again()`)."""
+    try:
+        with packaged_mongo() as server:
+            yield server
+    except NoServer as error:
+        unavailable(str(error))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for a server is marked so, without having to remember it."""
+    needy = {"kafka", "mongo", "fresh_database", "topics", "all_topics", "fresh_kafka", "fresh_mongo"}
+    for item in items:
+        if needy & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.servers)
+
+
+real_ran: set[str] = set()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" and report.passed and any(marker in report.keywords for marker in REAL):
+        real_ran.add(report.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI, a whole run without one real server proves nothing."""
+    whole = not session.config.option.file_or_dir and not session.config.option.collectonly
+    if IN_CI and whole and exitstatus == pytest.ExitCode.OK and not real_ran:
+        session.config.get_terminal_writer().line(
+            "No test ran against a real server: that is a failure in CI."
+        )
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
