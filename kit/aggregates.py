@@ -7,17 +7,21 @@ promise: `kit.mongo_aggregates.MongoAggregates` and, for tests, `kit.memory.Memo
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from kit.edge import Heard
-from kit.endings import Ended, Refused
-from kit.owed import NOBODY, Cause, Owed, Voice
+from kit.endings import DONE, Ended, NotNow, Refused
+from kit.heard import Heard
+from kit.owed import MOST_OWED, NOBODY, Cause, Owed, Voice
 from kit.transitions import Decision
-from schemas.envelope import Event
+from schemas.envelope import Event, RequestRefused
+from schemas.reasons import Reason
+from schemas.topics import by_name
 
 T = TypeVar("T")
 
@@ -28,7 +32,7 @@ MOST_SEEN = 1000
 
 def shard_of(key: str) -> int:
     """Which of the 64 shards a Kafka key belongs to: `crc32(key) % 64`."""
-    raise NotImplementedError
+    return zlib.crc32(key.encode()) % SHARDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Kind(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Kept(Generic[T]):
-    """A thing as it was read. `seen` holds 12 bytes a request: 8 of its hash, 4 of its time."""
+    """A thing as it was read. `seen` holds 12 bytes a request: 8 of its hash, 4 of its time, oldest first."""
 
     id: str
     account: str | None
@@ -61,7 +65,10 @@ class Kept(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One guarded write: from version `v` (0: it must not exist yet) on by `steps`."""
+    """One guarded write: from version `v` (0: it must not exist yet) on by `steps`.
+
+    `seen` is added to what is remembered; where `remembered` is given, it takes the place of all older ones.
+    """
 
     id: str
     account: str | None
@@ -70,7 +77,7 @@ class Change:
     unset: Sequence[str] = ()
     owes: Sequence[Owed] = ()
     seen: Sequence[bytes] = field(default=(), repr=False)
-    forget: Sequence[bytes] = field(default=(), repr=False)
+    remembered: Sequence[bytes] | None = field(default=None, repr=False)
     steps: int = 1
 
 
@@ -108,9 +115,22 @@ class Aggregates(ABC, Generic[T]):
         What was heard before changes nothing and is done. Another account's thing is refused as unknown. A
         refusal of a request to a thing that exists is owed by that thing, in order with its other events, and
         is done. With 64 events owed or 1,000 requests remembered the ending is not now. After a not now, later
-        events of that thing are not now. `id_of` is the event's subject unless given.
+        events of that thing are not now. `id_of` is the subject that the event's data demands unless given.
         """
-        raise NotImplementedError
+        of = id_of or subject_of
+        groups: dict[str, list[int]] = {}
+        for index, heard in enumerate(batch):
+            groups.setdefault(of(heard.event), []).append(index)
+        endings: list[Ended] = [DONE] * len(batch)
+        while groups:
+            kept, now = await self.read(groups), self.now()
+            drafts = [Draft(self.kind, id_, kept.get(id_), now) for id_ in groups]
+            for draft in drafts:
+                for index in groups[draft.id]:
+                    endings[index] = draft.hear(batch[index], decide)
+            lost = await self._write([change for draft in drafts if (change := draft.change())])
+            groups = {id_: indexes for id_, indexes in groups.items() if id_ in lost}
+        return endings
 
     async def alter(
         self,
@@ -124,9 +144,159 @@ class Aggregates(ABC, Generic[T]):
 
         `decide` gets None where there is no such thing; `account` is needed only to create one. A decision of
         None writes nothing. What `decide` raises passes through.
+
+        Raises:
+            NotNow: 64 events are owed already.
         """
-        raise NotImplementedError
+        while True:
+            draft = Draft(self.kind, id_, (await self.read((id_,))).get(id_), self.now())
+            decision = decide(draft.thing)
+            if decision is None:
+                return draft.thing
+            draft.make_room()
+            draft.take(decision, draft.account or account, cause)
+            change = draft.change()
+            if change is None or not await self._write([change]):
+                return draft.thing
 
     async def refuse(self, refusals: Iterable[tuple[Heard, Refused]]) -> list[Ended]:
         """Owe refusals in the things they were meant for; those of no such thing come back as they are."""
-        raise NotImplementedError
+        pairs = list(refusals)
+        reasons = {id(heard.event): refused for heard, refused in pairs}
+
+        def refusing(_: T | None, event: Event[Any]) -> Decision[T] | None:
+            raise reasons[id(event)]
+
+        return await self.fold([heard for heard, _ in pairs], refusing)
+
+    async def _write(self, changes: Sequence[Change]) -> set[str]:
+        lost = await self.write(changes) if changes else set()
+        if any(change.owes for change in changes):
+            self.ring()
+        return lost
+
+
+class Draft(Generic[T]):
+    """One thing while events are applied to it, before its one write. Pure."""
+
+    def __init__(self, kind: Kind[T], id_: str, kept: Kept[T] | None, now: datetime) -> None:
+        self.kind = kind
+        self.id = id_
+        self.kept = kept
+        self.now = now
+        self.thing = kept.thing if kept else None
+        self.account = kept.account if kept else None
+        self.steps = 0
+        self.owes: list[Owed] = []
+        self.seen: list[bytes] = []
+        self.waiting: NotNow | None = None
+
+    @property
+    def v(self) -> int:
+        """The version that it has in this draft. 0: it does not exist."""
+        return (self.kept.v if self.kept else 0) + self.steps
+
+    def hear(self, heard: Heard, decide: Decide[T]) -> Ended:
+        """Apply one event."""
+        if self.waiting is not None:
+            return self.waiting
+        event = heard.event
+        mark = mark_of(event, self.now)
+        if self._knows(mark):
+            return DONE
+        try:
+            self.make_room()
+            if self.v and self.account != event.accountid:
+                return Refused(Reason.UNKNOWN_CONNECTION, f"There is no {self.kind.name} {self.id}.")
+            decision = self._decided(heard, decide)
+        except NotNow as wait:
+            self.waiting = wait
+            return wait
+        except Refused as refused:
+            return refused
+        if decision is not None:
+            self.take(decision, event.accountid, Cause.of(event))
+            self.seen.append(mark)
+        return DONE
+
+    def _decided(self, heard: Heard, decide: Decide[T]) -> Decision[Any] | None:
+        """What follows; a refusal of a request to a thing that exists becomes an event that it owes."""
+        try:
+            return decide(self.thing, heard.event)
+        except Refused as refused:
+            answered = by_name(heard.topic).asks and RequestRefused in self.kind.voice.topic.types
+            if not self.v or not answered:
+                raise
+            return Decision(self.thing, (refusal(heard.event, self.id, refused),))
+
+    def take(self, decision: Decision[T], account: str | None, cause: Cause) -> None:
+        """Apply a decision: a version of its own, its events owed."""
+        self.account = account
+        self.thing = decision.after
+        self.steps += 1
+        self.owes += self.kind.voice.owed(self.id, account, self.v, decision.emits, cause, self.now)
+
+    def make_room(self) -> None:
+        """Raises `NotNow` where the document would outgrow its bounds."""
+        if (self.kept.owed if self.kept else 0) + len(self.owes) >= MOST_OWED:
+            raise NotNow(f"{self.kind.name} {self.id} owes {MOST_OWED} events: Kafka takes none, or too slowly.")
+        if len(self._remembered()) + len(self.seen) >= MOST_SEEN:
+            raise NotNow(f"{self.kind.name} {self.id} was asked {MOST_SEEN} times lately.", after=60)
+
+    def change(self) -> Change | None:
+        """The one write, or None where nothing was decided."""
+        if not self.steps or self.thing is None:
+            return None
+        before = self.kind.dump(self.kept.thing) if self.kept else {}
+        after = self.kind.dump(self.thing)
+        old, valid = (self.kept.seen if self.kept else ()), self._remembered()
+        return Change(
+            self.id,
+            self.account,
+            self.kept.v if self.kept else 0,
+            {name: value for name, value in after.items() if name not in before or before[name] != value},
+            tuple(name for name in before if name not in after),
+            tuple(self.owes),
+            tuple(self.seen),
+            valid if len(old) - len(valid) >= MOST_FORGETTABLE else None,
+            self.steps,
+        )
+
+    def _knows(self, mark: bytes) -> bool:
+        known = self.kept.seen if self.kept else ()
+        return any(mark[:8] == other[:8] for other in (*known, *self.seen))
+
+    def _remembered(self) -> tuple[bytes, ...]:
+        """What need not be forgotten yet."""
+        if not self.kept or not self.kept.seen:
+            return ()
+        oldest = int((self.now - self.kind.seen_for).timestamp())
+        return tuple(mark for mark in self.kept.seen if int.from_bytes(mark[8:]) >= oldest)
+
+
+MOST_FORGETTABLE = 16
+"""So many may be forgotten before they are: clearing them in every write would cost more than keeping them."""
+
+
+def subject_of(event: Event[Any]) -> str:
+    """The subject that the event's data demands, in its canonical form; else the envelope's."""
+    return getattr(event.data, "subject", None) or event.subject
+
+
+def mark_of(event: Event[Any], now: datetime) -> bytes:
+    """What is remembered of an event: 8 bytes of the hash of source and id, 4 of the second it was heard in."""
+    digest = hashlib.blake2b(f"{event.source}\n{event.id}".encode(), digest_size=8).digest()
+    return digest + int(now.timestamp()).to_bytes(4)
+
+
+def refusal(event: Event[Any], about: str, refused: Refused) -> RequestRefused:
+    """What a refused request is answered with (CONTRACT §3)."""
+    return RequestRefused(
+        connection_id=about,
+        request_id=event.id,
+        request_source=event.source,
+        request_type=event.type,
+        reason=refused.reason,
+        message=refused.message,
+        errors=refused.errors[:20],
+    )

@@ -1,50 +1,149 @@
-"""Kafka: the one place that makes FastStream brokers, producers, consumers and admin clients."""
+"""Kafka: the one place that makes FastStream brokers, producers, consumers and admin clients. It starts none."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from ssl import SSLContext
+import asyncio
+import ssl
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from kit.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
     from aiokafka.admin import AIOKafkaAdminClient
     from faststream.kafka import KafkaBroker
+    from faststream.security import SASLScram512
 
-    from kit.settings import Settings
+DRAIN = 4.0
+"""Seconds that work in flight gets at shutdown."""
+METADATA_AGE_MS = 30_000
+"""A topic made after us is found within this time."""
+LARGEST_REQUEST = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """Where Kafka is and how to reach it. Makes clients; starts none."""
+    """Where Kafka is and how to reach it."""
 
     bootstrap: str
     instance: str | None = None
+    """`PAPERBUS_INSTANCE`: with it a restarted replica takes up its partitions at once."""
     username: str | None = None
-    password: str | None = None
-    tls: SSLContext | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, settings: Settings) -> Kafka:
-        """From settings.
+        """From settings, which have already refused plaintext off loopback.
 
         Raises:
-            SettingsError: plaintext off loopback that was not asked for by name, or half a login.
+            SettingsError: no servers are set, or the CA file cannot be read.
         """
-        raise NotImplementedError
+        if settings.kafka_bootstrap_servers is None:
+            raise SettingsError("KAFKA_BOOTSTRAP_SERVERS is missing: set it, or start with `paperbus up`.")
+        if settings.kafka_security != "sasl_ssl" or settings.kafka_password is None:
+            return cls(settings.kafka_bootstrap_servers, settings.paperbus_instance)
+        return cls(
+            settings.kafka_bootstrap_servers,
+            settings.paperbus_instance,
+            settings.kafka_username,
+            settings.kafka_password.get_secret_value(),
+            _tls(settings),
+        )
 
     def broker(self) -> KafkaBroker:
-        """FastStream's broker: explicit acknowledgement, no topics made, 4 s to drain."""
-        raise NotImplementedError
+        """FastStream's broker, for consuming: it makes no topics, parses no types, logs nothing by itself."""
+        from faststream import AckPolicy
+        from faststream.kafka import KafkaBroker
+
+        return KafkaBroker(
+            self.bootstrap.split(","),
+            client_id="paperbus",
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            ack_policy=AckPolicy.MANUAL,  # kit.edge commits what it has handled and rewinds what it has not
+            graceful_timeout=DRAIN,
+            metadata_max_age_ms=METADATA_AGE_MS,
+            security=self._faststream_security(),
+            apply_types=False,
+            logger=None,
+        )
 
     def producer(self, **options: Any) -> AIOKafkaProducer:
         """An idempotent producer with acks=all. `options` may add `transactional_id`, `linger_ms` …"""
-        raise NotImplementedError
+        from aiokafka import AIOKafkaProducer
+
+        return AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap,
+            client_id="paperbus",
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=20_000,
+            metadata_max_age_ms=METADATA_AGE_MS,
+            max_request_size=LARGEST_REQUEST,
+            **self._security(),
+            **options,
+        )
 
     def consumer(self, *topics: str, **options: Any) -> AIOKafkaConsumer:
-        """A consumer from the earliest event on, that commits nothing by itself."""
-        raise NotImplementedError
+        """A consumer of committed events from the earliest on, that commits nothing by itself."""
+        from aiokafka import AIOKafkaConsumer
+
+        return AIOKafkaConsumer(
+            *topics,
+            bootstrap_servers=self.bootstrap,
+            client_id="paperbus",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            metadata_max_age_ms=METADATA_AGE_MS,
+            **self._security(),
+            **options,
+        )
 
     def admin(self) -> AIOKafkaAdminClient:
         """For topics and groups."""
-        raise NotImplementedError
+        from aiokafka.admin import AIOKafkaAdminClient
+
+        return AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, client_id="paperbus", **self._security())
+
+    async def reachable(self) -> None:
+        """Wait, without an end, until a broker answers."""
+        from aiokafka.errors import KafkaError
+
+        while True:
+            admin = self.admin()
+            try:
+                await admin.start()
+            except (KafkaError, OSError):
+                await asyncio.sleep(0.5)
+            else:
+                return
+            finally:
+                await admin.close()
+
+    def _security(self) -> dict[str, Any]:
+        if self.tls is None:
+            return {}
+        return {
+            "security_protocol": "SASL_SSL",
+            "ssl_context": self.tls,
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": self.username,
+            "sasl_plain_password": self.password,
+        }
+
+    def _faststream_security(self) -> SASLScram512 | None:
+        if self.tls is None:
+            return None
+        from faststream.security import SASLScram512
+
+        return SASLScram512(self.username or "", self.password or "", ssl_context=self.tls, use_ssl=True)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=settings.kafka_ca_file)
+    except OSError:
+        raise SettingsError("KAFKA_CA_FILE names a file that holds no readable certificates.") from None

@@ -15,7 +15,7 @@ Collection: TypeAlias = "AsyncIOMotorCollection[dict[str, Any]]"
 
 
 class NoReplicaSet(RuntimeError):
-    """The server is a standalone: it cannot promise that a write survives."""
+    """The server is a standalone: it cannot promise that an acknowledged write survives."""
 
 
 def connect(url: str) -> Client:
@@ -23,19 +23,43 @@ def connect(url: str) -> Client:
 
     The values are set in code, so that no address can weaken them. Nothing is sent yet.
     """
-    raise NotImplementedError
+    from motor.motor_asyncio import AsyncIOMotorClient
+
+    client: Client = AsyncIOMotorClient(
+        url,
+        appname="paperbus",
+        w="majority",
+        journal=True,
+        readConcernLevel="majority",
+        readPreference="primary",
+        retryWrites=True,
+        retryReads=True,
+        serverSelectionTimeoutMS=10_000,
+        connectTimeoutMS=5_000,
+        socketTimeoutMS=30_000,
+        maxPoolSize=32,
+        tz_aware=True,
+        uuidRepresentation="standard",
+    )
+    return client
 
 
 async def ready(client: Client) -> None:
-    """Wait (10 s) until the server answers and is a replica set.
+    """Wait (10 s) until the server answers, and check that it is a replica set or a sharded cluster.
 
     Raises:
         NoReplicaSet: it is a standalone; the text says how to change that.
         pymongo.errors.ServerSelectionTimeoutError: nobody answers.
     """
-    raise NotImplementedError
+    hello = await client.admin.command("hello")
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise NoReplicaSet(
+            "MONGO_URL names a standalone mongod: start it with --replSet rs0, run rs.initiate() once in mongosh, "
+            "and start again."
+        )
 
 
 async def declare(collection: Collection, indexes: Sequence[IndexModel]) -> None:
-    """Make the indexes of a collection. Safe to call at every start."""
-    raise NotImplementedError
+    """Make the indexes of a collection. Safe to call at every start, by every replica."""
+    if indexes:
+        await collection.create_indexes(list(indexes))

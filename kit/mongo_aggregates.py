@@ -1,1 +1,96 @@
-"""Aggregates in MongoDB: reading by id, and one guarded `bulk_write` for a batch."""
+"""Aggregates in MongoDB: reading by id, and one guarded `bulk_write` for a batch. It decides nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection as Ids, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from bson import Binary
+from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from kit.aggregates import Aggregates, Change, Kept, Kind, shard_of
+from kit.mongo import Collection, declare
+
+T = TypeVar("T")
+
+DUPLICATE = 11000
+OWING = IndexModel(
+    [("shard", ASCENDING), ("owes.0.at", ASCENDING)],
+    name="owing",
+    partialFilterExpression={"owes.0": {"$exists": True}},
+)
+"""Only documents that owe something are in it, so that looking for them never grows with the others."""
+BODIES_KEPT = 40 * 24 * 3600
+"""Seconds after which a body that nobody cleared goes by itself: longer than Kafka may be away."""
+
+
+class MongoAggregates(Aggregates[T]):
+    """`collection` keeps the things, `bodies` the large events they owe."""
+
+    def __init__(
+        self,
+        kind: Kind[T],
+        collection: Collection,
+        bodies: Collection,
+        now: Callable[[], datetime],
+        ring: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(kind, now, ring)
+        self.collection = collection
+        self.bodies = bodies
+
+    async def declare(self, *indexes: IndexModel) -> None:
+        """Make the relay's index, that of bodies, and those given."""
+        await declare(self.collection, (OWING, *indexes))
+        await declare(self.bodies, (IndexModel("at", name="kept", expireAfterSeconds=BODIES_KEPT),))
+
+    async def read(self, ids: Ids[str]) -> dict[str, Kept[T]]:
+        found = self.collection.find({"_id": {"$in": list(ids)}, "shard": {"$in": sorted(set(map(shard_of, ids)))}})
+        return {document["_id"]: self._kept(document) async for document in found}
+
+    async def write(self, changes: Sequence[Change]) -> set[str]:
+        await self._keep_bodies(changes)
+        token = uuid.uuid4().hex
+        writes = [self._update(change, token) for change in changes]
+        try:
+            result = await self.collection.bulk_write(writes, ordered=False)
+        except BulkWriteError as errors:
+            if any(error["code"] != DUPLICATE for error in errors.details["writeErrors"]):
+                raise
+        else:
+            if result.matched_count + result.upserted_count == len(changes):
+                return set()
+        ids = [change.id for change in changes]
+        won = {document["_id"] async for document in self.collection.find({"_id": {"$in": ids}, "by": token}, {"_id": 1})}
+        return set(ids) - won
+
+    async def _keep_bodies(self, changes: Sequence[Change]) -> None:
+        """Large events first: an owed reference without its body could never be published."""
+        large = [owed for change in changes for owed in change.owes if owed.large]
+        if large:
+            writes = [
+                UpdateOne({"_id": owed.id}, {"$set": {"value": owed.value, "at": owed.at}}, upsert=True)
+                for owed in large
+            ]
+            await self.bodies.bulk_write(writes, ordered=False)
+
+    def _update(self, change: Change, token: str) -> UpdateOne:
+        members = dict(change.set) | {"v": change.v + change.steps, "by": token, "schema": self.kind.schema}
+        marks = [Binary(mark) for mark in change.seen]
+        pushed: dict[str, Any] = {"owes": {"$each": [owed.document() for owed in change.owes]}}
+        if change.remembered is None:
+            pushed["seen"] = {"$each": marks}
+        else:
+            members["seen"] = [*map(Binary, change.remembered), *marks]
+        update: dict[str, Any] = {"$set": members, "$push": pushed}
+        if change.unset:
+            update["$unset"] = dict.fromkeys(change.unset, "")
+        own = {"_id": change.id, "account": change.account, "shard": shard_of(change.id), "v": change.v}
+        return UpdateOne(own, update, upsert=change.v == 0)
+
+    def _kept(self, document: dict[str, Any]) -> Kept[T]:
+        owed, seen = len(document.get("owes", ())), tuple(map(bytes, document.get("seen", ())))
+        return Kept(document["_id"], document["account"], document["v"], owed, self.kind.load(document), seen)

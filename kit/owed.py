@@ -9,9 +9,10 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from schemas.base import rfc3339
 from schemas.envelope import MAX_EVENT_BYTES, Data, Event, sequence
 from schemas.topics import Topic
 
@@ -66,7 +67,7 @@ class Owed:
     key: str
     type: str
     at: datetime
-    value: str
+    value: bytes
 
     @property
     def large(self) -> bool:
@@ -100,7 +101,37 @@ class Voice:
         Raises:
             EventTooLarge: one is over 512 KB as it travels.
         """
-        raise NotImplementedError
+        return tuple(
+            self._one(aggregate, account, version, n, emit, cause, now) for n, emit in enumerate(emits)
+        )
+
+    def _one(
+        self, aggregate: str, account: str | None, version: int, n: int, emit: Data | Emit, cause: Cause, now: datetime
+    ) -> Owed:
+        said = emit if isinstance(emit, Emit) else Emit(emit)
+        id_, subject = said.id or event_id(aggregate, version, n), said.subject or aggregate
+        topic = said.topic or self.topic
+        members = {
+            "specversion": "1.0",
+            "id": id_,
+            "source": self.source,
+            "type": said.data.TYPE,
+            "time": rfc3339(now),
+            "subject": subject,
+            "datacontenttype": "application/json",
+            "accountid": account,
+            "actor": cause.actor,
+            "causationid": cause.id,
+            "causationsource": cause.source,
+            "traceparent": cause.traceparent,
+            "sequence": sequence(version) if topic is self.topic else None,
+        }
+        event = {name: value for name, value in members.items() if value is not None}
+        event["data"] = said.data.wire()
+        value = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(value) > MAX_EVENT_BYTES:
+            raise EventTooLarge(f"{said.data.TYPE} {id_} of {aggregate} has {len(value)} bytes: split its lists.")
+        return Owed(id_, topic.name, subject, said.data.TYPE, now, value)
 
 
 def event_id(aggregate: str, version: int, n: int) -> str:
