@@ -6,7 +6,8 @@ ran, is a failure.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +15,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import targets
 from servers import NoServer, Topics, any_kafka, any_mongo, packaged_kafka, packaged_mongo
+from targets import Target
 
 REAL = ("servers", "targets", "faults")  # markers of tests that need real servers
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
@@ -92,12 +95,41 @@ def fresh_mongo() -> Iterator:
         unavailable(str(error))
 
 
+def served(server: Callable[[Path], AbstractContextManager[Target]]) -> Callable[..., Iterator[Target]]:
+    """A module's fixture for one of the servers of `targets.py`."""
+
+    @pytest.fixture(scope="module")
+    def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+        folder = tmp_path_factory.mktemp(server.__name__) / "files"
+        folder.mkdir()
+        try:
+            with server(folder) as target:
+                yield target
+        except NoServer as error:
+            unavailable(str(error))
+
+    return target
+
+
+rclone_webdav = served(targets.rclone_webdav)
+rclone_sftp = served(targets.rclone_sftp)
+rclone_s3 = served(targets.rclone_s3)
+moto_s3 = served(targets.moto_s3)
+wsgidav = served(targets.wsgidav)
+openssh = served(targets.openssh)
+
+SERVERS = {"kafka", "mongo", "fresh_database", "topics", "all_topics", "fresh_kafka", "fresh_mongo"}
+TARGETS = {"rclone_webdav", "rclone_sftp", "rclone_s3", "moto_s3", "wsgidav", "openssh"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks for a server is marked so, without having to remember it."""
-    needy = {"kafka", "mongo", "fresh_database", "topics", "all_topics", "fresh_kafka", "fresh_mongo"}
     for item in items:
-        if needy & set(getattr(item, "fixturenames", ())):
+        asked = set(getattr(item, "fixturenames", ()))
+        if asked & SERVERS:
             item.add_marker(pytest.mark.servers)
+        if asked & TARGETS:
+            item.add_marker(pytest.mark.targets)
 
 
 real_ran: set[str] = set()

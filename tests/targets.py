@@ -1,0 +1,140 @@
+"""Provider servers that nobody here wrote, on loopback, each for as long as its block runs.
+
+rclone and wsgidav come from Python packages; OpenSSH's sshd comes from the distribution (`make test` installs it).
+"""
+
+import contextlib
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from paperbus.local.folder import LOOPBACK, free_port
+from paperbus.local.process import Process
+from servers import NoServer
+
+USER = "jane"
+PASSWORD = "correct horse"
+HERE = Path(sys.executable).parent  # the packages' programs lie beside Python
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a server listens, who may come in, and the folder where what it takes can be seen."""
+
+    url: str
+    port: int
+    folder: Path
+    username: str = USER
+    password: str = PASSWORD
+    private_key: str = ""
+    host: str = LOOPBACK
+    process: Process | None = None  # to kill or to stop
+
+
+@contextlib.contextmanager
+def rclone_webdav(folder: Path, port: int | None = None) -> Iterator[Target]:
+    port = port or free_port()
+    with _rclone("webdav", folder, port, "--user", USER, "--pass", PASSWORD) as process:
+        yield Target(f"http://{LOOPBACK}:{port}/", port, folder, process=process)
+
+
+@contextlib.contextmanager
+def rclone_sftp(folder: Path, port: int | None = None) -> Iterator[Target]:
+    """Its host key is a new one each time that `folder`'s neighbour `rclone-cache` is new."""
+    port = port or free_port()
+    with _rclone("sftp", folder, port, "--user", USER, "--pass", PASSWORD) as process:
+        yield Target(f"sftp://{LOOPBACK}:{port}", port, folder, process=process)
+
+
+@contextlib.contextmanager
+def rclone_s3(folder: Path, port: int | None = None) -> Iterator[Target]:
+    """Each folder directly in `folder` is a bucket; `username` is the access key id."""
+    port = port or free_port()
+    with _rclone("s3", folder, port, "--auth-key", f"{USER},{PASSWORD}") as process:
+        yield Target(f"http://{LOOPBACK}:{port}", port, folder, process=process)
+
+
+@contextlib.contextmanager
+def moto_s3(folder: Path, port: int | None = None) -> Iterator[Target]:
+    """AWS's S3 as moto plays it; keeps objects in memory, so `folder` stays empty. Takes any key."""
+    port = port or free_port()
+    command = [str(HERE / "moto_server"), "-H", LOOPBACK, "-p", str(port)]
+    with _serving(command, port, folder) as process:
+        yield Target(f"http://{LOOPBACK}:{port}", port, folder, process=process)
+
+
+@contextlib.contextmanager
+def wsgidav(folder: Path, port: int | None = None) -> Iterator[Target]:
+    """A WebDAV server in Python, with Digest and Basic."""
+    port = port or free_port()
+    config = folder.parent / f"wsgidav-{port}.yaml"
+    config.write_text(
+        f"host: {LOOPBACK}\nport: {port}\nprovider_mapping: {{'/': '{folder}'}}\n"
+        f"simple_dc: {{user_mapping: {{'*': {{'{USER}': {{password: '{PASSWORD}'}}}}}}}}\n"
+        "http_authenticator: {accept_basic: true, accept_digest: true, default_to_digest: false}\n"
+    )
+    with _serving([str(HERE / "wsgidav"), "--config", str(config), "--quiet"], port, folder) as process:
+        yield Target(f"http://{LOOPBACK}:{port}/", port, folder, process=process)
+
+
+@contextlib.contextmanager
+def openssh(folder: Path, port: int | None = None) -> Iterator[Target]:
+    """OpenSSH's own sshd, SFTP only, by key alone (it has no users but the system's). Raises NoServer."""
+    sshd = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+    if not sshd:
+        raise NoServer("there is no sshd here: apt-get install openssh-server")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # where sshd as root wants it
+    port = port or free_port()
+    private = folder.parent / f"sshd-{port}"
+    private.mkdir(mode=0o700)
+    for name in ("host", "user"):
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(private / name)]
+        subprocess.run(command, check=True)
+    config = private / "sshd_config"
+    config.write_text(
+        f"ListenAddress {LOOPBACK}\nPort {port}\nHostKey {private}/host\nPidFile none\n"
+        f"AuthorizedKeysFile {private}/user.pub\nPasswordAuthentication no\nUsePAM no\nStrictModes no\n"
+        f"PermitRootLogin yes\nSubsystem sftp internal-sftp -d {folder}\n"
+    )
+    with _serving([sshd, "-D", "-e", "-f", str(config)], port, folder) as process:
+        key = (private / "user").read_text()
+        address = f"sftp://{LOOPBACK}:{port}"
+        yield Target(address, port, folder, getpass.getuser(), "", private_key=key, process=process)
+
+
+@contextlib.contextmanager
+def _rclone(protocol: str, folder: Path, port: int, *options: str) -> Iterator[Process]:
+    command = [str(HERE / "rclone"), "serve", protocol, str(folder), "--addr", f"{LOOPBACK}:{port}"]
+    apart = ["--config", os.devnull, "--cache-dir", str(folder.parent / "rclone-cache")]
+    with _serving([*command, *apart, *options], port, folder) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def _serving(command: Sequence[str], port: int, folder: Path) -> Iterator[Process]:
+    log = folder.parent / f"{Path(command[0]).name}-{port}.log"
+    process = Process(command, log=log)
+    try:
+        _wait_until_it_answers(process, port, log)
+        yield process
+    finally:
+        process.kill()
+
+
+def _wait_until_it_answers(process: Process, port: int, log: Path) -> None:
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex((LOOPBACK, port)) == 0:
+                return
+        if process.ended is not None:
+            break
+        time.sleep(0.05)
+    raise NoServer(f"{process.command[0]} does not answer on port {port}: {log.read_text()[-500:]}")
