@@ -1,0 +1,1 @@
+"""The demo: a platform of its own that connects an account and exports e-invoices, over events alone."""

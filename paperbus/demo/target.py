@@ -1,0 +1,79 @@
+"""The demo's target: a real WebDAV server that we did not write (`rclone serve webdav`), on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from paperbus.local.errors import LocalServerError
+from paperbus.local.folder import free_port
+from paperbus.local.process import Process
+
+PATIENCE = 15.0
+"""Seconds that the server may take to answer."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A WebDAV account: where it is, how to log in, and the folder that it keeps its files in."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+    folder: Path
+
+    def files(self) -> dict[str, bytes]:
+        """What arrived, by path below the folder."""
+        return {
+            path.relative_to(self.folder).as_posix(): path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file()
+        }
+
+
+@asynccontextmanager
+async def webdav(folder: Path) -> AsyncIterator[Target]:
+    """The server, for as long as the block lasts; `folder` is made and stays.
+
+    Raises:
+        LocalServerError: it did not start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    target = Target(f"http://127.0.0.1:{port}", "jane", secrets.token_urlsafe(12), folder)
+    process = Process(
+        [
+            str(Path(sys.executable).parent / "rclone"),
+            "serve",
+            "webdav",
+            str(folder),
+            f"--addr=127.0.0.1:{port}",
+        ],
+        log=folder.parent / "webdav.log",
+        environment={**os.environ, "RCLONE_USER": target.username, "RCLONE_PASS": target.password},
+    )
+    try:
+        await _answering(process, port)
+        yield target
+    finally:
+        await process.stop(2)
+
+
+async def _answering(process: Process, port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.ended is None:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.05)
+            continue
+        writer.close()
+        return
+    raise LocalServerError("The demo's WebDAV server did not start; its log is webdav.log beside its folder.")
