@@ -1,4 +1,4 @@
-"""How the demo speaks and listens on Kafka: like any other platform service, with the published vocabulary."""
+"""How the demo speaks and listens on Kafka: like any other platform service, in the published words."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Bus:
         """Publish `data` as an event of the demo's account; returns when Kafka has it."""
         topic = topic_of(type(data))
         about = subject or data.subject or str(uuid4())
-        event = Event(
+        event: Event[Any] = Event(
             id=str(uuid4()),
             source=SOURCE,
             type=data.TYPE,

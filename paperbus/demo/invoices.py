@@ -106,13 +106,17 @@ def _xml(invoice: Invoice) -> bytes:
   <ram:ID>urn:factur-x.eu:1p0:minimum</ram:ID>
  </ram:GuidelineSpecifiedDocumentContextParameter></rsm:ExchangedDocumentContext>
  <rsm:ExchangedDocument><ram:ID>{invoice.number}</ram:ID><ram:TypeCode>380</ram:TypeCode>
-  <ram:IssueDateTime><udt:DateTimeString format="102">{invoice.day:%Y%m%d}</udt:DateTimeString></ram:IssueDateTime>
+  <ram:IssueDateTime>
+   <udt:DateTimeString format="102">{invoice.day:%Y%m%d}</udt:DateTimeString>
+  </ram:IssueDateTime>
  </rsm:ExchangedDocument>
  <rsm:SupplyChainTradeTransaction>
   <ram:ApplicableHeaderTradeAgreement>
    <ram:SellerTradeParty><ram:Name>{escape(invoice.seller[0])}</ram:Name>
     <ram:PostalTradeAddress><ram:CountryID>{invoice.seller[1][:2]}</ram:CountryID></ram:PostalTradeAddress>
-    <ram:SpecifiedTaxRegistration><ram:ID schemeID="VA">{invoice.seller[1]}</ram:ID></ram:SpecifiedTaxRegistration>
+    <ram:SpecifiedTaxRegistration>
+     <ram:ID schemeID="VA">{invoice.seller[1]}</ram:ID>
+    </ram:SpecifiedTaxRegistration>
    </ram:SellerTradeParty>
    <ram:BuyerTradeParty><ram:Name>{escape(BUYER[0])}</ram:Name></ram:BuyerTradeParty>
   </ram:ApplicableHeaderTradeAgreement>

@@ -42,7 +42,7 @@ class Story:
     token: Callable[[], str]
 
     async def connect(self, target: Target) -> str:
-        """Connect the target for a daily export, answering its challenge sealed. Returns the connection's id."""
+        """Connect the target for a daily export, with a sealed answer. Returns the connection's id."""
         connection = str(uuid4())
         await self.bus.say(
             ConnectionRequested(
@@ -67,9 +67,8 @@ class Story:
         self, challenge: AuthChallengeIssued, fields: dict[str, str]
     ) -> AuthChallengeAnswerSubmitted:
         """The answer, sealed to the first key that connections publishes (CONTRACT §4)."""
-        keys = (
-            (await self.http.get(f"{self.connections_url}/.well-known/jwks.json")).raise_for_status().json()
-        )
+        published = await self.http.get(f"{self.connections_url}/.well-known/jwks.json")
+        key = ECKey.import_key(published.raise_for_status().json()["keys"][0])
         now = int(time())
         answer = {
             "aud": "paperbus.connections",
@@ -82,7 +81,7 @@ class Story:
             "exp": now + 300,
             "fields": fields,
         }
-        sealed = seal(answer, ECKey.import_key(keys["keys"][0]), ANSWER_TYPE)
+        sealed = seal(answer, key, ANSWER_TYPE)
         return AuthChallengeAnswerSubmitted(
             connection_id=challenge.connection_id, challenge_id=challenge.challenge_id, sealed=sealed
         )

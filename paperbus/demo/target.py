@@ -45,7 +45,7 @@ async def webdav(folder: Path) -> AsyncIterator[Target]:
     Raises:
         LocalServerError: it did not start.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - one folder, at the start
     port = free_port()
     target = Target(f"http://127.0.0.1:{port}", "jane", secrets.token_urlsafe(12), folder)
     process = Process(
