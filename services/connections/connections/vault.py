@@ -1,8 +1,8 @@
 """The vault: secrets sealed so that they open only where they belong. It stores nothing and logs nothing.
 
 Envelope encryption with AES-256-GCM (NIST SP 800-38D): each record has a fresh data key, used once, wrapped
-by a key-encryption key. The additional data of both binds the record to its `Place`: moved to another account,
-connection, kind or revision it does not open.
+by a key-encryption key. The additional data of both binds the record to its `Place`: moved to another
+account, connection, kind or revision it does not open.
 
 * VaultKeysRefused   a key set that must not be used
 * SealBroken         a record that does not open here: moved, altered, or sealed by a key that is not held
@@ -28,11 +28,11 @@ NONCE_BYTES: Final = 12
 SETTING: Final = "PAPERBUS_VAULT_KEYS"
 
 
-class VaultKeysRefused(ValueError):  # noqa: N818 - says what is so
+class VaultKeysRefused(ValueError):
     """A key set that must not be used. The text is a sentence that names the setting and no key."""
 
 
-class SealBroken(Exception):  # noqa: N818 - says what is so
+class SealBroken(Exception):
     """A record that does not open here. The text names its place and key id, never what is in it."""
 
 
