@@ -3,7 +3,7 @@
 A run is worked like this:
 
     claim = await runs.claim(owner, crowded)          # None: nothing is ready
-    while rows := await runs.take_rows(claim, 100):   # what is still to be moved, withdrawn documents left out
+    while rows := await runs.take_rows(claim, 100):   # what is still to be moved
         rows = await runs.intend(claim, rows)         # `sending`, under this claim's fence, before any put
         await runs.record(claim, results)             # what became of them
         if slice is full:
@@ -61,6 +61,8 @@ class Claim:
     """The connection's revision that `options` are of."""
     part: int
     """Which event of the run is being filled, from 1."""
+    destination: str | None = None
+    """The folder that this connection's files were put below before: where it is gone, it is not made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Result:
     """What became of one row. `sha256` is that of the bytes that were put.
 
     `failed` is tried again by itself, after `retry_after` or the usual wait; `unknown` is looked up again;
-    `done`, `rejected` and `skipped` are final.
+    `done`, `rejected` and `skipped` are final; `pending` takes an intent back: nothing was sent.
     """
 
     row_id: str
@@ -106,7 +108,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a run could not go on. Whether and when it is tried again follows from `reason` and how often it failed.
+    """Why a run could not go on. `reason` and the failures so far decide whether and when it is tried again.
 
     `retry_after` is the provider's own word, where it gave one; it is never shortened.
     """
@@ -123,7 +125,7 @@ class Runs(Protocol):
     async def claim(self, owner: str, crowded: Collection[str] = ()) -> Claim | None:
         """The run that has been ready for longest, or None.
 
-        Accounts in `crowded` have their share of this replica's slots: theirs come only when nobody else waits.
+        Accounts in `crowded` have their share of this replica's slots: theirs come when nobody else waits.
         """
 
     async def renew(self, claim: Claim) -> Order:
@@ -141,13 +143,22 @@ class Runs(Protocol):
         """
 
     async def intend(self, claim: Claim, rows: Sequence[Row]) -> Sequence[Row]:
-        """Make the rows `sending` under this claim's fence, durably, before anything is put.
+        """Make the rows `sending` under this claim's fence, with their `target`, durably, before any put.
 
         Returns those that it got; the others have a newer fence, or are final.
         """
 
     async def record(self, claim: Claim, results: Sequence[Result]) -> Collection[str]:
         """Write down what became of rows. Returns the ids that have a newer fence and were left alone."""
+
+    async def owners(self, claim: Claim, targets: Collection[str]) -> Mapping[str, str]:
+        """Which document's newest `done` row has each of these targets; what is nobody's is left out."""
+
+    async def moved(self, claim: Claim) -> Sequence[Row]:
+        """The rows that became `done` in this part so far (for its CSV), with their targets."""
+
+    async def reached(self, claim: Claim, folder: str) -> None:
+        """Remember `folder` as the connection's destination: it is there now, made by us or found."""
 
     async def pass_on(self, claim: Claim) -> Claim | None:
         """End a slice: say what was moved (`DocumentsExported`, one part), then go on if nobody else waits.
@@ -168,7 +179,7 @@ class Runs(Protocol):
         """
 
     async def release(self, claim: Claim) -> None:
-        """Give the run back unfinished, for another worker to go on at once (shutdown). Never raises `Lost`."""
+        """Give the run back unfinished, for another worker to go on with (shutdown). Never raises `Lost`."""
 
     async def doubt(self, claim: Claim, target: str) -> None:
-        """Make the newest row at `target` `unknown`, so that it is looked up: a late write to it was refused."""
+        """Make the newest row at `target` `unknown`, to be looked up: a late write to it was refused."""
