@@ -130,3 +130,18 @@ def waiting(header: str | None, now: datetime | None = None) -> float | None:
         return None
     aware = at if at.tzinfo else at.replace(tzinfo=UTC)
     return min(max((aware - now).total_seconds(), 0.0), LONGEST_WAIT)
+
+
+def taken() -> ProviderError:
+    """The name is taken; nothing was changed."""
+    return ProviderError("conflict", Reason.EXISTS, "Something of this name is there already.")
+
+
+def moved_on() -> ProviderError:
+    """The file that was to be replaced is another one by now."""
+    return ProviderError("conflict", Reason.REVISION_CONFLICT, "The file was changed by somebody else.")
+
+
+def broken_off(host: str) -> ProviderError:
+    """The connection ended, or nothing came in time."""
+    return ProviderError("transient", Reason.PROVIDER_DOWN, f"{host} broke off or did not answer in time.")

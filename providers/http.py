@@ -24,9 +24,8 @@ from yarl import URL
 
 from providers.content import Body
 from providers.egress import Address, Guard, plain, refused, unreachable, untrusted, url_parts
-from providers.errors import ProviderError, of_status, waiting
+from providers.errors import ProviderError, broken_off, of_status, waiting
 from schemas.manifest import ErrorRule
-from schemas.reasons import Reason
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -157,7 +156,7 @@ class Http:
                 raise data.failure from None
             raise _translated(error, host) from None
         except TimeoutError:
-            raise _broken(host) from None
+            raise broken_off(host) from None
 
     def _session(self, *, secure: bool) -> aiohttp.ClientSession:
         """Two pools, by scheme: over plain http only listed private networks are spoken to."""
@@ -284,8 +283,4 @@ def _translated(error: aiohttp.ClientError, host: str) -> ProviderError:
         return untrusted(host)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return unreachable(host)
-    return _broken(host)
-
-
-def _broken(host: str) -> ProviderError:
-    return ProviderError("transient", Reason.PROVIDER_DOWN, f"{host} broke off or did not answer in time.")
+    return broken_off(host)

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from providers.content import Body
 from providers.errors import ProviderError
 from providers.reach import Reach
-from schemas.fields import Choice, Fact
+from schemas.fields import Choice, Words
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
@@ -84,10 +84,10 @@ class Receipt:
 class Introduction:
     """What a host says of itself before any secret is sent, for the customer to confirm once.
 
-    `facts` are shown; `pins` are added to the credentials and checked at every later contact.
+    `facts` are labels with their values; `pins` go into the credentials and are checked at every contact.
     """
 
-    facts: tuple[Fact, ...]
+    facts: tuple[tuple[Words, str], ...]
     pins: Mapping[str, str] = field(repr=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
-from xml.etree.ElementTree import Element, ParseError, fromstring  # noqa: S405 - entities are refused below
+from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from providers.errors import ProviderError
 from providers.http import Answer
@@ -38,15 +38,19 @@ def listed(answer: Answer) -> list[Listed]:
     Raises:
         ProviderError: `provider_changed` where this is no WebDAV answer.
     """
+    if answer.status != 207 or b"<!DOCTYPE" in answer.body or b"<!ENTITY" in answer.body:
+        raise _no_webdav()
     try:
-        if answer.status != 207 or b"<!DOCTYPE" in answer.body[:4096] or b"<!ENTITY" in answer.body:
-            raise ParseError
         root = fromstring(answer.body)  # noqa: S314 - no document type, so no entities
         return [_one(each) for each in root.iter("{DAV:}response")]
     except (ParseError, ValueError):
-        raise ProviderError(
-            "config", Reason.PROVIDER_CHANGED, "There is no WebDAV server at this address.", field="url"
-        ) from None
+        raise _no_webdav() from None
+
+
+def _no_webdav() -> ProviderError:
+    return ProviderError(
+        "config", Reason.PROVIDER_CHANGED, "There is no WebDAV server at this address.", field="url"
+    )
 
 
 def _one(response: Element) -> Listed:

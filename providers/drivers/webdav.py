@@ -21,7 +21,7 @@ from providers.drivers.davxml import PROPFIND, Listed, listed
 from providers.drivers.paths import parent, segments, unfinished
 from providers.drivers.steady import steady
 from providers.egress import url_parts
-from providers.errors import ProviderError
+from providers.errors import ProviderError, moved_on, taken
 from providers.http import Answer
 from providers.reach import Reach
 from schemas.fields import Choice
@@ -237,13 +237,3 @@ class WebDav:
 
     def _error(self, answer: Answer) -> ProviderError:
         return answer.error(self._manifest.errors, self._http.clock())
-
-
-def taken() -> ProviderError:
-    """The name is taken."""
-    return ProviderError("conflict", Reason.EXISTS, "Something of this name is there already.")
-
-
-def moved_on() -> ProviderError:
-    """The file is another one by now."""
-    return ProviderError("conflict", Reason.REVISION_CONFLICT, "The file was changed by somebody else.")

@@ -1,0 +1,265 @@
+"""Files by SFTP. The host's key is the one that the customer confirmed, or nothing is sent. No clash rules.
+
+Bytes go to a hidden name beside and are then linked to their own, which never overwrites. Where the server
+knows no links it is looked first, and the standard's rename (which must not overwrite either) is used. A host
+that shows another key is refused as `certificate_invalid`, kind `auth`: the customer logs in again and
+confirms the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import islice
+from typing import Any, cast
+
+import asyncssh
+from asyncssh.constants import FILEXFER_TYPE_DIRECTORY
+
+from providers.content import Body
+from providers.drivers import MOST_CHOICES, Capabilities, Driver, Found, Receipt, identity_of
+from providers.drivers.paths import parent, segments, unfinished
+from providers.drivers.sftpfaults import faults, no_space
+from providers.drivers.ssh import address, connected, introduce
+from providers.drivers.steady import steady
+from providers.errors import ProviderError, moved_on, taken
+from providers.reach import Reach
+from schemas.fields import Choice
+from schemas.manifest import Manifest
+from schemas.reasons import Reason
+
+__all__ = ["introduce", "open_driver"]
+
+SCANNED = 10_000
+"""A folder with more entries than these is only looked at in part for choices."""
+PIECE = 1024 * 1024
+"""Bytes that are read or written at once, in parallel requests."""
+
+
+@asynccontextmanager
+async def open_driver(
+    manifest: Manifest, settings: Mapping[str, Any], options: Mapping[str, Any], reach: Reach
+) -> AsyncIterator[Driver]:
+    """One SFTP session on one SSH connection, for as long as the block runs; needs no options."""
+    del options
+    host, _ = address(settings)
+    async with await connected(settings, reach) as ssh:
+        with faults(host):
+            sftp = await ssh.start_sftp_client(path_encoding="utf-8", path_errors="surrogateescape")
+            root = await sftp.realpath(str(settings.get("root", ".")))
+            links = await _knows_links(sftp, root)
+        yield Sftp(manifest, settings, sftp, root, links=links)
+
+
+class Sftp:
+    """The driver; see `providers.drivers.Driver` for what each method promises."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        settings: Mapping[str, Any],
+        sftp: asyncssh.SFTPClient,
+        root: str | bytes,
+        *,
+        links: bool,
+    ) -> None:
+        self._sftp = sftp
+        self._host = address(settings)[0]
+        self._root = (root if isinstance(root, str) else root.decode()).rstrip("/")
+        self._links = links
+        self._identity = identity_of(manifest, settings, f"{settings['username']}@{self._host}")
+        self.capabilities = Capabilities(
+            create_only=links,
+            atomic_put=True,
+            conditional_replace=False,
+            case_sensitive=bool(settings.get("case_sensitive", True)),
+            forbidden_characters=str(settings.get("forbidden_characters", "")),
+            concurrency=manifest.limits.concurrency,
+        )
+
+    async def check(self) -> None:
+        """Look at the root; the login was made when the session was opened."""
+        if not await self.folder_exists("/"):
+            raise ProviderError(
+                "config", Reason.DESTINATION_MISSING, "The account's folder does not exist on the server."
+            )
+
+    async def identity(self) -> str:
+        """The user's name at the host, or the manifest's pattern."""
+        return self._identity
+
+    async def choices(self, option: str, query: str = "", parent: str | None = None) -> list[Choice]:
+        """The folders below `parent`: this driver has nothing else to choose."""
+        del option
+        above = "/" + "/".join(segments(parent or "/"))
+        try:
+            with faults(self._host):
+                seen = [entry async for entry in _first(self._sftp.scandir(self._at(above)), SCANNED)]
+        except ProviderError as error:
+            if error.reason is Reason.DESTINATION_MISSING:
+                return []
+            raise
+        names = sorted(
+            (name for entry in seen if (name := _folder(entry)) and query.casefold() in name.casefold()),
+            key=str.casefold,
+        )
+        return [
+            Choice(value=f"{above.rstrip('/')}/{name}", label=name) for name in islice(names, MOST_CHOICES)
+        ]
+
+    @steady
+    async def find(self, path: str) -> Found | None:
+        """By `stat`; the version is made of time and size, as the server keeps nothing better."""
+        attributes = await self._stat(path)
+        if attributes is None or attributes.type == FILEXFER_TYPE_DIRECTORY:
+            return None
+        return Found(attributes.size or 0, None, f"{attributes.mtime}-{attributes.size}")
+
+    async def same_bytes(self, path: str, size: int, sha256: str) -> bool:
+        """By reading the file, where it has the size."""
+        found = await self.find(path)
+        if found is None or found.size != size:
+            return False
+        digest = hashlib.sha256()
+        with faults(self._host):
+            async with self._sftp.open(self._at(path), "rb") as file:
+                while piece := await file.read(PIECE):
+                    digest.update(cast(bytes, piece))
+        return digest.hexdigest() == sha256.lower()
+
+    @steady
+    async def folder_exists(self, path: str) -> bool:
+        """By `stat`."""
+        attributes = await self._stat(path)
+        return attributes is not None and attributes.type == FILEXFER_TYPE_DIRECTORY
+
+    async def make_folder(self, path: str) -> None:
+        """`mkdir` from the lowest folder that is there. Many may do so at once."""
+        if await self.folder_exists(path):
+            return
+        await self.make_folder(parent(path))
+        try:
+            with faults(self._host):
+                await self._sftp.mkdir(self._at(path))
+        except ProviderError:
+            if not await self.folder_exists(path):
+                raise
+
+    async def put(self, path: str, body: Body) -> Receipt:
+        """Write beside, then link to the name."""
+        beside = await self._beside(path, body)
+        try:
+            if self._links:
+                await self._sftp.link(beside, self._at(path))
+                await self._sftp.remove(beside)
+            elif await self._sftp.lexists(self._at(path)):
+                raise taken()
+            else:
+                await self._sftp.rename(beside, self._at(path))
+        except (asyncssh.SFTPError, ProviderError) as error:
+            is_there = await self._stat(path) is not None
+            await self._clear(beside)
+            if is_there or isinstance(error, ProviderError):
+                raise taken() from None
+            with faults(self._host):
+                raise
+        return await self._receipt(path)
+
+    async def replace(self, path: str, body: Body, version: str | None) -> Receipt:
+        """Write beside, look at the version, rename over it."""
+        beside = await self._beside(path, body)
+        found = await self.find(path)
+        if version is not None and (found is None or found.version != version):
+            await self._clear(beside)
+            raise moved_on()
+        with faults(self._host):
+            try:
+                await self._sftp.posix_rename(beside, self._at(path))
+            except asyncssh.SFTPOpUnsupported:
+                if found is not None:
+                    await self._sftp.remove(self._at(path))
+                await self._sftp.rename(beside, self._at(path))
+        return await self._receipt(path)
+
+    async def _beside(self, path: str, body: Body) -> str:
+        """The whole body under a hidden name, whose address on the server is returned."""
+        beside = self._at(unfinished(path, body.sha256))
+        with faults(self._host):
+            file = await self._sftp.open(
+                beside, asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC, encoding=None
+            )
+        try:
+            async with file:
+                await self._write(file, body)
+        except (ProviderError, asyncssh.SFTPError) as error:
+            if not (isinstance(error, ProviderError) and error.later):
+                await self._clear(beside)
+            if type(error) is asyncssh.SFTPFailure:
+                raise no_space() from None
+            with faults(self._host):
+                raise
+        return beside
+
+    async def _write(self, file: asyncssh.SFTPClientFile, body: Body) -> None:
+        waiting = bytearray()
+        async for chunk in body.stream():
+            waiting += chunk
+            if len(waiting) >= PIECE:
+                await file.write(bytes(waiting))
+                waiting.clear()
+        if waiting:
+            await file.write(bytes(waiting))
+
+    async def _receipt(self, path: str) -> Receipt:
+        found = await self.find(path)
+        return Receipt(path, found.version if found else None)
+
+    async def _stat(self, path: str) -> asyncssh.SFTPAttrs | None:
+        with faults(self._host):
+            try:
+                return await self._sftp.stat(self._at(path))
+            except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory):
+                return None
+
+    async def _clear(self, beside: str) -> None:
+        try:
+            await self._sftp.remove(beside)
+        except (asyncssh.Error, OSError):
+            return  # It stays hidden, and the next try overwrites it.
+
+    def _at(self, path: str) -> str:
+        return "/".join((self._root, *segments(path))) or "/"
+
+
+async def _knows_links(sftp: asyncssh.SFTPClient, root: str | bytes) -> bool:
+    """Whether the server makes hard links: asked with a name that does not exist, so nothing is written."""
+    stem = root if isinstance(root, str) else root.decode()
+    try:
+        await sftp.link(f"{stem}/.paperbus-no-such-file", f"{stem}/.paperbus-no-such-link")
+    except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+        return True
+    except asyncssh.SFTPError:
+        return False
+    return False
+
+
+async def _first(entries: AsyncIterator[Any], most: int) -> AsyncIterator[Any]:
+    count = 0
+    async for entry in entries:
+        yield entry
+        count += 1
+        if count >= most:
+            return
+
+
+def _folder(entry: Any) -> str | None:
+    """The name of a folder that can be shown and sent back; None for all else."""
+    name = (
+        entry.filename
+        if isinstance(entry.filename, str)
+        else entry.filename.decode("utf-8", "surrogateescape")
+    )
+    if name in (".", "..") or entry.attrs.type != FILEXFER_TYPE_DIRECTORY or not name.isprintable():
+        return None
+    return str(name)

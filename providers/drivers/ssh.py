@@ -1,0 +1,101 @@
+"""SSH connections: a host that is met for the first time, and one whose key was confirmed. No files here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import asyncssh
+
+from providers.drivers import Introduction
+from providers.drivers.sftpfaults import faults
+from providers.egress import plain_host
+from providers.errors import ProviderError
+from providers.reach import Reach
+from schemas.fields import Words
+from schemas.reasons import Reason
+
+LOGIN_SECONDS = 30
+
+
+async def introduce(settings: Mapping[str, Any], reach: Reach) -> Introduction:
+    """The host's key, for the customer to compare with what the provider published."""
+    host, port = address(settings)
+    with faults(host):
+        async with asyncio.timeout(LOGIN_SECONDS):
+            sock = await reach.guard.connect(host, port)
+            key = await asyncssh.get_server_host_key(sock=sock, config=None)
+    if key is None:
+        raise ProviderError(
+            "config", Reason.CERTIFICATE_INVALID, f"{host} showed no host key, so it cannot be recognised."
+        )
+    kind = key.get_algorithm().removeprefix("ssh-").removeprefix("ecdsa-sha2-").upper()
+    return Introduction(
+        facts=(
+            (Words(en="Server", fr="Serveur", de="Server"), f"{host}:{port}"),
+            (Words(en="Type of key", fr="Type de clé", de="Art des Schlüssels"), kind),
+            (Words(en="Fingerprint", fr="Empreinte", de="Fingerabdruck"), key.get_fingerprint("sha256")),
+        ),
+        pins={"host_key": key.export_public_key().decode().strip()},
+    )
+
+
+async def connected(settings: Mapping[str, Any], reach: Reach) -> asyncssh.SSHClientConnection:
+    """Logged in, over a socket that the guard made, at a host that shows the confirmed key.
+
+    Raises:
+        ProviderError: `certificate_invalid` for another key, `credentials_wrong`, `host_unreachable` …
+    """
+    host, port = address(settings)
+    trusted, login = _pinned(host, settings), _login(settings)
+    with faults(host):
+        async with asyncio.timeout(LOGIN_SECONDS):
+            sock = await reach.guard.connect(host, port)
+            return await asyncssh.connect(
+                sock=sock,
+                config=None,
+                known_hosts=([trusted], [], []),
+                username=str(settings["username"]),
+                agent_path=None,
+                gss_host=None,
+                keepalive_interval=20,
+                **login,
+            )
+
+
+def address(settings: Mapping[str, Any]) -> tuple[str, int]:
+    """Host (in ASCII) and port."""
+    return plain_host(str(settings["host"])), int(settings.get("port") or 22)
+
+
+def _pinned(host: str, settings: Mapping[str, Any]) -> asyncssh.SSHKey:
+    try:
+        return asyncssh.import_public_key(str(settings["host_key"]))
+    except (KeyError, asyncssh.KeyImportError):
+        raise ProviderError(
+            "auth",
+            Reason.CERTIFICATE_INVALID,
+            f"The fingerprint of {host} was not confirmed yet. Log in again.",
+        ) from None
+
+
+def _login(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What asyncssh logs in with: a key where there is one, else the password, and never both."""
+    if not settings.get("private_key"):
+        return {"password": str(settings.get("password", "")), "client_keys": None}
+    try:
+        passphrase = settings.get("passphrase") or None
+        key = asyncssh.import_private_key(str(settings["private_key"]).strip() + "\n", passphrase)
+    except asyncssh.KeyEncryptionError:
+        raise ProviderError(
+            "auth", Reason.CREDENTIALS_WRONG, "The passphrase does not open this key.", field="passphrase"
+        ) from None
+    except (asyncssh.KeyImportError, ValueError):
+        raise ProviderError(
+            "auth",
+            Reason.CREDENTIALS_WRONG,
+            "This is no private key, or it needs its passphrase. Paste the whole file.",
+            field="private_key",
+        ) from None
+    return {"client_keys": [key], "password": None, "preferred_auth": "publickey"}
