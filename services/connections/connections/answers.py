@@ -11,7 +11,7 @@ import binascii
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal, NoReturn, Protocol
+from typing import Annotated, Any, Literal, NoReturn
 from uuid import UUID
 
 from pydantic import Field as Member, StringConstraints, ValidationError
@@ -50,48 +50,35 @@ class _Inside(Model):
     fields: Values = Member(default_factory=dict)
 
 
-class Used(Protocol):
-    """The answer ids that were used, each with the event that used it."""
-
-    async def spend(self, answer_id: str, event: str) -> bool:
-        """Whether `event` (its source and id) may use `answer_id`: nobody has, or it did itself before."""
-
-
 class Opener:
     """Opens sealed answers."""
 
     def __init__(
-        self, keys: AnswerKeys, access: Callable[[str], Access], used: Used, now: Callable[[], datetime]
+        self, keys: AnswerKeys, access: Callable[[str], Access], now: Callable[[], datetime]
     ) -> None:
         """`access(token)` is `kit.tokens.Verifier.access`."""
         self._keys = keys
         self._access = access
-        self._used = used
         self._now = now
 
     async def open(self, event: Event[AuthChallengeAnswerSubmitted]) -> Answer:
         """The answer in `event`, by somebody who may give it.
 
-        The same event opens to the same answer again; another event with its `answer_id` is refused.
+        That an `answer_id` counts once is the lifecycle's to see to, in the write that takes the answer.
 
         Raises:
-            Refused: `already_answered` for a used `answer_id`, else `invalid`; the message says what to mend.
+            Refused: `invalid`; the message says what to mend.
         """
         sealed = event.data.sealed
         inside = _read(unseal_with(sealed, await self._keys.private(_kid_of(sealed))))
         _bound_to(inside, event.data)
         _timely(inside, self._now())
         access = self._by_whom(inside, event.accountid)
-        answer_id = str(inside.answer_id)
-        if not await self._used.spend(answer_id, f"{event.source} {event.id}"):
-            raise Refused(
-                Reason.ALREADY_ANSWERED, f"The answer_id {answer_id} was used before: make a new one."
-            )
         return Answer(
             account=access.account,
             connection_id=event.data.connection_id,
             challenge_id=inside.challenge_id,
-            answer_id=answer_id,
+            answer_id=str(inside.answer_id),
             action=inside.action,
             via="sealed",
             fields=inside.fields,

@@ -55,6 +55,11 @@ class Place:
         return f"{self.kind} of connection {self.connection}, revision {self.revision}"
 
 
+def credentials_place(account: str, connection: str, revision: int) -> Place:
+    """Where a connection's credentials belong; `revision` is the `credentials_revision` they count as."""
+    return Place(account=account, connection=connection, kind="credentials", revision=revision)
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """One record at rest. `kid` names its key-encryption key; without the wrapped key `wk` it is shredded."""

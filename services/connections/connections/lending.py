@@ -1,0 +1,215 @@
+"""Lending: what one run needs to log in, sealed to the key of the process that runs (docs/lending.md).
+
+Written to the audit trail first; what cannot be written there is not lent. Nothing is lent to a connection that
+may not run. No refresh token leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Header, Response
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+from pydantic import Field as Member, StringConstraints, ValidationError
+
+from connections.lifecycle.things import Connection, Status
+from connections.vault import SealBroken, Sealed, Vault, credentials_place
+from kit.http import Problem, not_found
+from kit.logs import logger
+from kit.tokens import ServiceTokens, TokenRefused, seal
+from schemas.base import AccountId, ConnectionId, Model, rfc3339
+from schemas.reasons import Reason
+
+TYP = "paperbus-loan+jwe"
+BORROWER = "sync-runner"
+SECONDS = 60
+"""How long a request to lend counts."""
+LENT_FOR = timedelta(minutes=5)
+LOGIN_BROKEN = frozenset(
+    {
+        Reason.CREDENTIALS_WRONG,
+        Reason.PASSWORD_EXPIRED,
+        Reason.CHALLENGE_NEEDED,
+        Reason.CONSENT_EXPIRED,
+        Reason.ACTION_ON_SITE,
+        Reason.LOCKED,
+        Reason.IDENTITY_CHANGED,
+    }
+)
+"""Trouble that only a new login mends: trying again with the same credentials could lock the account."""
+
+log = logger(__name__)
+
+
+class _Confirmation(Model):
+    jwk: dict[str, str]
+
+
+class Asked(Model):
+    """The claims of a request to lend."""
+
+    account: AccountId
+    connection_id: ConnectionId
+    run_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    fence: Annotated[int, Member(ge=1)]
+    cnf: _Confirmation
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """One line of the audit trail: who was lent whose credentials, for which run, until when."""
+
+    at: datetime
+    connection: str
+    account: str
+    run_id: str
+    fence: int
+    credentials_revision: int
+    expires_at: datetime
+    to: str = BORROWER
+
+
+class Audit(Protocol):
+    """The audit trail."""
+
+    async def write(self, lent: Lent) -> None:
+        """Durable when it returns; raises where it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lender:
+    """Lends the credentials of connections that may run."""
+
+    read: Callable[[str], Awaitable[Connection | None]]
+    """The connection as it is now, from the primary."""
+    vault: Vault
+    audit: Audit
+    now: Callable[[], datetime]
+
+    async def lend(self, asked: Asked) -> str:
+        """The loan: a compact JWE to the key that asks.
+
+        Raises:
+            Problem: 404, 409 or 503, as docs/lending.md says.
+        """
+        key = _key_of(asked)
+        connection = await self.read(asked.connection_id)
+        if connection is None or connection.account != asked.account:
+            raise _unknown()
+        refused = refusal(connection)
+        if refused is not None:
+            raise Problem(409, f"Nothing is lent: {refused[1]}", reason=refused[0])
+        credentials = self._opened(connection)
+        until = self.now() + LENT_FOR
+        await self._write_down(asked, connection, until)
+        loan = {
+            "connection_id": connection.id,
+            "account": connection.account,
+            "run_id": asked.run_id,
+            "fence": asked.fence,
+            "provider_id": connection.provider_id,
+            "provider_revision": connection.provider_revision,
+            "credentials": credentials,
+            "credentials_revision": connection.credentials_revision,
+            "expires_at": rfc3339(until),
+        }
+        return seal(loan, key, TYP)
+
+    def _opened(self, connection: Connection) -> dict[str, Any]:
+        place = credentials_place(connection.account, connection.id, connection.credentials_revision)
+        try:
+            return self.vault.open_values(place, Sealed.of(connection.credentials or {}))
+        except SealBroken as broken:
+            log.error("credentials do not open", connection_id=connection.id, why=str(broken))
+            raise Problem(
+                503, "The stored credentials do not open; an operator must look.", retry_after=60
+            ) from None
+
+    async def _write_down(self, asked: Asked, connection: Connection, until: datetime) -> None:
+        line = Lent(
+            at=self.now(),
+            connection=connection.id,
+            account=connection.account,
+            run_id=asked.run_id,
+            fence=asked.fence,
+            credentials_revision=connection.credentials_revision,
+            expires_at=until,
+        )
+        try:
+            await self.audit.write(line)
+        except Exception as failure:
+            log.error(
+                "the audit trail cannot be written", connection_id=connection.id, why=type(failure).__name__
+            )
+            raise Problem(
+                503, "The audit trail cannot be written; nothing is lent.", retry_after=5
+            ) from failure
+
+
+def refusal(connection: Connection) -> tuple[Reason, str] | None:
+    """Why this connection may not run now, as reason and sentence; None if it may."""
+    match connection.status:
+        case Status.REMOVED:
+            return Reason.REMOVED, "the connection was removed."
+        case Status.ACTIVE | Status.ATTENTION if connection.paused:
+            return Reason.PAUSED, "the connection is paused."
+        case Status.ATTENTION if connection.trouble and connection.trouble.reason in LOGIN_BROKEN:
+            return connection.trouble.reason, "the customer has to log in again first."
+        case Status.ACTIVE | Status.ATTENTION:
+            return None
+        case _:
+            return Reason.NOT_YET, "the connection has not been saved."
+
+
+def routes(lender: Lender, tokens: ServiceTokens) -> APIRouter:
+    """`POST /internal/v1/connections/{id}/lend`, for the inner listener alone."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.post("/internal/v1/connections/{connection_id}/lend")
+    async def lend(connection_id: str, authorization: Annotated[str, Header()] = "") -> Response:
+        asked = _asked(tokens, authorization)
+        if asked.connection_id != connection_id.lower():
+            raise _unknown()
+        loan = await lender.lend(asked)
+        return Response(loan, media_type="application/jose", headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _asked(tokens: ServiceTokens, authorization: str) -> Asked:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise _who()
+    try:
+        return Asked.model_validate(tokens.verify(token.strip(), [BORROWER], longest=SECONDS))
+    except TokenRefused as refused:
+        log.warning("a request to lend was refused", why=str(refused))
+        raise _who() from None
+    except ValidationError as invalid:
+        wrong = sorted({str(error["loc"][0]) for error in invalid.errors(include_input=False)})
+        raise Problem(400, f"The token breaks docs/lending.md in: {', '.join(wrong)}.") from None
+
+
+def _key_of(asked: Asked) -> ECKey:
+    """The key that the loan is sealed to: public, EC P-256, with a `kid`."""
+    jwk = asked.cnf.jwk
+    try:
+        if "d" in jwk or jwk.get("crv") != "P-256" or not jwk.get("kid"):
+            raise ValueError("must be a public P-256 key with a kid")
+        return ECKey.import_key(dict(jwk))
+    except (JoseError, ValueError, KeyError, TypeError):
+        raise Problem(400, "`cnf.jwk` must be a public EC P-256 key with a `kid`.") from None
+
+
+def _who() -> Problem:
+    return Problem(401, f"Only {BORROWER} borrows, with a token by its own service key.")
+
+
+def _unknown() -> Problem:
+    problem = not_found("connection")
+    problem.reason = Reason.UNKNOWN_CONNECTION
+    return problem
