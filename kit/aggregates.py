@@ -21,7 +21,6 @@ from kit.owed import MOST_OWED, NOBODY, Cause, Owed, Voice
 from kit.transitions import Decision
 from schemas.envelope import Event, RequestRefused
 from schemas.reasons import Reason
-from schemas.topics import by_name
 
 T = TypeVar("T")
 
@@ -224,7 +223,7 @@ class Draft(Generic[T]):
         try:
             return decide(self.thing, heard.event)
         except Refused as refused:
-            answered = by_name(heard.topic).asks and RequestRefused in self.kind.voice.topic.types
+            answered = heard.asked and RequestRefused in self.kind.voice.topic.types
             if not self.v or not answered:
                 raise
             return Decision(self.thing, (refusal(heard.event, self.id, refused),))

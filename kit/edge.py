@@ -7,36 +7,35 @@ Trouble of our own store or broker stops consuming: the batch is tried again, wi
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from kit.endings import DONE, Ended, NotNow, Refused
-from schemas.envelope import Data, Event
+from kit.heard import Heard
+from kit.logs import logger
+from kit.publishing import Publisher
+from kit.reading import Handle, Reading, Refuse
+from kit.subscription import Subscription
+from kit.trouble import is_trouble
+from schemas.envelope import Data
 from schemas.topics import Topic
 
 if TYPE_CHECKING:
+    from faststream.kafka import KafkaBroker
+
     from kit.broker import Kafka
     from kit.parking import Parking
 
+__all__ = ["DONE", "Edge", "Ended", "Handle", "Heard", "NotNow", "Refuse", "Refused", "each"]
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One event and where it came from. `parked_at` and `tries` tell of an event that waited."""
+log = logger(__name__)
 
-    event: Event[Any]
-    topic: str
-    partition: int
-    offset: int
-    parked_at: datetime | None = None
-    tries: int = 0
-
-
-Handle: TypeAlias = Callable[[Sequence[Heard]], Awaitable[Sequence[Ended]]]
-"""Takes a batch in offset order and returns one ending for each, in the same order."""
-Refuse: TypeAlias = Callable[[Iterable[tuple[Heard, Refused]]], Awaitable[Sequence[Ended]]]
-"""Answers refusals where the thing asked about lives (`Aggregates.refuse`); returns those it could not."""
+LOOK_AT_PARKED = 0.1
+LOOK_IDLE = 1.0
+"""Seconds between two looks at what is parked: while there is something, and while there is nothing."""
 
 
 def each(handle: Callable[[Heard], Awaitable[None]]) -> Handle:
@@ -46,15 +45,10 @@ def each(handle: Callable[[Heard], Awaitable[None]]) -> Handle:
     """
 
     async def one_by_one(batch: Sequence[Heard]) -> Sequence[Ended]:
-        endings: list[Ended] = []
         waiting: dict[str, NotNow] = {}
+        endings: list[Ended] = []
         for heard in batch:
-            ending: Ended = waiting.get(heard.event.subject, DONE)
-            if ending is DONE:
-                try:
-                    await handle(heard)
-                except (Refused, NotNow) as ended:
-                    ending = ended
+            ending = waiting.get(heard.event.subject) or await _ending(handle, heard)
             if isinstance(ending, NotNow):
                 waiting[heard.event.subject] = ending
             endings.append(ending)
@@ -63,12 +57,27 @@ def each(handle: Callable[[Heard], Awaitable[None]]) -> Handle:
     return one_by_one
 
 
+async def _ending(handle: Callable[[Heard], Awaitable[None]], heard: Heard) -> Ended:
+    try:
+        await handle(heard)
+    except (Refused, NotNow) as ended:
+        return ended
+    return DONE
+
+
 class Edge:
     """All that one service reads. Declare with `reads`, then `start`; `stop` drains what is in flight."""
 
     def __init__(self, kafka: Kafka, service: str, parking: Parking, now: Callable[[], datetime]) -> None:
         """`service` names the consumer groups (`<service>.<topic>`) and the source (`/paperbus/<service>`)."""
-        raise NotImplementedError
+        self.service = service
+        self.parking = parking
+        self._kafka = kafka
+        self._now = now
+        self._publisher = Publisher(kafka)
+        self._subscriptions: list[Subscription] = []
+        self._broker: KafkaBroker | None = None
+        self._releasing: asyncio.Task[None] | None = None
 
     def reads(
         self,
@@ -84,17 +93,54 @@ class Edge:
 
         `types` are those the handler understands (all of the topic's unless given); others of the topic are
         skipped. `refusals` is where `RequestRefused` goes; without it, what is refused is a dead letter.
+        `refuse` (`Aggregates.refuse`) answers first, in the thing asked about, so that a refusal keeps its
+        place among that thing's other events.
         """
-        raise NotImplementedError
+        reading = Reading(
+            topic, self.service, handle, self.parking, self._publisher.publish, self._now, types, refusals, refuse
+        )
+        self._subscriptions.append(Subscription(reading, self._kafka, most))
 
     async def start(self) -> None:
-        """Begin to consume, and to release what is parked."""
-        raise NotImplementedError
+        """Begin to consume, and to release what is parked. Waits until Kafka answers."""
+        await self.parking.declare()
+        await self._kafka.reachable()
+        self._broker = self._kafka.broker()
+        for subscription in self._subscriptions:
+            subscription.declare(self._broker)
+        await self._broker.start()
+        self._releasing = asyncio.create_task(self._release(), name=f"{self.service} parked")
 
     async def stop(self) -> None:
         """Drain what is in flight (4 s), commit, leave."""
-        raise NotImplementedError
+        for subscription in self._subscriptions:
+            subscription.hurry()
+        if self._releasing is not None:
+            self._releasing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._releasing
+        if self._broker is not None:
+            await self._broker.stop()
+        await self._publisher.close()
 
     def stuck(self) -> str | None:
         """A sentence for `/health/ready` where no progress is made; None while all is well."""
-        raise NotImplementedError
+        return next((why for subscription in self._subscriptions if (why := subscription.stuck())), None)
+
+    async def _release(self) -> None:
+        """Try what is parked, as long as the service runs."""
+        while True:
+            tried = 0
+            for subscription in self._subscriptions:
+                tried += await self._try_release(subscription.reading)
+            await asyncio.sleep(LOOK_AT_PARKED if tried else LOOK_IDLE)
+
+    async def _try_release(self, reading: Reading) -> int:
+        try:
+            return await reading.release()
+        except Exception as error:
+            if not is_trouble(error):
+                log.error("releasing parked events failed", exc_info=error, group=reading.group)
+            return 0
+
+

@@ -19,3 +19,8 @@ class Heard:
     offset: int
     parked_at: datetime | None = None
     tries: int = 0
+
+    @property
+    def asked(self) -> bool:
+        """Whether it is a request, so that a refusal is answered."""
+        return not self.topic.endswith(".events")

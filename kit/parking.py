@@ -1,1 +1,163 @@
-"""Parked events: what must wait, kept in Mongo in offset order per key. It releases nothing by itself."""
+"""Parked events: what must wait, kept in Mongo in offset order for each key. It releases nothing by itself."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection as Keys, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bson import Binary
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import BulkWriteError
+
+from kit.mongo import Collection, declare
+
+CLAIMED = timedelta(seconds=60)
+"""Whoever releases a key has it for so long; a dead one's is free again afterwards."""
+AT_ONCE = 500
+INDEXES = (
+    IndexModel([("group", ASCENDING), ("next_at", ASCENDING)], name="due"),
+    IndexModel([("group", ASCENDING), ("key", ASCENDING), ("offset", ASCENDING)], name="order"),
+)
+"""Retention: until released, by hand if need be; nothing that was promised is dropped."""
+DUPLICATE = 11000
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An event as Kafka has it, untouched."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    parked_at: datetime | None = None
+    tries: int = 0
+
+    @property
+    def lane(self) -> bytes:
+        """What keeps its order: the key; without one, its partition."""
+        return self.key if self.key is not None else b"partition %d" % self.partition
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """That `raw` must wait, until when and why."""
+
+    raw: Raw
+    reason: str
+    next_at: datetime
+
+
+class Parking:
+    """The parked events of one service, in its collection `parked`."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+
+    async def declare(self) -> None:
+        await declare(self.collection, INDEXES)
+
+    async def waiting(self, group: str, lanes: Keys[bytes]) -> set[bytes]:
+        """Those of `lanes` in which something is parked already."""
+        found = self.collection.find({"group": group, "key": {"$in": [Binary(lane) for lane in lanes]}}, {"key": 1})
+        return {bytes(document["key"]) async for document in found}
+
+    async def park(self, group: str, waits: Iterable[Wait], now: datetime) -> None:
+        """Keep them. What is parked already stays as it is."""
+        documents = [_document(group, wait, now) for wait in waits]
+        try:
+            if documents:
+                await self.collection.insert_many(documents, ordered=False)
+        except BulkWriteError as errors:
+            if any(error["code"] != DUPLICATE for error in errors.details["writeErrors"]):
+                raise
+
+    async def claim(self, group: str, now: datetime) -> list[Raw]:
+        """What may be tried now: whole lanes, each in offset order, ours for 60 s."""
+        due = self.collection.find({"group": group, "next_at": {"$lte": now}}, {"key": 1}).limit(AT_ONCE)
+        lanes = {bytes(document["key"]) async for document in due}
+        if not lanes:
+            return []
+        order = [("partition", ASCENDING), ("offset", ASCENDING)]
+        query = {"group": group, "key": {"$in": [Binary(lane) for lane in lanes]}}
+        parked = await self.collection.find(query).sort(order).limit(4 * AT_ONCE).to_list(None)
+        heads: dict[bytes, str] = {}
+        for document in parked:
+            heads.setdefault(bytes(document["key"]), document["_id"])
+        mine = await self._claim_heads(heads.values())
+        return [_raw(document) for document in parked if heads[bytes(document["key"])] in mine]
+
+    async def _claim_heads(self, heads: Iterable[str]) -> set[str]:
+        """One writer wins each head, by the server's clock."""
+        ids, token = list(heads), uuid.uuid4().hex
+        free = {"_id": {"$in": ids}, "$expr": {"$lte": ["$next_at", "$$NOW"]}}
+        until = {"$add": ["$$NOW", int(CLAIMED.total_seconds() * 1000)]}
+        await self.collection.update_many(free, [{"$set": {"next_at": until, "claim": token}}])
+        return {
+            document["_id"]
+            async for document in self.collection.find({"_id": {"$in": ids}, "claim": token}, {"_id": 1})
+        }
+
+    async def remove(self, group: str, raws: Sequence[Raw]) -> None:
+        """These have ended."""
+        await self.collection.delete_many({"_id": {"$in": [id_of(group, raw) for raw in raws]}})
+
+    async def again(self, group: str, wait: Wait) -> None:
+        """The first of its lane must wait longer, and so do those behind it."""
+        lane = {"group": group, "key": Binary(wait.raw.lane)}
+        await self.collection.update_many(lane, {"$set": {"next_at": wait.next_at}})
+        tried = {"$inc": {"tries": 1}, "$set": {"reason": wait.reason}}
+        await self.collection.update_one({"_id": id_of(group, wait.raw)}, tried)
+
+    async def listed(self, limit: int = 100) -> list[dict[str, Any]]:
+        """What is parked, oldest first, without the events themselves. For operators."""
+        found = self.collection.find({}, {"value": 0, "headers": 0}).sort("parked_at", ASCENDING).limit(limit)
+        return await found.to_list(None)
+
+    async def retry(self, group: str | None = None) -> int:
+        """Let everything (of one group) be tried at once. Returns how many that are."""
+        query = {} if group is None else {"group": group}
+        result = await self.collection.update_many(query, [{"$set": {"next_at": "$$NOW"}}])
+        return result.matched_count
+
+
+def id_of(group: str, raw: Raw) -> str:
+    return f"{group}/{raw.partition}/{raw.offset}"
+
+
+def _document(group: str, wait: Wait, now: datetime) -> dict[str, Any]:
+    raw = wait.raw
+    return {
+        "_id": id_of(group, raw),
+        "schema": 1,
+        "group": group,
+        "topic": raw.topic,
+        "partition": raw.partition,
+        "offset": raw.offset,
+        "key": Binary(raw.lane),
+        "keyed": raw.key is not None,
+        "value": raw.value,
+        "headers": [[name, value] for name, value in raw.headers],
+        "reason": wait.reason,
+        "tries": 1,
+        "parked_at": now,
+        "next_at": wait.next_at,
+    }
+
+
+def _raw(document: dict[str, Any]) -> Raw:
+    return Raw(
+        document["topic"],
+        document["partition"],
+        document["offset"],
+        bytes(document["key"]) if document["keyed"] else None,
+        document["value"],
+        tuple((name, value) for name, value in document["headers"]),
+        document["parked_at"],
+        document["tries"],
+    )
