@@ -1,7 +1,7 @@
 """Fixtures for whatever needs real servers. They start when first asked for, once a session.
 
-A test that cannot get its server is skipped, loudly; with CI=true such a skip, and a run in which nothing real
-ran, is a failure.
+A test that cannot get its server is skipped, loudly; with CI=true such a skip, and a run in which nothing
+real ran, is a failure.
 """
 
 import os

@@ -1,7 +1,7 @@
 """One real Kafka and one real MongoDB for a test session, wherever they come from.
 
-Order: the settings KAFKA_BOOTSTRAP_SERVERS and MONGO_URL; else containers, where a Docker engine answers and has
-or can pull the images; else the servers from packages.
+Order: the settings KAFKA_BOOTSTRAP_SERVERS and MONGO_URL; else containers, where a Docker engine answers and
+has or can pull the images; else the servers from packages.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
 from paperbus.local import EmbeddedKafka, EmbeddedMongo, LocalServerError
 from paperbus.local.folder import LOOPBACK, free_port
 
@@ -200,7 +201,7 @@ class Topics:
         self.bootstrap = bootstrap
 
     async def make(self, *names: str, partitions: int = 1, **configs: str) -> None:
-        """Make topics that are not there. `configs` are Kafka's, with `_` for `.`: cleanup_policy="compact"."""
+        """Make topics that are not there. `configs` are Kafka's, `_` for `.`: cleanup_policy="compact"."""
         settings = {name.replace("_", "."): value for name, value in configs.items()}
         async with self._admin() as admin:
             there = set(await admin.list_topics())

@@ -1,13 +1,12 @@
 """Provider servers that nobody here wrote, on loopback, each for as long as its block runs.
 
-rclone and wsgidav come from Python packages; OpenSSH's sshd comes from the distribution (`make test` installs it).
+rclone, moto and wsgidav are Python packages; sshd comes from the distribution (`make test` installs it).
 """
 
 import contextlib
 import getpass
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,9 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from paperbus.local.folder import LOOPBACK, free_port
-from paperbus.local.process import Process
 from servers import NoServer
+
+from paperbus.local.folder import LOOPBACK, answers, free_port
+from paperbus.local.process import Process
 
 USER = "jane"
 PASSWORD = "correct horse"
@@ -131,9 +131,8 @@ def _serving(command: Sequence[str], port: int, folder: Path) -> Iterator[Proces
 
 def _wait_until_it_answers(process: Process, port: int, log: Path) -> None:
     for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex((LOOPBACK, port)) == 0:
-                return
+        if answers(port):
+            return
         if process.ended is not None:
             break
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The embedded MongoDB and Kafka: real servers from packages, on loopback. For trials, tests and small set-ups."""
+"""The embedded MongoDB and Kafka: real servers from packages, on loopback; not for production."""
 
 from paperbus.local.errors import LocalServerError
 from paperbus.local.kafka import EmbeddedKafka

@@ -27,7 +27,8 @@ class FolderInUse(LocalServerError):
     def __init__(self, folder: Path, pid: int | None) -> None:
         by = f"process {pid}" if pid else "another process"
         super().__init__(
-            f"The data folder {folder} is in use by {by}: stop it first, or choose another folder with --data."
+            f"The data folder {folder} is in use by {by}: "
+            "stop it first, or choose another folder with --data."
         )
 
 
@@ -50,7 +51,7 @@ class NotFetched(LocalServerError):
 class LibraryMissing(LocalServerError):
     def __init__(self, program: str, libraries: list[str], command: str) -> None:
         super().__init__(
-            f"{program} needs {', '.join(libraries)}, which this system does not have: install with `{command}`."
+            f"{program} needs {', '.join(libraries)}, which this system lacks: install with `{command}`."
         )
 
 

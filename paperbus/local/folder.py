@@ -1,6 +1,5 @@
 """The data folder of one server: its lock, its disk space, its ports. Starts nothing."""
 
-import asyncio
 import contextlib
 import errno
 import fcntl
@@ -26,7 +25,7 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path, patience: float = 15.0) -> None:
-        """Raises FolderInUse if a living process holds it, or a dying one for longer than `patience` seconds."""
+        """Raises FolderInUse if a living process holds it, or a dying one after `patience` seconds."""
         self.path = folder / "lock"
         self._file = self.path.open("a+")
         deadline = time.monotonic() + patience
@@ -98,18 +97,14 @@ def require_port(port: int, advice: str, address: str = LOOPBACK) -> None:
 def _listener(port: int) -> str | None:
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
+            if listens and connection.pid:
                 return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
     return None
 
 
-async def answers(port: int, address: str = LOOPBACK) -> bool:
-    """Whether something accepts connections there."""
-    try:
-        _, writer = await asyncio.open_connection(address, port)
-    except OSError:
-        return False
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
-    return True
+def answers(port: int, address: str = LOOPBACK) -> bool:
+    """Whether something on this machine accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((address, port)) == 0

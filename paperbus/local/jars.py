@@ -1,6 +1,7 @@
 """Kafka's jars: the pinned list, and how they come into the cache. The list names no host."""
 
 import contextlib
+import fcntl
 import hashlib
 import shutil
 import tempfile
@@ -47,13 +48,16 @@ def missing() -> list[Jar]:
 
 def class_path() -> list[Path]:
     """All jars, checked, fetched first if need be. Raises NotFetched, NoSpace."""
-    if absent := missing():
-        fetch(absent)
+    if missing():
+        with _alone():
+            fetch(missing())
     return [jars_folder() / jar.name for jar in pinned()]
 
 
 def fetch(jars: Sequence[Jar]) -> None:
     """Fetch into the cache, showing progress. Each file appears whole and checked, or not at all."""
+    if not jars:
+        return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
@@ -67,6 +71,17 @@ def fetch(jars: Sequence[Jar]) -> None:
         with ThreadPoolExecutor(8) as pool, space_for(jars_folder(), total * 2 + SPARE):
             for size in pool.map(lambda jar: _fetch_one(jar, workshop), jars):
                 bar.advance(task, size)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One process fetches; others wait for it. What a killed one left is cleared away."""
+    jars_folder().mkdir(parents=True, exist_ok=True)
+    with (jars_folder() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for cut_off in jars_folder().glob(".fetching-*"):
+            shutil.rmtree(cut_off)
+        yield
 
 
 @contextlib.contextmanager
@@ -108,16 +123,16 @@ def _whole(file: Path, jar: Jar) -> bool:
 
 
 def pin(coordinates: Sequence[str]) -> list[Jar]:
-    """Resolve `coordinates` with everything they need at run time, and fetch what they are now (`make lock`)."""
+    """What `coordinates` and everything they need at run time are now; fetched to be hashed."""
     from jgo.maven import MavenContext
 
     with tempfile.TemporaryDirectory() as folder:
         context = MavenContext(repo_cache=Path(folder), timeout=30)
         asked = [context.create_dependency(coordinate) for coordinate in coordinates]
         found = {
-            f"{dependency.groupId}:{dependency.artifactId}:{dependency.version}": dependency.artifact.resolve()
+            f"{needed.groupId}:{needed.artifactId}:{needed.version}": needed.artifact.resolve()
             for group in context.resolver.resolve(asked)
-            for dependency in group
+            for needed in group
         }
         return [
             Jar(hashlib.sha256(file.read_bytes()).hexdigest(), file.stat().st_size, coordinate)

@@ -85,8 +85,8 @@ class EmbeddedKafka(EmbeddedServer):
         return self._java(classes, "kafka.Kafka", str(settings), keep_open=[lock])
 
     async def _ready(self) -> bool:
-        # The port opens once the broker is registered; before that a client would fill our log with complaints.
-        if not await answers(self.port):
+        # The port opens once the broker is registered; a client that asks earlier only complains.
+        if not answers(self.port):
             return False
         from aiokafka.admin import AIOKafkaAdminClient
         from aiokafka.errors import KafkaError
@@ -118,6 +118,8 @@ class EmbeddedKafka(EmbeddedServer):
 
     async def _format(self, classes: list[Path]) -> None:
         """Make the storage beside its place, then move it there: a cut-off start leaves none."""
+        for cut_off in self.folder.glob(".formatting-*"):
+            shutil.rmtree(cut_off)
         workshop = Path(tempfile.mkdtemp(prefix=".formatting-", dir=self.folder))
         try:
             settings = self._write_settings(free_port(), workshop / "topics")

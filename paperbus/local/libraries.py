@@ -1,4 +1,4 @@
-"""Shared libraries that a packaged program needs and this system lacks, with the command that installs them."""
+"""Shared libraries that a packaged program needs and this system lacks, and what installs them."""
 
 import platform
 import re
@@ -28,7 +28,7 @@ def this_system() -> str:
 
 
 def require_libraries(title: str, program: Path) -> None:
-    """See that `program --version` runs. Raises LibraryMissing, or NotPackaged where its file means nothing."""
+    """See that `program --version` runs. Raises LibraryMissing; NotPackaged where it is no program."""
     try:
         result = subprocess.run(  # noqa: S603  a program of ours
             [program, "--version"], capture_output=True, text=True, check=False

@@ -64,7 +64,7 @@ class EmbeddedMongo(EmbeddedServer):
         return Process(command, log=self.log, keep_open=[lock])
 
     async def _ready(self) -> bool:
-        return await answers(self.port) and await asyncio.to_thread(self._takes_writes)
+        return answers(self.port) and await asyncio.to_thread(self._takes_writes)
 
     def _takes_writes(self) -> bool:
         """Makes the replica set at the first start, and renames its member when the port has changed."""

@@ -63,7 +63,7 @@ class Process:
         self._child.wait()
 
     async def wait(self) -> int:
-        while (code := self.ended) is None:
+        while (code := self.ended) is None:  # noqa: ASYNC110  an event would tie it to one loop
             await asyncio.sleep(0.02)
         return code
 
@@ -71,7 +71,7 @@ class Process:
         """Ask it to end, wait `grace` seconds, then kill it. The exit code."""
         self.signal(signal.SIGTERM)
         deadline = time.monotonic() + grace
-        while self.ended is None and time.monotonic() < deadline:
+        while self.ended is None and time.monotonic() < deadline:  # noqa: ASYNC110  as above
             await asyncio.sleep(0.02)
         if self.ended is None:
             self.kill()

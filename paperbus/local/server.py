@@ -1,4 +1,4 @@
-"""What the two embedded servers have in common: a locked folder, a port, a tied process, readiness, an ordered stop."""
+"""What both embedded servers have in common: a locked folder, a port, a tied process, an ordered stop."""
 
 import asyncio
 import time
@@ -15,8 +15,8 @@ from paperbus.local.process import Process
 class EmbeddedServer(ABC):
     """A server on `data/<name>`, listening on 127.0.0.1 alone. Its data outlives it.
 
-    `port=None` takes any free port. `start` and `stop` may run in different event loops. Every way of failing to
-    start raises a LocalServerError and leaves nothing running and nothing half made.
+    `port=None` takes any free port. `start` and `stop` may run in different event loops. Every way of failing
+    to start raises a LocalServerError and leaves nothing running and nothing half made.
     """
 
     name: str

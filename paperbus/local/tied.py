@@ -2,8 +2,8 @@
 
 `python -IS tied.py PARENT_PID PROGRAM ARGUMENT…`. On Linux the kernel sends SIGTERM to the program once the
 thread that started it is gone, also after kill -9 (prctl(2), PR_SET_PDEATHSIG; kept across execve). Other
-systems have no such promise: there a program that outlived its parent still holds the lock of its data folder,
-and the next start names it.
+systems have no such promise: there a program that outlived its parent still holds the lock of its data
+folder, and the next start says so.
 """
 
 import ctypes
