@@ -1,7 +1,7 @@
 """Lending: what one run needs to log in, sealed to the key of the process that runs (docs/lending.md).
 
-Written to the audit trail first; what cannot be written there is not lent. Nothing is lent to a connection that
-may not run. No refresh token leaves.
+Written to the audit trail first; what cannot be written there is not lent. Nothing is lent for a connection
+that may not run. No refresh token leaves.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Lender:
         try:
             return self.vault.open_values(place, Sealed.of(connection.credentials or {}))
         except SealBroken as broken:
-            log.error("credentials do not open", connection_id=connection.id, why=str(broken))
+            log.critical("credentials do not open", connection_id=connection.id, why=str(broken))
             raise Problem(
                 503, "The stored credentials do not open; an operator must look.", retry_after=60
             ) from None
@@ -142,7 +142,7 @@ class Lender:
         try:
             await self.audit.write(line)
         except Exception as failure:
-            log.error(
+            log.critical(
                 "the audit trail cannot be written", connection_id=connection.id, why=type(failure).__name__
             )
             raise Problem(
@@ -197,12 +197,13 @@ def _asked(tokens: ServiceTokens, authorization: str) -> Asked:
 def _key_of(asked: Asked) -> ECKey:
     """The key that the loan is sealed to: public, EC P-256, with a `kid`."""
     jwk = asked.cnf.jwk
+    wrong = Problem(400, "`cnf.jwk` must be a public EC P-256 key with a `kid`.")
+    if "d" in jwk or jwk.get("crv") != "P-256" or not jwk.get("kid"):
+        raise wrong
     try:
-        if "d" in jwk or jwk.get("crv") != "P-256" or not jwk.get("kid"):
-            raise ValueError("must be a public P-256 key with a kid")
         return ECKey.import_key(dict(jwk))
     except (JoseError, ValueError, KeyError, TypeError):
-        raise Problem(400, "`cnf.jwk` must be a public EC P-256 key with a `kid`.") from None
+        raise wrong from None
 
 
 def _who() -> Problem:

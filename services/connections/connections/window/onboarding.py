@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from schemas.connections import AuthChallengeIssued
 from schemas.fields import Words
-from schemas.reasons import AnswerBy, Purpose, Reason, SessionResult
+from schemas.reasons import AnswerBy, Locale, Purpose, Reason, SessionResult
 
 LoginState = Literal["preparing", "open", "trying", "verified", "ended"]
 """`preparing`: no challenge yet; `trying`: an answer is with the provider; `verified`: the provider said yes,
@@ -26,6 +26,8 @@ class Login:
     state: LoginState
     expires_at: datetime
     """When the session ends by itself."""
+    locale: Locale = "en"
+    """Of the texts of its challenges."""
     challenge: AuthChallengeIssued | None = None
     """The one to answer; only while `open`."""
     result: SessionResult | None = None
