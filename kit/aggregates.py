@@ -238,7 +238,9 @@ class Draft(Generic[T]):
     def make_room(self) -> None:
         """Raises `NotNow` where the document would outgrow its bounds."""
         if (self.kept.owed if self.kept else 0) + len(self.owes) >= MOST_OWED:
-            raise NotNow(f"{self.kind.name} {self.id} owes {MOST_OWED} events: Kafka takes none, or too slowly.")
+            raise NotNow(
+                f"{self.kind.name} {self.id} owes {MOST_OWED} events: Kafka takes none, or too slowly."
+            )
         if len(self._remembered()) + len(self.seen) >= MOST_SEEN:
             raise NotNow(f"{self.kind.name} {self.id} was asked {MOST_SEEN} times lately.", after=60)
 

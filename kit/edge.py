@@ -97,7 +97,15 @@ class Edge:
         place among that thing's other events.
         """
         reading = Reading(
-            topic, self.service, handle, self.parking, self._publisher.publish, self._now, types, refusals, refuse
+            topic,
+            self.service,
+            handle,
+            self.parking,
+            self._publisher.publish,
+            self._now,
+            types,
+            refusals,
+            refuse,
         )
         self._subscriptions.append(Subscription(reading, self._kafka, most))
 
@@ -142,5 +150,3 @@ class Edge:
             if not is_trouble(error):
                 log.error("releasing parked events failed", exc_info=error, group=reading.group)
             return 0
-
-

@@ -37,7 +37,9 @@ def set_up(level: str = "info", service: str = "") -> None:
         redact,
     ]
     words = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if words else structlog.processors.JSONRenderer(ensure_ascii=False)
+    renderer = (
+        structlog.dev.ConsoleRenderer() if words else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

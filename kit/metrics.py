@@ -8,7 +8,9 @@ HEARD = Counter(
     "paperbus_events_heard_total", "Events read, by how their handling ended.", ("topic", "ending")
 )
 BATCHES = Histogram("paperbus_batch_seconds", "Time to handle one batch of events.", ("topic",))
-TROUBLE = Counter("paperbus_trouble_total", "Batches that our own store or broker kept from ending.", ("topic",))
+TROUBLE = Counter(
+    "paperbus_trouble_total", "Batches that our own store or broker kept from ending.", ("topic",)
+)
 BUGS = Counter("paperbus_bugs_total", "Events that a handler failed on unexpectedly.", ("topic",))
 RELAYED = Counter("paperbus_events_relayed_total", "Owed events published.", ("collection",))
 ASIDE = Gauge("paperbus_relay_aside", "Things whose owed events Kafka refuses to take.", ("collection",))

@@ -48,7 +48,9 @@ class MongoAggregates(Aggregates[T]):
         await declare(self.bodies, (IndexModel("at", name="kept", expireAfterSeconds=BODIES_KEPT),))
 
     async def read(self, ids: Ids[str]) -> dict[str, Kept[T]]:
-        found = self.collection.find({"_id": {"$in": list(ids)}, "shard": {"$in": sorted(set(map(shard_of, ids)))}})
+        found = self.collection.find(
+            {"_id": {"$in": list(ids)}, "shard": {"$in": sorted(set(map(shard_of, ids)))}}
+        )
         return {document["_id"]: self._kept(document) async for document in found}
 
     async def write(self, changes: Sequence[Change]) -> set[str]:
@@ -64,7 +66,10 @@ class MongoAggregates(Aggregates[T]):
             if result.matched_count + result.upserted_count == len(changes):
                 return set()
         ids = [change.id for change in changes]
-        won = {document["_id"] async for document in self.collection.find({"_id": {"$in": ids}, "by": token}, {"_id": 1})}
+        won = {
+            document["_id"]
+            async for document in self.collection.find({"_id": {"$in": ids}, "by": token}, {"_id": 1})
+        }
         return set(ids) - won
 
     async def _keep_bodies(self, changes: Sequence[Change]) -> None:

@@ -106,7 +106,14 @@ class Voice:
         )
 
     def _one(
-        self, aggregate: str, account: str | None, version: int, n: int, emit: Data | Emit, cause: Cause, now: datetime
+        self,
+        aggregate: str,
+        account: str | None,
+        version: int,
+        n: int,
+        emit: Data | Emit,
+        cause: Cause,
+        now: datetime,
     ) -> Owed:
         said = emit if isinstance(emit, Emit) else Emit(emit)
         id_, subject = said.id or event_id(aggregate, version, n), said.subject or aggregate
@@ -130,7 +137,9 @@ class Voice:
         event["data"] = said.data.wire()
         value = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
         if len(value) > MAX_EVENT_BYTES:
-            raise EventTooLarge(f"{said.data.TYPE} {id_} of {aggregate} has {len(value)} bytes: split its lists.")
+            raise EventTooLarge(
+                f"{said.data.TYPE} {id_} of {aggregate} has {len(value)} bytes: split its lists."
+            )
         return Owed(id_, topic.name, subject, said.data.TYPE, now, value)
 
 

@@ -64,7 +64,9 @@ class Parking:
 
     async def waiting(self, group: str, lanes: Keys[bytes]) -> set[bytes]:
         """Those of `lanes` in which something is parked already."""
-        found = self.collection.find({"group": group, "key": {"$in": [Binary(lane) for lane in lanes]}}, {"key": 1})
+        found = self.collection.find(
+            {"group": group, "key": {"$in": [Binary(lane) for lane in lanes]}}, {"key": 1}
+        )
         return {bytes(document["key"]) async for document in found}
 
     async def park(self, group: str, waits: Iterable[Wait], now: datetime) -> None:

@@ -192,12 +192,16 @@ class Reading:
         tries = item.raw.tries
         if tries < BUG_TRIES - 1:
             return NotNow(f"a bug: {type(error).__name__}", after=BUG_WAITS[tries])
-        return Refused(Reason.BUG, "Something of ours failed on this. It has been reported; please ask again later.")
+        return Refused(
+            Reason.BUG, "Something of ours failed on this. It has been reported; please ask again later."
+        )
 
     async def _answered(self, items: Sequence[Item]) -> None:
         """Answer refusals: in the thing they concern, else directly, else as dead letters."""
         if items and self._refuse:
-            pairs = [(item.heard, item.ending) for item in items if item.heard and isinstance(item.ending, Refused)]
+            pairs = [
+                (item.heard, item.ending) for item in items if item.heard and isinstance(item.ending, Refused)
+            ]
             for item, ending in zip(items, await self._refuse(pairs), strict=True):
                 item.ending = ending
         letters = []

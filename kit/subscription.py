@@ -124,7 +124,9 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._hurried.wait(), wait_for(self._failures))
 
-    async def _commit(self, consumer: AIOKafkaConsumer, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+    async def _commit(
+        self, consumer: AIOKafkaConsumer, records: Sequence[ConsumerRecord[bytes, bytes]]
+    ) -> None:
         """Commit just this batch. A commit that fails costs a repetition, never an event."""
         ends = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
         own = consumer.assignment()
@@ -152,9 +154,7 @@ def _last(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
 
 
 def _raw(record: ConsumerRecord[bytes, bytes]) -> Raw:
-    return Raw(
-        record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers)
-    )
+    return Raw(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))
 
 
 async def tolerant(records: tuple[Any, ...], parse: Callable[[tuple[Any, ...]], Awaitable[Any]]) -> Any:
