@@ -176,7 +176,7 @@ KINDS: Mapping[str, DriverKind] = {
     "webdav": DriverKind(
         "providers.drivers.webdav",
         needs=frozenset({"url", "username", "password"}),
-        takes=frozenset({"atomic_put", "case_sensitive", "forbidden_characters"}),
+        takes=frozenset({"atomic_put", "create_only", "case_sensitive", "forbidden_characters"}),
     ),
     "sftp": DriverKind(
         "providers.drivers.sftp",

@@ -3,7 +3,8 @@
 Two ways to put, by the manifest's `atomic_put`. Servers that show a file only when it is whole and honour
 `If-None-Match` (sabre/dav: Nextcloud, ownCloud) take one PUT. On all others the bytes go to a hidden
 name first and are moved with `Overwrite: F`, which every server must honour: nobody sees half a file, and
-nothing is overwritten.
+nothing is overwritten (in one step on servers whose manifest says `create_only`). Last it is looked whether
+the file is where it should be: some servers cut a name off at `?`.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class WebDav:
         self._headers = {"Authorization": f"Basic {login}"}
         self._identity = identity_of(manifest, settings, f"{user}@{url_parts(self._base)[0]}")
         self.capabilities = Capabilities(
-            create_only=True,
+            create_only=self._atomic or bool(settings.get("create_only", False)),
             atomic_put=True,
             conditional_replace=self._atomic,
             case_sensitive=bool(settings.get("case_sensitive", True)),
@@ -135,7 +136,7 @@ class WebDav:
         if answer.status == 412 or (answer.status in (403, 404, 409) and await self.find(path)):
             await self._clear(path, body)
             raise taken()
-        return self._moved(path, answer)
+        return await self._moved(path, body, answer)
 
     async def replace(self, path: str, body: Body, version: str | None) -> Receipt:
         """PUT with `If-Match`; where the server does not keep to it, its version is looked at just before."""
@@ -150,7 +151,7 @@ class WebDav:
             if found is None or found.version != version:
                 await self._clear(path, body)
                 raise moved_on()
-        return self._moved(path, await self._move(path, body, overwrite="T"))
+        return await self._moved(path, body, await self._move(path, body, overwrite="T"))
 
     async def _beside(self, path: str, body: Body) -> None:
         """The whole body under a hidden name; what a failed try left is taken away as far as possible."""
@@ -230,10 +231,18 @@ class WebDav:
             raise self._error(answer)
         return Receipt(path, answer.headers.get("ETag") or answer.headers.get("OC-ETag"))
 
-    def _moved(self, path: str, answer: Answer) -> Receipt:
+    async def _moved(self, path: str, body: Body, answer: Answer) -> Receipt:
         if answer.status >= 300:
+            await self._clear(path, body)
             raise self._error(answer)
-        return Receipt(path, None)
+        found = await self.find(path)
+        if found is None or found.size != body.size:
+            raise ProviderError(
+                "item_permanent",
+                Reason.DOCUMENT_REFUSED,
+                "The provider did not keep the file under its name.",
+            )
+        return Receipt(path, found.version)
 
     def _error(self, answer: Answer) -> ProviderError:
         return answer.error(self._manifest.errors, self._http.clock())
