@@ -1,0 +1,132 @@
+"""How a sync changes with its runs: the `change` of the rows of `run.TABLE`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from kit.owed import named_id
+from schemas.reasons import Reason, RunStatus
+from schemas.syncs import Counts, DueReason, ExportedDocument
+from sync_runner.lifecycle.heard import Broke, Claimed, Due, Finished, PassedOn, Prepared, Told
+from sync_runner.lifecycle.sync import TRIED, Run, Selection, State, Sync, ended, readied, run_of
+
+
+def start(sync: Sync, due: Due) -> Sync:
+    """A run that waits for a worker."""
+    sync, run = _new_run(sync, due.due_at, due.reason, due.selection)
+    return readied(replace(sync, run=run, state=State.WAITING), due.now)
+
+
+def end_empty(sync: Sync, due: Due) -> Sync:
+    """A run that has nothing to do begins and ends in this one write."""
+    sync, run = _new_run(sync, due.due_at, due.reason, due.selection)
+    return ended(replace(sync, run=replace(run, started_at=due.now)), RunStatus.DONE, due.now)
+
+
+def fold(sync: Sync, due: Due) -> Sync:
+    """The run that waits does this due too."""
+    return readied(replace(sync, run=_folded(run_of(sync), due)), due.now)
+
+
+def fold_next(sync: Sync, due: Due) -> Sync:
+    """The run after this one does it."""
+    if sync.next is not None:
+        return replace(sync, next=_folded(sync.next, due))
+    sync, run = _new_run(sync, due.due_at, due.reason, due.selection)
+    return replace(sync, next=run)
+
+
+def claim(sync: Sync, claimed: Claimed) -> Sync:
+    """It is a worker's, under a new fence."""
+    run = run_of(sync)
+    run = replace(run, owner=claimed.owner, started_at=run.started_at or claimed.now)
+    return replace(sync, run=run, fence=sync.fence + 1, ready_at=claimed.until)
+
+
+def prepare(sync: Sync, _: Prepared) -> Sync:
+    """What was to go again is open."""
+    run = run_of(sync)
+    return replace(sync, run=replace(run, selection=replace(run.selection, redo=())))
+
+
+def tell(sync: Sync, told: Told) -> Sync:
+    """The next part begins."""
+    run = counted(sync, told.documents)
+    return replace(run, run=replace(run_of(run), part=run_of(run).part + 1))
+
+
+def pass_on(sync: Sync, passed: PassedOn) -> Sync:
+    """Anybody may go on with it."""
+    return replace(sync, run=replace(run_of(sync), owner=None), ready_at=passed.now)
+
+
+def finish(sync: Sync, finished: Finished) -> Sync:
+    """It is done."""
+    return ended(replace(counted(sync, finished.documents), failures=0), RunStatus.DONE, finished.now)
+
+
+def break_(sync: Sync, broke: Broke) -> Sync:
+    """It failed, or was stopped."""
+    stopped = broke.reason in (Reason.PAUSED, Reason.REMOVED)
+    sync = replace(counted(sync, broke.documents), failures=sync.failures + (not stopped))
+    return ended(sync, RunStatus.STOPPED if stopped else RunStatus.FAILED, broke.now, broke.message)
+
+
+def go_on_with_next(sync: Sync, end: Finished | Broke) -> Sync:
+    """The run that waited behind comes; what this one could not do, it takes along."""
+    before, following = run_of(sync), sync.next
+    if following is not None and isinstance(end, Broke):
+        asked = following.reason is DueReason.MANUAL
+        following = replace(
+            following,
+            selection=following.selection.with_(before.selection),
+            not_before=None if asked else end.again_at,
+        )
+    return readied(replace(_end(sync, end), run=following, next=None, state=State.WAITING), end.now)
+
+
+def retry(sync: Sync, end: Finished | Broke) -> Sync:
+    """A run of its own later: for what failed, or for all that the broken one was to take."""
+    before, at = run_of(sync), end.again_at or end.now
+    selection = TRIED if isinstance(end, Finished) else before.selection
+    sync, run = _new_run(_end(sync, end), at, before.reason, selection)
+    return readied(replace(sync, run=replace(run, not_before=at), state=State.WAITING), end.now)
+
+
+def counted(sync: Sync, documents: Sequence[ExportedDocument]) -> Sync:
+    """With these documents counted, in the run and for good."""
+    run = run_of(sync)
+    return replace(
+        sync, run=replace(run, counts=_plus(run.counts, documents)), counts=_plus(sync.counts, documents)
+    )
+
+
+def _end(sync: Sync, end: Finished | Broke) -> Sync:
+    return finish(sync, end) if isinstance(end, Finished) else break_(sync, end)
+
+
+def _plus(counts: Counts, documents: Sequence[ExportedDocument]) -> Counts:
+    if not documents:
+        return counts
+    new = counts.model_dump()
+    for document in documents:
+        new[document.status.value] += 1
+    return Counts(**new)
+
+
+def _new_run(sync: Sync, due_at: datetime, reason: DueReason, selection: Selection) -> tuple[Sync, Run]:
+    run = Run(named_id(sync.id, "run", str(sync.runs)), due_at, reason, selection)
+    return replace(sync, runs=sync.runs + 1), run
+
+
+def _folded(run: Run, due: Due) -> Run:
+    asked = due.reason is DueReason.MANUAL
+    return replace(
+        run,
+        due_at=max(run.due_at, due.due_at),
+        selection=run.selection.with_(due.selection),
+        not_before=None if asked else run.not_before,
+        reason=due.reason if asked else run.reason,
+    )

@@ -1,0 +1,125 @@
+"""What a connection's sync hears: facts about the connection, dues, and what workers report. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.connections import ConnectionChanged, ConnectionSaved
+from schemas.reasons import Direction, Reason
+from schemas.syncs import DueReason, ExportedDocument
+from sync_runner.lifecycle.sync import EVERYTHING, Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What the connection is now: its first save, or a change."""
+
+    data: ConnectionSaved | ConnectionChanged
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Nothing moves until it is resumed."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Documents move again."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """It is over."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """Something only a person can mend."""
+
+    reason: Reason
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The trouble is over."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The walk over its documents, for `revision`, is through."""
+
+    revision: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something is to be moved. `open`: whether rows are ready for it now."""
+
+    due_at: datetime
+    reason: DueReason
+    now: datetime
+    open: bool
+    selection: Selection = EVERYTHING
+    direction: Direction = "export"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A worker takes the run until `until`."""
+
+    owner: str
+    now: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the selection asks to go again is open again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A slice is over: these documents are to be told of, and there is more."""
+
+    documents: tuple[ExportedDocument, ...] = field(repr=False)
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """A worker gives the run back unfinished."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Nothing is left to take. `again_at`: when a document that failed is tried again by itself."""
+
+    documents: tuple[ExportedDocument, ...] = field(repr=False)
+    now: datetime
+    again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """It cannot go on. `again_at`: when it is tried again by itself."""
+
+    documents: tuple[ExportedDocument, ...] = field(repr=False)
+    now: datetime
+    reason: Reason
+    message: str
+    credentials_revision: int | None = None
+    again_at: datetime | None = None

@@ -1,0 +1,205 @@
+"""A connection's run: dues that start or join one, workers that carry it out, how it ends. Pure.
+
+At most one run and one `next`: later dues fold into it. A due is satisfied by a run that started at or after
+its time. Before finishing, a worker looks for rows once more (`store.runs`), so that a satisfied due is covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from kit.transitions import Decision, Refuse, Row, Table, decide
+from schemas.envelope import Data
+from schemas.reasons import Reason
+from schemas.syncs import DocumentsExported, SyncFailed
+from sync_runner.lifecycle import changes
+from sync_runner.lifecycle.heard import Broke, Claimed, Due, Finished, PassedOn, Prepared, Told
+from sync_runner.lifecycle.sync import EVERYTHING, Standing, State, Sync, run_of
+
+AHEAD = timedelta(minutes=5)
+"""A due may lie so far ahead."""
+BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 6 * 60))
+"""After the first, second … run in a row that could not go on; the last one from then on."""
+MENDS_ITSELF = frozenset(
+    {
+        Reason.PROVIDER_DOWN,
+        Reason.HOST_UNREACHABLE,
+        Reason.RATE_LIMITED,
+        Reason.QUOTA_FULL,
+        Reason.CONTENT_UNAVAILABLE,
+        Reason.INTERRUPTED,
+        Reason.BUG,
+        Reason.OTHER,
+    }
+)
+"""What may be better later, without anybody doing anything here. Never a login: that may lock an account."""
+
+
+def retry_delay(reason: Reason, failures: int, retry_after: timedelta | None) -> timedelta | None:
+    """How long a run that broke waits before it is tried again by itself, after `failures` before it."""
+    if reason not in MENDS_ITSELF:
+        return None
+    return max(BACKOFF[min(failures, len(BACKOFF) - 1)], retry_after or timedelta(0))
+
+
+def removed(sync: Sync, _: object) -> bool:
+    return sync.standing is Standing.REMOVED
+
+
+def paused(sync: Sync, _: object) -> bool:
+    return sync.standing is Standing.PAUSED
+
+
+def too_far_ahead(_: Sync, due: Due) -> bool:
+    return due.due_at - due.now > AHEAD
+
+
+def an_import(sync: Sync, due: Due) -> bool:
+    return sync.direction == "import" and due.direction == "import"
+
+
+def other_direction(sync: Sync, due: Due) -> bool:
+    return sync.direction != due.direction
+
+
+def satisfied(sync: Sync, due: Due) -> bool:
+    """A run that started at or after the due covers it, and all that it asks for."""
+    if due.selection != EVERYTHING or sync.fill is not None:
+        return False
+    if sync.state is State.RUNNING:
+        started, covers = run_of(sync).started_at, run_of(sync).selection.everything
+    else:
+        started, covers = sync.last_started, not due.open
+    return covers and started is not None and started >= due.due_at
+
+
+def nothing_to_do(sync: Sync, due: Due) -> bool:
+    return not due.open and sync.fill is None and not due.selection.redo
+
+
+def another_waits(sync: Sync, _: object) -> bool:
+    return sync.next is not None
+
+
+def to_be_retried(_: Sync, end: Finished | Broke) -> bool:
+    return end.again_at is not None
+
+
+def said_part(sync: Sync, told: Told) -> Sequence[Data]:
+    """The part that was just filled. While there is more, `parts` is one more than `part`."""
+    run = run_of(sync)
+    return (
+        DocumentsExported(
+            connection_id=sync.id,
+            run_id=run.id,
+            due_at=run.due_at,
+            started_at=run.started_at or told.now,
+            finished_at=told.now,
+            counts=run.counts,
+            part=run.part - 1,
+            parts=run.part,
+            documents=told.documents,
+        ),
+    )
+
+
+def said_empty(sync: Sync, due: Due) -> Sequence[Data]:
+    return said_end(sync, Finished((), due.now))
+
+
+def said_end(sync: Sync, end: Finished | Broke) -> Sequence[Data]:
+    """The last part of the run that just ended."""
+    past = sync.past[0]
+    return (
+        DocumentsExported(
+            connection_id=sync.id,
+            run_id=past.id,
+            due_at=past.due_at,
+            started_at=past.started_at or end.now,
+            finished_at=past.finished_at,
+            counts=past.counts,
+            part=past.parts,
+            parts=past.parts,
+            documents=end.documents,
+        ),
+    )
+
+
+def said_failure(sync: Sync, broke: Broke) -> Sequence[Data]:
+    """What was done, then why it did not go on."""
+    past = sync.past[0]
+    failed = SyncFailed(
+        connection_id=sync.id,
+        run_id=past.id,
+        started_at=past.started_at or broke.now,
+        credentials_revision=broke.credentials_revision,
+        reason=broke.reason,
+        message=broke.message,
+        retry_at=None if broke.reason is Reason.PAUSED else broke.again_at,
+    )
+    return (*said_end(sync, broke), failed)
+
+
+REFUSALS = (
+    Refuse(Reason.REMOVED, "This connection was removed; nothing moves any more.", when=removed),
+    Refuse(Reason.PAUSED, "This connection is paused; resume it before something is due.", when=paused),
+    Refuse(
+        Reason.NOT_SET_UP, "Imports are not carried out yet; only exports can be due today.", when=an_import
+    ),
+    Refuse(
+        Reason.INVALID,
+        "The due is for the other direction; send ExportDue to exports and ImportDue to imports.",
+        when=other_direction,
+    ),
+    Refuse(
+        Reason.INVALID,
+        "due_at lies more than 5 minutes ahead; send the due when it is due.",
+        when=too_far_ahead,
+    ),
+)
+TABLE: Table[State] = {
+    (State.IDLE, Due): (
+        *REFUSALS,
+        Row(State.IDLE, when=satisfied),
+        Row(State.IDLE, changes.end_empty, said_empty, when=nothing_to_do),
+        Row(State.WAITING, changes.start),
+    ),
+    (State.WAITING, Due): (*REFUSALS, Row(State.WAITING, changes.fold)),
+    (State.WAITING, Claimed): Row(State.RUNNING, changes.claim),
+    (State.RUNNING, Due): (
+        *REFUSALS,
+        Row(State.RUNNING, when=satisfied),
+        Row(State.RUNNING, changes.fold_next),
+    ),
+    (State.RUNNING, Claimed): Row(State.RUNNING, changes.claim),
+    (State.RUNNING, Prepared): Row(State.RUNNING, changes.prepare),
+    (State.RUNNING, Told): Row(State.RUNNING, changes.tell, said_part),
+    (State.RUNNING, PassedOn): Row(State.RUNNING, changes.pass_on),
+    (State.RUNNING, Finished): (
+        Row(State.WAITING, changes.go_on_with_next, said_end, when=another_waits),
+        Row(State.WAITING, changes.retry, said_end, when=to_be_retried),
+        Row(State.IDLE, changes.finish, said_end),
+    ),
+    (State.RUNNING, Broke): (
+        Row(State.IDLE, changes.break_, said_failure, when=removed),
+        Row(State.WAITING, changes.go_on_with_next, said_failure, when=another_waits),
+        Row(State.WAITING, changes.retry, said_failure, when=to_be_retried),
+        Row(State.IDLE, changes.break_, said_failure),
+    ),
+}
+
+
+def enter(sync: Sync, state: State) -> Sync:
+    return sync if sync.state is state else replace(sync, state=state)
+
+
+def follow(sync: Sync, message: object) -> Decision[Sync]:
+    """What a due, or a worker's report, does to a connection's run.
+
+    Raises:
+        Refused: the due is not carried out; the reason is in it.
+        IllegalTransition: a worker reports on a run that is not under way.
+    """
+    return decide(TABLE, sync.state, sync, message, enter)

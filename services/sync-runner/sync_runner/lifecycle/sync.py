@@ -1,0 +1,184 @@
+"""One connection as sync-runner knows it: what it wants, when it is due, what is being run. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from schemas.filters import Filters, Start
+from schemas.reasons import Direction, Reason, RowStatus, RunStatus
+from schemas.schedules import Schedule
+from schemas.syncs import Counts, DueReason
+
+PAST_RUNS = 20
+
+
+class Standing(Enum):
+    """Whether it is due by itself, and may run at all."""
+
+    NEW = "new"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    HELD = "held"
+    """Only a new login can mend it: it is not due by itself until then."""
+    REMOVED = "removed"
+
+
+class State(Enum):
+    """Where its run stands."""
+
+    IDLE = "idle"
+    WAITING = "waiting"
+    RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Rows in one of these states are to go again: of these documents, or of all where `only` is None."""
+
+    statuses: tuple[RowStatus, ...]
+    only: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a run takes of the rows that are open: all, those tried before, and those of some documents."""
+
+    everything: bool = False
+    tried: bool = False
+    only: tuple[str, ...] = ()
+    redo: tuple[Redo, ...] = ()
+
+    def with_(self, other: Selection) -> Selection:
+        """What both take together."""
+        return Selection(
+            self.everything or other.everything,
+            self.tried or other.tried,
+            tuple(dict.fromkeys(self.only + other.only)),
+            tuple(dict.fromkeys(self.redo + other.redo)),
+        )
+
+
+EVERYTHING = Selection(everything=True)
+TRIED = Selection(tried=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, waiting or under way. `part` is the event that is being filled, from 1."""
+
+    id: str
+    due_at: datetime
+    reason: DueReason
+    selection: Selection
+    not_before: datetime | None = None
+    """A retry waits until then, unless somebody asks for it."""
+    started_at: datetime | None = None
+    owner: str | None = None
+    part: int = 1
+    counts: Counts = Counts()
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A run that ended."""
+
+    id: str
+    due_at: datetime
+    reason: DueReason
+    status: RunStatus
+    started_at: datetime | None
+    finished_at: datetime
+    counts: Counts
+    message: str | None = None
+    parts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A walk over the account's documents received since `since` (None: all), for `revision`; `at` is how far."""
+
+    since: datetime | None
+    revision: int
+    at: tuple[datetime, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sync:
+    """A connection, its schedule and its run. `heard` is the newest sequence of `connections.events`."""
+
+    id: str
+    account: str
+    standing: Standing = Standing.NEW
+    state: State = State.IDLE
+    heard: int = -1
+    attention: Reason | None = None
+    provider_id: str = ""
+    provider_revision: int = 0
+    direction: Direction = "export"
+    revision: int = 0
+    options: dict[str, Any] = field(default_factory=dict, repr=False)
+    filters: Filters = Filters()
+    start: Start = "now"
+    since: datetime | None = None
+    """What `start` came to at the first save; None is always."""
+    schedule: Schedule = Schedule(every="manual")
+    anchor: datetime | None = None
+    due_at: datetime | None = None
+    wake_at: datetime | None = None
+    delay: int = 0
+    """Milliseconds from due to waking."""
+    run: Run | None = None
+    next: Run | None = None
+    ready_at: datetime | None = None
+    """When a worker may take the run; while one has it, when its lease ends."""
+    fence: int = 0
+    fill: Fill | None = None
+    covered_to: datetime | None = None
+    """When the last fill was through."""
+    counts: Counts = Counts()
+    failures: int = 0
+    """Runs in a row that could not go on."""
+    runs: int = 0
+    past: tuple[Past, ...] = field(default=(), repr=False)
+    """The last runs, newest first."""
+
+    @property
+    def may_run(self) -> bool:
+        return self.standing in (Standing.ACTIVE, Standing.HELD)
+
+    @property
+    def last_started(self) -> datetime | None:
+        """When the newest run that ended had started."""
+        return self.past[0].started_at if self.past else None
+
+
+def run_of(sync: Sync) -> Run:
+    """Its run.
+
+    Raises:
+        LookupError: it has none: the table let something happen that cannot.
+    """
+    if sync.run is None:
+        raise LookupError(f"Connection {sync.id} has no run while {sync.state.value}.")
+    return sync.run
+
+
+def readied(sync: Sync, now: datetime) -> Sync:
+    """With `ready_at` as it follows for a run that waits: never while paused, removed or being filled."""
+    if sync.state is not State.WAITING or sync.run is None:
+        return sync
+    if not sync.may_run or sync.fill is not None:
+        return replace(sync, ready_at=None)
+    return replace(sync, ready_at=max(now, sync.run.not_before or now))
+
+
+def ended(sync: Sync, status: RunStatus, now: datetime, message: str | None = None) -> Sync:
+    """With its run among those past."""
+    run = sync.run
+    if run is None:
+        return sync
+    past = Past(run.id, run.due_at, run.reason, status, run.started_at, now, run.counts, message, run.part)
+    return replace(sync, run=None, ready_at=None, past=(past, *sync.past)[:PAST_RUNS])
