@@ -1,0 +1,151 @@
+"""Fields in forms: how each is shown, and what a form's text becomes. Whether it is right others decide.
+
+The names in a form are the fields' own; names of ours begin with `_`, which no field's name does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field as member
+from math import isfinite
+from typing import Any
+
+from schemas.fields import Choice, Field, FieldError, FieldType
+
+LONGEST_VALUE = 40_000
+"""Characters of one value; a private key is a few thousand."""
+_INPUTS = {
+    FieldType.PASSWORD: "password",
+    FieldType.NUMBER: "text",
+    FieldType.INTEGER: "text",
+    FieldType.DATE: "date",
+    FieldType.URL: "url",
+}
+_KEYBOARDS = {
+    FieldType.NUMBER: "decimal",
+    FieldType.INTEGER: "numeric",
+    FieldType.CODE: "numeric",
+    FieldType.URL: "url",
+}
+_AUTOCOMPLETE = {"username": "username", "email": "email", "password": "current-password"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One field as a page shows it. A secret's value is never in it."""
+
+    field: Field
+    value: Any = member(repr=False)
+    error: str | None = None
+
+    @property
+    def id(self) -> str:
+        return f"field-{self.field.name}"
+
+    @property
+    def control(self) -> str:
+        """Which control shows it: `checkbox`, `radios`, `checkboxes`, `select`, `textarea` or `input`."""
+        match self.field.type:
+            case FieldType.BOOLEAN:
+                return "checkbox"
+            case FieldType.CHOICES:
+                return "checkboxes"
+            case FieldType.CHOICE:
+                return "radios" if len(self.field.choices or ()) <= 3 else "select"
+            case FieldType.TEXT if self.field.secret:
+                return "textarea"  # a private key has lines, which a password box would swallow
+            case _:
+                return "input"
+
+    @property
+    def input_type(self) -> str:
+        return _INPUTS.get(self.field.type, "text")
+
+    @property
+    def keyboard(self) -> str | None:
+        return _KEYBOARDS.get(self.field.type)
+
+    @property
+    def autocomplete(self) -> str:
+        if self.field.type is FieldType.CODE:
+            return "one-time-code"
+        return _AUTOCOMPLETE.get(self.field.name, "off")
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        return self.field.choices or ()
+
+    @property
+    def described_by(self) -> str | None:
+        """The ids of what a screen reader says with it."""
+        ids = [f"{self.id}-help"] if self.field.help else []
+        ids += [f"{self.id}-error"] if self.error else []
+        return " ".join(ids) or None
+
+    def chosen(self, value: str) -> bool:
+        """Whether the choice `value` is taken."""
+        return value in self.value if isinstance(self.value, list | tuple) else value == self.value
+
+
+def shown(
+    fields: Iterable[Field],
+    values: Mapping[str, Any],
+    errors: Sequence[FieldError] = (),
+    words: Callable[[FieldError], str] = lambda error: error.message,
+) -> list[Shown]:
+    """The fields of a form, filled with `values` or their defaults; `words` says an error on this page."""
+    wrong = {error.field: words(error) for error in reversed(errors)}
+    return [
+        Shown(
+            field=field,
+            value=None if field.secret else values.get(field.name, field.default),
+            error=wrong.get(field.name),
+        )
+        for field in fields
+    ]
+
+
+def read(fields: Iterable[Field], form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What a form says, by field name: text becomes what the field's type takes, where it can.
+
+    Secrets stay as they were typed. What is empty, read-only, or of no field is left out; what cannot be
+    converted stays text, for whoever checks it to say so.
+    """
+    values: dict[str, Any] = {}
+    for field in fields:
+        if field.read_only:
+            continue
+        value = _value(field, [text[:LONGEST_VALUE] for text in form.get(field.name, ())])
+        if value is not None:
+            values[field.name] = value
+    return values
+
+
+def _value(field: Field, texts: list[str]) -> Any:
+    if field.type is FieldType.BOOLEAN:
+        return bool(texts and texts[-1] not in ("", "false"))
+    if field.type is FieldType.CHOICES:
+        return [text for text in texts if text]
+    text = texts[-1] if texts else ""
+    if field.secret or field.type is FieldType.PASSWORD:
+        return text.replace("\r\n", "\n") or None
+    text = text.strip()
+    return _CONVERTED.get(field.type, str)(text) if text else None
+
+
+def _integer(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def _decimal(text: str) -> float | str:
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        return text
+    return number if isfinite(number) else text
+
+
+_CONVERTED: dict[FieldType, Callable[[str], Any]] = {FieldType.INTEGER: _integer, FieldType.NUMBER: _decimal}
