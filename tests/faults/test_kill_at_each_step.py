@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from outsider import Outsider
+from outsider import Json, Outsider
 from running import PORTS, Running, running
 from servers import NoServer
 from targets import Target, rclone_webdav
@@ -101,33 +101,30 @@ def walk(outsider: Outsider, target: Target, killer: Killer, count: int = 20) ->
 
 
 def authorize(outsider: Outsider, target: Target, connection: str, killer: Killer) -> None:
-    """Answers until it is authorized: a try whose worker died is asked anew, and nothing is sent by itself."""
+    """Answers until it is authorized: a try whose worker died is asked anew, never tried again by itself."""
     fields = {"url": target.url, "username": target.username, "password": target.password}
     challenge = outsider.wait("AuthChallengeIssued", connection)["data"]
     outsider.answer(challenge, fields)
     killer.after("answer")
     answered = {challenge["challenge_id"]}
 
+    def is_new(event: Json) -> bool:
+        asked = event["subject"] == connection and event["type"] == "paperbus.AuthChallengeIssued.v1"
+        return asked and event["data"]["challenge_id"] not in answered
+
     def moved() -> bool:
         return any(
-            event["subject"] == connection
-            and (
-                event["type"].endswith("ConnectionAuthorized.v1")
-                or (
-                    event["type"].endswith("AuthChallengeIssued.v1")
-                    and event["data"]["challenge_id"] not in answered
-                )
-            )
+            is_new(event)
+            or (event["subject"] == connection and event["type"] == "paperbus.ConnectionAuthorized.v1")
             for _, event in list(outsider.heard)
         )
 
     with outsider.news:
         assert outsider.news.wait_for(moved, 90), "neither authorized nor asked anew within 90 s"
     for _, event in list(outsider.heard):
-        if event["type"].endswith("AuthChallengeIssued.v1") and event["data"]["challenge_id"] not in answered:
-            if event["subject"] == connection:
-                assert event["data"]["error"]["reason"] == "interrupted"
-                outsider.answer(event["data"], fields)
+        if is_new(event):
+            assert event["data"]["error"]["reason"] == "interrupted"
+            outsider.answer(event["data"], fields)
     outsider.wait("ConnectionAuthorized", connection, seconds=90)
 
 
