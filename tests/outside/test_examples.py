@@ -135,7 +135,9 @@ class Letterbox:
     def __init__(self) -> None:
         self.letters: list[Any] = []
 
-    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: object, _session: object, envelope: Any
+    ) -> str:
         self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
         await asyncio.sleep(0)
         return "250 taken"
