@@ -55,7 +55,7 @@ def event_schema(data: type[Data]) -> Json:
 
 
 def manifest_schema() -> Json:
-    """The provider manifest for editors: closed, and with `extends`, which the loader resolves."""
+    """The provider manifest for editors: closed, and with what the loader resolves (`extends`, `fields`)."""
     schema = Manifest.model_json_schema(by_alias=True)
     for shape in (schema, *schema.get("$defs", {}).values()):
         if shape.get("type") == "object" and "properties" in shape:
@@ -63,6 +63,11 @@ def manifest_schema() -> Json:
     schema["properties"]["extends"] = {
         "type": "string",
         "description": "Another provider's id, whose members are taken where this manifest says nothing.",
+    }
+    schema["properties"]["fields"] = {
+        "type": "object",
+        "description": "Changes to fields that were taken over, by name: `region: {default: fr-par}`.",
+        "additionalProperties": {"type": "object", "properties": schema["$defs"]["FieldSpec"]["properties"]},
     }
     schema["required"] = ["id"]
     _allow_plain_strings(schema)

@@ -261,9 +261,14 @@ def identity_of(manifest: Manifest, credentials: Mapping[str, Any], otherwise: s
 
 def _fill(value: str, credentials: Mapping[str, Any]) -> str:
     named = [name for _, name, _, _ in string.Formatter().parse(value) if name]
-    if "://" in value and value != "{url}" and not value.startswith("{"):
-        return value.format_map({name: quote(str(credentials.get(name, "")), safe="") for name in named})
-    return value.format_map({name: credentials.get(name, "") for name in named})
+    filled = {name: str(credentials.get(name, "")) for name in named}
+    if "://" in value or "}/" in value:
+        # What an address begins with is one itself (`{url}/remote.php`); what follows are parts of it.
+        start = named[0] if value.startswith("{") else None
+        filled = {
+            name: text.rstrip("/") if name == start else quote(text, safe="") for name, text in filled.items()
+        }
+    return value.format_map(filled)
 
 
 def _kind(manifest: Manifest) -> DriverKind:

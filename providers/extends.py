@@ -1,0 +1,147 @@
+"""`extends:` and `fields:`: a manifest made whole from what it takes over. It validates nothing.
+
+`extends: NAME` takes over what NAME says and this manifest does not. NAME is a folder beside it, a provider
+of our catalogue, or a preset. Who a provider is (`OWN`) is never taken over. `fields: {NAME: {…}}` changes
+fields that were taken over. Mappings are joined; anything else is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from providers.marked import Broken, Complaint, Marked, read
+
+FILE: Final = "manifest.yaml"
+CATALOGUE: Final = Path(__file__).parent / "catalogue"
+PRESETS: Final = Path(__file__).parent / "presets"
+OWN: Final = frozenset({"id", "name", "summary", "aliases", "countries", "website", "docs", "logo"})
+"""What says who a provider is."""
+_AUTHORING: Final = frozenset({"extends", "fields"})
+_DEEPEST: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A manifest's members, whole. `parents` are the names it extends, nearest first."""
+
+    members: dict[str, Any]
+    parents: tuple[str, ...]
+    own: Marked
+
+    def complaint(self, path: Sequence[int | str], message: str) -> Complaint:
+        """About the member at `path`: at its place in this file, or at `extends` where it was taken over."""
+        if not path or path[0] in self.own.members or not self.parents:
+            return Complaint(*self.own.place(path), message)
+        if changed := self._change(path):
+            return Complaint(*self.own.place(changed), message)
+        return Complaint(*self.own.place(["extends"]), f"What is extended does not fit: {message}")
+
+    def _change(self, path: Sequence[int | str]) -> list[int | str]:
+        """The place in `fields` that speaks about the field at `path`, if any does."""
+        value: Any = self.members
+        changes = self.own.members.get("fields", {})
+        for position, part in enumerate(path):
+            value = _below(value, part)
+            if isinstance(value, dict) and value.get("name") in changes:
+                return ["fields", value["name"], *path[position + 1 :]]
+        return []
+
+
+def resolve(own: Marked, folder: Path) -> Resolved:
+    """The manifest in `folder`, whole.
+
+    Raises:
+        Broken: what it extends is not there, is broken itself, or goes in a circle; so is a field that it
+            changes.
+    """
+    chain = list(_parents(own, folder))
+    members: dict[str, Any] = {}
+    for _, inherited in reversed(chain):
+        members = _over({name: value for name, value in inherited.items() if name not in OWN}, members)
+    changes = own.members.get("fields", {})
+    if not isinstance(changes, dict) or not all(isinstance(change, dict) for change in changes.values()):
+        raise Broken([Complaint(*own.place(["fields"]), "`fields` holds changes by a field's name.")])
+    if strangers := changes.keys() - set(_names(members)):
+        said = [(own.place(["fields", name]), name) for name in sorted(strangers)]
+        raise Broken(
+            [Complaint(*at, f"What is extended has no field `{name}` to change.") for at, name in said]
+        )
+    return Resolved(_over(own.members, members), tuple(name for name, _ in chain), own)
+
+
+def parent_file(name: str, folder: Path) -> Path | None:
+    """The file of what the manifest in `folder` calls `name`."""
+    safe = Path(name).name
+    places = (folder.parent / safe / FILE, CATALOGUE / safe / FILE, PRESETS / f"{safe}.yaml")
+    return next((path for path in places if path.parent != folder and path.is_file()), None)
+
+
+def _parents(own: Marked, folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    at = own.place(["extends"])
+    name = own.members.get("extends")
+    for _ in range(_DEEPEST):
+        if name is None:
+            return
+        path = parent_file(name, folder) if isinstance(name, str) else None
+        if path is None:
+            raise Broken([Complaint(*at, f"There is no provider and no preset `{name}` to extend.")])
+        try:
+            members = _read(path.read_bytes()).members
+        except Broken as broken:
+            said = f"`{name}` cannot be extended, it is broken itself at {broken.complaints[0]}"
+            raise Broken([Complaint(*at, said)]) from None
+        yield str(name), members
+        name = members.get("extends")
+    if name is not None:
+        raise Broken([Complaint(*at, f"`extends` goes over more than {_DEEPEST} manifests, or in a circle.")])
+
+
+@lru_cache(maxsize=64)
+def _read(raw: bytes) -> Marked:
+    """What is extended are the same few files again and again."""
+    return read(raw)
+
+
+def _over(members: Mapping[str, Any], inherited: Mapping[str, Any]) -> dict[str, Any]:
+    said = {name: value for name, value in members.items() if name not in _AUTHORING}
+    changes = members.get("fields")
+    return _joined(said, _changed(inherited, changes) if isinstance(changes, dict) else inherited)
+
+
+def _joined(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**theirs, **mine}
+    for name in mine.keys() & theirs.keys():
+        if isinstance(mine[name], dict) and isinstance(theirs[name], dict):
+            both[name] = _joined(mine[name], theirs[name])
+    return both
+
+
+def _changed(value: Any, changes: Mapping[str, Any]) -> Any:
+    if isinstance(value, Mapping):
+        changed = {name: _changed(below, changes) for name, below in value.items()}
+        change = changes.get(str(value.get("name")))
+        return {**changed, **change} if isinstance(change, dict) else changed
+    return [_changed(item, changes) for item in value] if isinstance(value, list) else value
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "name" in value:
+            yield str(value["name"])
+        for below in value.values():
+            yield from _names(below)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _names(item)
+
+
+def _below(value: Any, part: int | str) -> Any:
+    """One step down; a part that is not there, such as the name of a union's choice, stays where it is."""
+    if isinstance(value, dict):
+        below = value.get(str(part), value)
+        return below if isinstance(below, dict | list) else value
+    return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else value

@@ -1,0 +1,122 @@
+"""Manifests as files: read whole, checked line by line. It publishes and stores nothing.
+
+A provider is a folder with `manifest.yaml` and a logo. Errors: `Broken`, with one complaint for each thing
+that is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from providers.extends import CATALOGUE, FILE, parent_file, resolve
+from providers.logos import LOGO_BYTES, LogoRefused, media_type_of
+from providers.marked import Broken, Complaint, read
+from providers.rules import faults, schema_faults
+from schemas.manifest import Manifest
+
+__all__ = ["CATALOGUE", "FILE", "Broken", "Complaint", "Whole", "check", "digest", "folders", "load", "whole"]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One provider as its files say it. `parents` are the names it extends, nearest first."""
+
+    manifest: Manifest
+    logo: bytes
+    media_type: str
+    parents: tuple[str, ...]
+
+
+def folders(root: Path) -> Iterator[Path]:
+    """The folders of providers in `root`, by name; `root` itself where it is one.
+
+    Raises:
+        OSError: it is not there or cannot be read.
+    """
+    if (root / FILE).is_file():
+        yield root
+        return
+    for path in sorted(root.iterdir()):
+        if (path / FILE).is_file():
+            yield path
+
+
+def load(folder: Path) -> Manifest:
+    """The manifest of one provider, whole.
+
+    Raises:
+        Broken: with everything that is wrong, by line and column.
+    """
+    return whole(folder).manifest
+
+
+def check(path: Path) -> list[Complaint]:
+    """What is wrong with a provider: its folder, or the manifest in it. Nothing wrong is an empty list."""
+    try:
+        whole(path if path.is_dir() else path.parent)
+    except Broken as broken:
+        return list(broken.complaints)
+    return []
+
+
+def whole(folder: Path) -> Whole:
+    """A provider with its logo.
+
+    Raises:
+        Broken: as `load`.
+    """
+    try:
+        raw = (folder / FILE).read_bytes()
+    except OSError:
+        raise Broken([Complaint(1, 1, f"There is no {FILE} in {folder.name} that can be read.")]) from None
+    resolved = resolve(read(raw), folder)
+    try:
+        manifest = Manifest.model_validate(resolved.members, extra="forbid")
+        found = faults(manifest, folder.resolve().name)
+    except ValidationError as invalid:
+        found = schema_faults(invalid)
+        manifest = None
+    logo, media_type = b"", ""
+    if manifest is not None:
+        try:
+            logo, media_type = _logo(folder, manifest.logo.file)
+        except LogoRefused as refused:
+            found.append((("logo",), str(refused)))
+    if manifest is None or found:
+        raise Broken(sorted({resolved.complaint(path, message) for path, message in found}))
+    return Whole(manifest, logo, media_type, resolved.parents)
+
+
+def digest(folder: Path, logo: str, parents: Sequence[str]) -> str:
+    """SHA-256 of all that `whole` would read, and of the manifest's schema: the same means nothing changed.
+
+    `logo` and `parents` are those it had when it was read. A file that is gone counts as empty.
+    """
+    hashed = hashlib.sha256(_schema())
+    paths = [folder / FILE, folder / Path(logo).name, *(parent_file(name, folder) for name in parents)]
+    for path in paths:
+        content = path.read_bytes() if path is not None and path.is_file() else b""
+        hashed.update(len(content).to_bytes(8, "big") + content)
+    return hashed.hexdigest()
+
+
+@cache
+def _schema() -> bytes:
+    return json.dumps(Manifest.model_json_schema(), sort_keys=True).encode()
+
+
+def _logo(folder: Path, name: str) -> tuple[bytes, str]:
+    path = folder / Path(name).name
+    if path.name != name or not path.is_file():
+        raise LogoRefused(f"There is no logo `{name}` beside the manifest.")
+    if path.stat().st_size > LOGO_BYTES:
+        raise LogoRefused(f"The logo is larger than {LOGO_BYTES // 1024} KB.")
+    logo = path.read_bytes()
+    return logo, media_type_of(logo)

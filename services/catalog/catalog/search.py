@@ -1,0 +1,272 @@
+"""Finding providers by name, alias or category, forgiving of typos and accents. Pure and in memory.
+
+It knows ids, names and what to filter by, never whole manifests: 50,000 of those would be hundreds of MB.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from catalog.words import LAST, LONGEST_WORD, Terms, words
+
+LOCALES: Final = ("en", "fr", "de")
+
+CATEGORY_WORDS: Final[Mapping[str, str]] = {
+    "storage": "storage cloud files folder stockage fichiers dossier Speicher Dateien Ordner Ablage",
+    "accounting": "accounting bookkeeping comptabilité Buchhaltung Rechnungswesen",
+    "email": "email mail courriel messagerie E-Mail Postfach",
+    "shop": "shop store boutique commerce Laden Onlineshop",
+    "payment": "payment paiement Zahlung Bezahlung",
+    "bank": "bank banking banque Konto",
+    "erp": "erp enterprise gestion Warenwirtschaft",
+    "archive": "archive archivage Archiv Aufbewahrung",
+    "tax_adviser": "tax adviser accountant expert comptable Steuerberater Kanzlei",
+    "other": "other autre sonstige",
+}
+"""What people type for a category, in the languages that we speak."""
+
+MOST_WORDS: Final = 8
+_EXACT, _PREFIX, _TYPO = 100, 80, {1: 60, 2: 50}
+_WHOLE_NAME, _NAME_STARTS = 100_000, 50_000
+_WEIGHTS: Final = {"name": 10, "alias": 9, "category": 5}
+
+Groups = Mapping[int, set[int]]
+"""Numbers of providers by their score, each number once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the index is told of a provider. `names` is by locale; no countries means everywhere."""
+
+    id: str
+    names: Mapping[str, str]
+    aliases: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for; what is None does not matter."""
+
+    query: str = ""
+    direction: str | None = None
+    category: str | None = None
+    country: str | None = None
+    locale: str = "en"
+
+
+class Place(NamedTuple):
+    """Where a page ended: the next one starts behind it, whatever was added or dropped meanwhile."""
+
+    score: int
+    name: str
+    id: str
+
+
+class Found(NamedTuple):
+    """One page of ids, best first, and where the next page goes on."""
+
+    ids: list[str]
+    next: Place | None
+
+
+class _Row(NamedTuple):
+    id: str
+    names: tuple[str, ...]  # folded, in the order of LOCALES
+    categories: tuple[str, ...]
+    countries: tuple[str, ...]
+    directions: tuple[str, ...]
+
+    def fits(self, wanted: Wanted) -> bool:
+        return (
+            (wanted.direction is None or wanted.direction in self.directions)
+            and (wanted.category is None or wanted.category in self.categories)
+            and (wanted.country is None or not self.countries or wanted.country in self.countries)
+        )
+
+
+class Index:
+    """All published providers, searchable."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._rows: list[_Row | None] = []
+        self._terms = {field: Terms() for field in _WEIGHTS}
+        self._order: dict[str, list[int]] = {locale: [] for locale in LOCALES}
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def put(self, listed: Listed) -> None:
+        """Adds a provider, in place of its older self."""
+        self.drop(listed.id)
+        number = len(self._rows)
+        self._numbers[listed.id] = number
+        self._rows.append(self._row(listed))
+        for locale, order in self._order.items():
+            insort(order, number, key=self._by(locale))
+        for field, found in _words_of(listed).items():
+            for word in found:
+                self._terms[field].add(word, number)
+
+    def drop(self, provider_id: str) -> None:
+        """Takes a provider out; its number is never used again, so that the words need no clearing."""
+        if (number := self._numbers.pop(provider_id, None)) is None:
+            return
+        for locale, order in self._order.items():
+            by = self._by(locale)
+            order.pop(bisect_left(order, by(number), key=by))
+        self._rows[number] = None
+
+    def find(self, wanted: Wanted, limit: int, after: Place | None = None) -> Found:
+        """The providers that fit, best first, then by name; those behind `after`."""
+        ids: list[str] = []
+        place = None
+        for here, row in self._ranked(wanted, after):
+            if not row.fits(wanted):
+                continue
+            if len(ids) == limit:
+                return Found(ids, place)
+            place = here
+            ids.append(row.id)
+        return Found(ids, None)
+
+    def _ranked(self, wanted: Wanted, after: Place | None) -> Iterator[tuple[Place, _Row]]:
+        by = self._by(wanted.locale if wanted.locale in LOCALES else "en")
+        for score, numbers in self._scored(wanted.query, by):
+            if after is not None and score > after.score:
+                continue
+            past = (after.name, after.id) if after is not None and score == after.score else ("", "")
+            for number in self._by_name(numbers, by, past):
+                if (row := self._rows[number]) is not None:
+                    yield Place(score, *by(number)), row
+
+    def _scored(self, query: str, by: _ByName) -> Iterator[tuple[int, set[int] | None]]:
+        """Groups of providers, best first; None stands for all of them."""
+        if not query.strip():
+            yield 0, None
+        elif asked := words(query)[:MOST_WORDS]:
+            groups = self._groups(asked, by)
+            for score in sorted(groups, reverse=True):
+                yield score, groups[score]
+
+    def _groups(self, asked: list[str], by: _ByName) -> Groups:
+        """Providers by how well they match all the words. A word that would leave nothing is passed over."""
+        best: Groups = {}
+        for word in asked:
+            more = self._matching(word)
+            best = _both(best, more) or best or more
+        if len(asked) > 1:  # who types "next cloud" may mean "nextcloud"
+            joined = self._holding("".join(asked)[:LONGEST_WORD])
+            best = _either(best, {score * len(asked): numbers for score, numbers in joined.items()})
+        whole = " ".join(asked)
+        starts = set(self._between((whole, ""), (whole + LAST, ""), by))
+        exact = {number for number in starts if by(number)[0] == whole}
+        best = _either(best, {_PREFIX * _WEIGHTS["name"]: starts})
+        anyhow = set().union(*best.values())
+        return _both(best, _either({_WHOLE_NAME: exact}, {_NAME_STARTS: starts}, {0: anyhow}))
+
+    def _matching(self, word: str) -> Groups:
+        return self._holding(word) or self._split(word) or self._misspelt(word)
+
+    def _holding(self, word: str) -> Groups:
+        """Providers with this word or one that starts like it; one letter alone starts too many."""
+        fields = [(self._terms[field], weight) for field, weight in _WEIGHTS.items()]
+        exact = [{_EXACT * weight: terms.having(word)} for terms, weight in fields]
+        if len(word) == 1:
+            return _either(*exact)
+        return _either(*exact, *({_PREFIX * weight: terms.starting(word)} for terms, weight in fields))
+
+    def _split(self, word: str) -> Groups:
+        """Who types "onedrive" may mean "one drive"."""
+        names = self._terms["name"]
+        for cut in range(2, len(word) - 1):
+            if both := names.having(word[:cut]) & names.starting(word[cut:]):
+                return {_PREFIX * _WEIGHTS["name"]: both}
+        return {}
+
+    def _misspelt(self, word: str) -> Groups:
+        if len(word) < 4:
+            return {}
+        typos = 1 if len(word) < 8 else 2
+        return _either(
+            *(
+                {_TYPO[distance] * weight: numbers}
+                for field, weight in _WEIGHTS.items()
+                for distance, numbers in self._terms[field].misspelt(word, typos).items()
+            )
+        )
+
+    def _by_name(self, numbers: set[int] | None, by: _ByName, past: tuple[str, str]) -> Iterable[int]:
+        """These numbers by name, those behind `past`. Many are cheaper picked from the order than sorted."""
+        order = self._order[LOCALES[by.locale]]
+        if numbers is not None and len(numbers) * 16 < len(order):
+            return (number for number in sorted(numbers, key=by) if by(number) > past)
+        start = bisect_right(order, past, key=by)
+        return (number for number in order[start:] if numbers is None or number in numbers)
+
+    def _between(self, first: tuple[str, str], last: tuple[str, str], by: _ByName) -> list[int]:
+        order = self._order[LOCALES[by.locale]]
+        return order[bisect_left(order, first, key=by) : bisect_right(order, last, key=by)]
+
+    def _by(self, locale: str) -> _ByName:
+        return _ByName(self._rows, LOCALES.index(locale))
+
+    def _row(self, listed: Listed) -> _Row:
+        by_name = {name: " ".join(words(name)) for name in listed.names.values()}
+        names = tuple(by_name[listed.names.get(locale, listed.names["en"])] for locale in LOCALES)
+        lists = (listed.categories, listed.countries, listed.directions)
+        # There are few different lists: one tuple serves all that have the same.
+        return _Row(listed.id, names, *(self._shared.setdefault(texts, texts) for texts in lists))
+
+
+@dataclass(frozen=True, slots=True)
+class _ByName:
+    """The order of numbers: by name in one language, then by id. Numbers that were dropped come first."""
+
+    rows: list[_Row | None]
+    locale: int
+
+    def __call__(self, number: int) -> tuple[str, str]:
+        row = self.rows[number]
+        return ("", "") if row is None else (row.names[self.locale], row.id)
+
+
+def _words_of(listed: Listed) -> dict[str, set[str]]:
+    texts = {
+        "name": {*listed.names.values(), listed.id},
+        "alias": listed.aliases,
+        "category": [CATEGORY_WORDS.get(category, category) for category in listed.categories],
+    }
+    return {field: {word for text in found for word in words(text)} for field, found in texts.items()}
+
+
+def _either(*many: Groups) -> Groups:
+    """All of these, each number once, at its best score."""
+    merged: dict[int, set[int]] = {}
+    for groups in many:
+        for score, numbers in groups.items():
+            merged[score] = merged[score] | numbers if score in merged else numbers
+    seen: set[int] = set()
+    best: dict[int, set[int]] = {}
+    for score in sorted(merged, reverse=True):
+        if fresh := merged[score] - seen:
+            best[score] = fresh
+            seen |= fresh
+    return best
+
+
+def _both(some: Groups, others: Groups) -> Groups:
+    """Numbers that are in both, at the sum of their scores."""
+    sums: dict[int, set[int]] = {}
+    for score, numbers in some.items():
+        for other, more in others.items():
+            if common := numbers & more:
+                sums.setdefault(score + other, set()).update(common)
+    return sums
