@@ -31,7 +31,7 @@ ENDINGS = (RequestRefused, SyncFailed, ConnectionRejected, AuthSessionEnded)
 """What ends the wait for something else about the same connection."""
 
 
-class DemoFailed(Exception):  # noqa: N818 - the end of the demo, in one sentence
+class DemoFailed(Exception):
     """The demo cannot go on. The text is a sentence."""
 
 
