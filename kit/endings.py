@@ -27,7 +27,7 @@ class Ending(Enum):
 DONE: Final = Ending.DONE
 
 
-class Refused(Exception):  # noqa: N818 - an ending, and the field's word for it
+class Refused(Exception):
     """It can never work. `message` is a sentence for the asker, without secrets."""
 
     def __init__(self, reason: Reason, message: str, errors: tuple[FieldError, ...] = ()) -> None:
@@ -37,7 +37,7 @@ class Refused(Exception):  # noqa: N818 - an ending, and the field's word for it
         self.errors = errors
 
 
-class NotNow(Exception):  # noqa: N818 - an ending, not a failure
+class NotNow(Exception):
     """It may work later. `reason` is a sentence for operators; `after` the seconds to wait, None the usual."""
 
     def __init__(self, reason: str, after: float | None = None) -> None:

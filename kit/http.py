@@ -30,7 +30,7 @@ MOST_ITEMS = 200
 CANNOT_SAY = "Something of ours failed on this. It has been reported; please try again later."
 
 
-class Problem(Exception):  # noqa: N818 - RFC 9457's word
+class Problem(Exception):
     """An answer other than success. `detail` is a sentence that says what to do next; `reason` of the closed list."""
 
     def __init__(

@@ -19,7 +19,7 @@ from kit.metrics import BUGS, HEARD
 from kit.owed import Cause, Emit, Voice, named_id
 from kit.parking import Parking, Raw, Wait
 from kit.trouble import is_trouble, wait_for
-from schemas.envelope import CONTENT_TYPE, Data, Event, InvalidData, Reader, Unreadable, UnknownType
+from schemas.envelope import CONTENT_TYPE, Data, Event, InvalidData, Reader, UnknownType, Unreadable
 from schemas.reasons import Reason
 from schemas.topics import CATALOG_EVENTS, CATALOG_REQUESTS, Topic
 

@@ -1,37 +1,271 @@
-"""The relay: publishes what aggregates owe, in order for each, and clears it. It makes no events."""
+"""The relay: publishes what aggregates owe, in order for each, and clears it. It makes no events.
+
+A relay that was frozen beyond its lease may still send something old: readers drop lower `sequence`s, and topics
+that are compacted, where nobody could, are published by `FencedRelay`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kit.aggregates import SHARDS
+from kit.logs import logger
+from kit.metrics import ASIDE, RELAYED
+from kit.trouble import is_trouble, wait_for
+from schemas.envelope import CONTENT_TYPE
 
 if TYPE_CHECKING:
+    from aiokafka import AIOKafkaProducer
+
     from kit.broker import Kafka
     from kit.leases import Leases
     from kit.mongo import Collection
+
+log = logger(__name__)
+
+POLL = 0.05
+"""Seconds between two looks where nobody rings: the fallback for what another process has written."""
+ROUND = 1000
+"""Documents a round; one answer of Mongo, so at most 16 MB."""
+BODIES = 32
+"""Large events a round: they are read one by one, at up to 512 KB each."""
+HEADERS = [("content-type", CONTENT_TYPE.encode())]
+LAST = 2.0
+"""Seconds for what is still owed when the process ends."""
+
+
+@dataclass(slots=True)
+class Debt:
+    """What one aggregate owes in this round, and how much of it is published."""
+
+    id: str
+    owes: list[dict[str, Any]]
+    sent: list[asyncio.Future[Any]] = field(default_factory=list)
+    error: BaseException | None = None
+
+    def paid(self) -> list[str]:
+        """The ids of those that brokers have acknowledged, up to the first that failed."""
+        ids = []
+        for owed, future in zip(self.owes, self.sent, strict=False):
+            if not future.done() or future.cancelled() or (error := future.exception()):
+                self.error = self.error or (error if future.done() and not future.cancelled() else None)
+                break
+            ids.append(owed["id"])
+        return ids
 
 
 class Relay:
     """One for each collection of aggregates. Runs in every replica, for the shards it has leased."""
 
     def __init__(self, collection: Collection, bodies: Collection, kafka: Kafka, leases: Leases) -> None:
-        """`leases` are those of the 64 shards, named "0" to "63"."""
-        raise NotImplementedError
+        """`leases` are those of the 64 shards (`shard_names()`)."""
+        self._collection = collection
+        self._bodies = bodies
+        self._kafka = kafka
+        self._leases = leases
+        self._bell = asyncio.Event()
+        self._producer: AIOKafkaProducer | None = None
+        self._aside: dict[str, tuple[float, int]] = {}
 
     def ring(self) -> None:
         """Something is owed: look now. Cheap, from the same event loop."""
-        raise NotImplementedError
+        self._bell.set()
 
     async def run(self) -> None:
-        """Publish until cancelled. Trouble of Kafka or Mongo is waited out."""
-        raise NotImplementedError
+        """Publish until cancelled; then what is still owed (2 s), and the leases go back."""
+        tending = asyncio.create_task(self._leases.tend())
+        try:
+            await self._publish()
+        finally:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._finish(), LAST)
+            tending.cancel()
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._leases.release(), LAST)
+            await self._close()
 
-    async def stop(self) -> None:
-        """Publish what is left (at most 2 s), give the leases back, close the producer."""
-        raise NotImplementedError
+    async def _publish(self) -> None:
+        failures = 0
+        while True:
+            self._bell.clear()
+            try:
+                found = await self._round()
+                failures = 0
+            except Exception as error:
+                if not is_trouble(error):
+                    raise
+                failures += 1
+                if failures == 1:
+                    log.warning("relay waits", collection=self._collection.name, exc_info=error)
+                await self._close()
+                await asyncio.sleep(wait_for(failures, 2.0))
+                continue
+            if not found:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._bell.wait(), POLL)
+
+    async def _finish(self) -> None:
+        while await self._round():
+            pass
+
+    async def _round(self) -> int:
+        """Publish and clear what up to a thousand aggregates owe. Returns how many events that were.
+
+        Raises:
+            aiokafka.errors.KafkaError: the broker took nothing at all; the producer is to be made anew.
+        """
+        shards = self._shards()
+        if not shards:
+            await self._close()
+            return 0
+        debts = await self._debts(shards)
+        if not debts:
+            return 0
+        producer = await self._started()
+        await self._send(producer, debts)
+        paid = {debt.id: ids for debt in debts if (ids := debt.paid())}
+        await self._clear(shards, paid, debts)
+        failed = [debt for debt in debts if debt.error is not None]
+        if failed:
+            await self._close()
+            if not paid and failed[0].error is not None:
+                raise failed[0].error
+            self._set_aside(failed)
+        return sum(map(len, paid.values()))
+
+    def _shards(self) -> list[int]:
+        return sorted(int(name) for name in self._leases.held())
+
+    async def _debts(self, shards: Sequence[int]) -> list[Debt]:
+        """What is owed, with large bodies filled in."""
+        query: dict[str, Any] = {"shard": {"$in": list(shards)}, "owes.0": {"$exists": True}}
+        if aside := self._still_aside():
+            query["_id"] = {"$nin": aside}
+        found = self._collection.find(query, {"owes": 1}).hint("owing").limit(-ROUND)
+        debts = [Debt(document["_id"], document["owes"]) for document in await found.to_list(None)]
+        wanted = [owed["body"] for debt in debts for owed in debt.owes if "body" in owed][:BODIES]
+        if wanted:
+            large = self._bodies.find({"_id": {"$in": wanted}}, {"value": 1})
+            values = {body["_id"]: body["value"] async for body in large}
+            for debt in debts:
+                debt.owes = list(_whole(debt.owes, values))
+        return [debt for debt in debts if debt.owes]
+
+    async def _send(self, producer: AIOKafkaProducer, debts: Sequence[Debt]) -> None:
+        """Hand everything to the producer and wait for the brokers. What fails is noted in its debt."""
+        refused: set[str] = set()
+        for debt in debts:
+            for owed in debt.owes:
+                if owed["topic"] in refused:
+                    break
+                try:
+                    debt.sent.append(
+                        await producer.send(
+                            owed["topic"], owed["value"], owed["key"].encode(), headers=HEADERS
+                        )
+                    )
+                except Exception as error:  # noqa: BLE001 - one aggregate's trouble is not the shard's
+                    debt.error = error
+                    refused.add(owed["topic"])
+                    break
+        await asyncio.gather(*(future for debt in debts for future in debt.sent), return_exceptions=True)
+
+    async def _clear(self, shards: Sequence[int], paid: dict[str, list[str]], debts: Sequence[Debt]) -> None:
+        if not paid:
+            return
+        ids = [id_ for owed in paid.values() for id_ in owed]
+        await self._collection.update_many(
+            {"_id": {"$in": list(paid)}, "shard": {"$in": list(shards)}},
+            {"$pull": {"owes": {"id": {"$in": ids}}}},
+        )
+        RELAYED.labels(self._collection.name).inc(len(ids))
+        published = set(ids)
+        large = [
+            owed["id"] for debt in debts for owed in debt.owes if "body" in owed and owed["id"] in published
+        ]
+        if large:
+            await self._bodies.delete_many({"_id": {"$in": large}})
+
+    def _set_aside(self, failed: Sequence[Debt]) -> None:
+        """Others were published, so it is theirs alone: they wait, the rest goes on."""
+        for debt in failed:
+            tries = self._aside.get(debt.id, (0.0, 0))[1] + 1
+            self._aside[debt.id] = (time.monotonic() + wait_for(tries, 30.0), tries)
+            log.error("owed events not taken", aggregate=debt.id, tries=tries, exc_info=debt.error)
+        ASIDE.labels(self._collection.name).set(len(self._aside))
+
+    def _still_aside(self) -> list[str]:
+        now = time.monotonic()
+        self._aside = {id_: kept for id_, kept in self._aside.items() if kept[0] > now - 60}
+        return [id_ for id_, (until, _) in self._aside.items() if until > now]
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = self._make()
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    def _make(self) -> AIOKafkaProducer:
+        return self._kafka.producer(linger_ms=2, max_batch_size=64 * 1024)
+
+    async def _close(self) -> None:
+        """After an error a producer may refuse everything for ever; a new one does not."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(producer.stop(), LAST)
 
 
 class FencedRelay(Relay):
-    """For compacted topics: each round is a transaction of `relay-<group>-<lease>`, purely as a fence.
+    """For compacted topics: each round is a transaction of `relay-<group>-all`, purely as a fence.
 
-    A relay that was frozen beyond its lease gets `ProducerFenced` instead of overwriting what is newer.
+    One replica holds the one lease `all`. A relay that was frozen beyond it gets `ProducerFenced` instead of
+    overwriting what is newer.
     """
+
+    def _shards(self) -> list[int]:
+        return list(range(SHARDS)) if self._leases.held() else []
+
+    def _make(self) -> AIOKafkaProducer:
+        name = f"relay-{self._leases.group}-{self._leases.names[0]}"
+        return self._kafka.producer(transactional_id=name, linger_ms=2, max_batch_size=64 * 1024)
+
+    async def _send(self, producer: AIOKafkaProducer, debts: Sequence[Debt]) -> None:
+        async with producer.transaction():
+            await super()._send(producer, debts)
+            for debt in debts:
+                debt.paid()
+            if error := next((debt.error for debt in debts if debt.error), None):
+                raise error
+
+
+def shard_names() -> tuple[str, ...]:
+    """The names of the leases of a `Relay`."""
+    return tuple(map(str, range(SHARDS)))
+
+
+ALL = ("all",)
+"""The one lease of a `FencedRelay`."""
+
+
+def _whole(owes: Sequence[dict[str, Any]], bodies: dict[str, bytes]) -> list[dict[str, Any]]:
+    """`owes` with bodies in place, up to the first whose body is not at hand."""
+    whole = []
+    for owed in owes:
+        if "body" not in owed:
+            whole.append(owed)
+        elif owed["body"] in bodies:
+            whole.append(owed | {"value": bodies[owed["body"]]})
+        else:
+            break
+    return whole

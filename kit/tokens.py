@@ -34,7 +34,7 @@ SEALING = ["ECDH-ES", "A256GCM"]
 Role: TypeAlias = Literal["admin", "member", "operator"]
 
 
-class TokenRefused(Exception):  # noqa: N818 - the field's word for it
+class TokenRefused(Exception):
     """A token that does not count. The text says why and holds nothing of the token."""
 
 
