@@ -75,7 +75,7 @@ def environment(folder: Path, locale: Locale) -> Environment:
 
 
 class StaticPages(StaticFiles):
-    """Styles and scripts. Their addresses carry a hash of their contents, so browsers keep them for a year."""
+    """Styles and scripts. Their addresses carry a hash of their contents; browsers keep them for a year."""
 
     def __init__(self) -> None:
         super().__init__(directory=STATIC)

@@ -29,7 +29,7 @@ class Login:
     locale: Locale = "en"
     """Of the texts of its challenges."""
     challenge: AuthChallengeIssued | None = None
-    """The one to answer; only while `open`."""
+    """The one to answer; while `trying` the one that was answered."""
     result: SessionResult | None = None
     reason: Reason | None = None
     message: str | None = None
