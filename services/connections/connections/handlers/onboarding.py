@@ -1,0 +1,143 @@
+"""What the login window asks, and answers by event: one way in for both. No page, no seal is opened here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from connections.handlers.ports import Connections, Providers
+from connections.lifecycle.case import Case
+from connections.lifecycle.deciding import decide
+from connections.lifecycle.messages import Answered, Proven
+from connections.lifecycle.things import Connection, LoginState
+from connections.lifecycle.values import checked
+from connections.places import answer_place
+from connections.vault import Vault
+from connections.window.onboarding import Answer, Login, LoginState as Shown, Onboarded
+from kit.endings import Ended, Refused
+from kit.heard import Heard
+from kit.owed import Cause
+from kit.transitions import Decision
+from schemas.connections import AuthChallengeAnswerSubmitted
+from schemas.envelope import Event
+from schemas.fields import Words
+from schemas.reasons import Reason
+
+_SHOWN: dict[LoginState, Shown] = {
+    LoginState.IDLE: "ended",
+    LoginState.OPEN: "open",
+    LoginState.TRYING: "trying",
+    LoginState.PROVING: "verified",
+}
+
+
+class Opener(Protocol):
+    """Opens sealed answers (`connections.answers`)."""
+
+    async def open(self, event: Event[AuthChallengeAnswerSubmitted]) -> Answer:
+        """The answer inside. Raises `Refused`."""
+
+
+class LoginHandlers:
+    """Answers and proofs, whichever way they come."""
+
+    def __init__(self, connections: Connections, providers: Providers, vault: Vault) -> None:
+        self._connections = connections
+        self._providers = providers
+        self._vault = vault
+
+    async def look(self, connection_id: str) -> Onboarded | None:
+        """The connection and its newest login as they are now; None where there is no such connection."""
+        kept = (await self._connections.read((connection_id,))).get(connection_id)
+        if kept is None:
+            return None
+        it = kept.thing
+        provider = await self._providers.at(it.provider_id, it.login.provider_revision)
+        return Onboarded(
+            connection_id=it.id,
+            account=it.account,
+            provider_id=it.provider_id,
+            provider_name=provider.manifest.name if provider else Words(en=it.name),
+            login=_shown(it),
+            answer_by=it.login.answer_by,
+        )
+
+    async def answer(self, answer: Answer) -> None:
+        """Take an answer: from here on a worker tries it. The same `answer_id` is the same answer again.
+
+        Raises:
+            Refused: what the table says, or `invalid` with `errors` by field.
+        """
+
+        def decided(connection: Connection | None) -> Decision[Connection] | None:
+            it = _of(connection, answer.account)
+            if answer.answer_id in it.login.spent:
+                return None
+            return self._decided(it, answer)
+
+        await self._connections.alter(answer.connection_id, decided, cause=Cause(actor=answer.actor))
+
+    async def complete(self, connection_id: str, session_id: str, actor: str) -> None:
+        """The platform handed in the proof: a verified login counts from now on. Twice is once.
+
+        Raises:
+            Refused: the session is over, superseded, or was never verified.
+        """
+
+        def decided(connection: Connection | None) -> Decision[Connection] | None:
+            it = _of(connection, None)
+            return decide(Case(self._connections.now(), it), Proven(session_id))
+
+        await self._connections.alter(connection_id, decided, cause=Cause(actor=actor))
+
+    async def handle(self, batch: Sequence[Heard], opener: Opener) -> Sequence[Ended]:
+        """`connections.answers`, in batches."""
+        opened: dict[int, Answer | Refused] = {}
+        for heard in batch:
+            try:
+                opened[id(heard.event)] = await opener.open(heard.event)
+            except Refused as refused:
+                opened[id(heard.event)] = refused
+
+        def decided(connection: Connection | None, event: Event[Any]) -> Decision[Connection] | None:
+            it = _of(connection, event.accountid)
+            answer = opened[id(event)]
+            if isinstance(answer, Refused):
+                raise answer
+            return self._decided(it, answer)
+
+        return await self._connections.fold(batch, decided)
+
+    def _decided(self, it: Connection, answer: Answer) -> Decision[Connection] | None:
+        """Its fields are held against those of the challenge, sealed, and the table decides."""
+        challenge = it.login.challenge
+        values: dict[str, Any] = {}
+        current = challenge is not None and challenge.challenge_id == answer.challenge_id
+        if current and challenge and it.login.state is LoginState.OPEN and answer.action == "answer":
+            values = checked(challenge.fields, answer.fields, it.login.locale)
+        sealed = self._vault.seal_values(answer_place(it, answer.challenge_id), values).document()
+        message = Answered(answer.challenge_id, answer.answer_id, answer.action, answer.via, sealed)
+        return decide(Case(self._connections.now(), it), message)
+
+
+def _of(connection: Connection | None, account: str | None) -> Connection:
+    if connection is None or (account is not None and connection.account != account):
+        raise Refused(Reason.UNKNOWN_CONNECTION, "There is no such connection.")
+    return connection
+
+
+def _shown(it: Connection) -> Login | None:
+    login, ended = it.login, it.login.ended
+    if login.expires_at is None:
+        return None
+    over = ended if login.state is LoginState.IDLE else None
+    return Login(
+        session_id=login.session_id,
+        purpose=login.purpose,
+        state=_SHOWN[login.state],
+        expires_at=login.expires_at,
+        challenge=login.challenge if login.state is LoginState.OPEN else None,
+        result=over.result if over else None,
+        reason=over.reason if over else None,
+        message=over.message if over else None,
+    )

@@ -1,0 +1,51 @@
+"""What the handlers need of the outside: where providers are known, who may try, how a login is stepped."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from connections.lifecycle.case import Provider
+from connections.lifecycle.things import Connection
+from kit.aggregates import Aggregates
+from schemas.manifest import Manifest
+
+Connections = Aggregates[Connection]
+CaughtUp = Callable[[], Awaitable[bool]]
+"""Whether `catalog.events` is read to where it ends now."""
+
+
+class Providers(Protocol):
+    """The providers that the catalog published, whole, by revision."""
+
+    async def newest(self, ids: Collection[str]) -> Mapping[str, Provider]:
+        """The newest revision of each; unknown ids are left out."""
+
+    async def at(self, provider_id: str, revision: int) -> Provider | None:
+        """One revision, as a session that pinned it needs it."""
+
+    async def publish(self, manifest: Manifest, revision: int) -> None:
+        """Keep a revision; one that is not newer than the newest known changes nothing."""
+
+    async def retire(self, provider_id: str, revision: int) -> bool:
+        """Offer it no more. Whether that is news."""
+
+    async def held(self, provider_id: str, revision: int) -> bool:
+        """Whether secrets that were stored under `revision` are held back: they would go elsewhere now."""
+
+
+class Trying(Protocol):
+    """Who may try an answer, and what is to be looked at."""
+
+    async def claim(self, connection_id: str) -> int | None:
+        """The fence for trying the answer that waits; None where another worker has it, or none waits.
+
+        One conditional write by the server's clock, before anything is said to a provider.
+        """
+
+    async def due(self, at: datetime, most: int) -> list[str]:
+        """The ids of connections that somebody has to look at by `at`, the longest due first."""
+
+    async def unfinished_of(self, provider_id: str) -> list[str]:
+        """The ids of connections to a provider that were never saved and still may be."""

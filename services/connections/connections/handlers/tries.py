@@ -1,0 +1,144 @@
+"""One try of one answer: claimed, then asked of the provider, then told to the table. It remembers nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from connections.handlers.ports import Connections, Providers, Trying
+from connections.lifecycle.case import Case, Question
+from connections.lifecycle.deciding import decide, timed_out
+from connections.lifecycle.messages import Asked, LoginFailed, TryClaimed, Unreached, Verified
+from connections.lifecycle.things import Connection, Found, LoginState
+from connections.lifecycle.words import said
+from connections.places import answer_place, machine_place, new_credentials_place
+from connections.vault import SealBroken, Sealed, Vault
+from kit.logs import logger
+from kit.transitions import Decision
+from providers.login import machine, outcomes
+from schemas.catalog import ProviderRetired
+from schemas.manifest import Manifest
+from schemas.reasons import Locale, Reason
+
+Step = Callable[[Manifest, outcomes.LoginState, outcomes.Answer, Locale], Awaitable[outcomes.Outcome]]
+"""`providers.login.machine.step` with its way out: it asks the provider, and remembers nothing."""
+Outcome = Asked | Unreached | Verified | LoginFailed
+
+log = logger(__name__)
+
+
+def first_question(manifest: Manifest, locale: Locale, known: Mapping[str, Any]) -> Question:
+    """What a login asks first. The provider is not asked for it."""
+    return _question(machine.begin(manifest, known, locale).challenge)
+
+
+class Tries:
+    """Looks at connections that are due: a try that waits, or a time that is over."""
+
+    def __init__(
+        self, connections: Connections, providers: Providers, trying: Trying, vault: Vault, step: Step
+    ) -> None:
+        self._connections = connections
+        self._providers = providers
+        self._trying = trying
+        self._vault = vault
+        self._step = step
+
+    async def look(self, connection_id: str) -> None:
+        """Do what is due for this connection."""
+        kept = (await self._connections.read((connection_id,))).get(connection_id)
+        if kept is None:
+            return
+        if kept.thing.login.state is LoginState.TRYING:
+            await self._try(kept.thing)
+        else:
+            await self._connections.alter(connection_id, self._by_the_clock)
+
+    def _by_the_clock(self, connection: Connection | None) -> Decision[Connection] | None:
+        now = self._connections.now()
+        message = timed_out(connection, now) if connection is not None else None
+        return None if message is None else decide(Case(now, connection), message)
+
+    async def _try(self, connection: Connection) -> None:
+        """Claim it, ask the provider, say what came of it. Whoever is slower, or died, changes nothing."""
+        newest = (await self._providers.newest((connection.provider_id,))).get(connection.provider_id)
+        if newest is not None and newest.retired and connection.unfinished:
+            retired = ProviderRetired(provider_id=connection.provider_id, revision=newest.revision)
+            await self._tell(connection.id, retired)
+            return
+        fence = await self._trying.claim(connection.id)
+        if fence is None:
+            return
+        claimed = await self._tell(connection.id, TryClaimed(fence))
+        if claimed is None or claimed.login.state is not LoginState.TRYING or claimed.login.fence != fence:
+            return
+        await self._tell(connection.id, await self._outcome(claimed, fence))
+
+    async def _tell(self, connection_id: str, message: object) -> Connection | None:
+        def decided(connection: Connection | None) -> Decision[Connection] | None:
+            return None if connection is None else decide(Case(self._connections.now(), connection), message)
+
+        return await self._connections.alter(connection_id, decided)
+
+    async def _outcome(self, it: Connection, fence: int) -> Outcome:
+        locale = it.login.locale
+        provider = await self._providers.at(it.provider_id, it.login.provider_revision)
+        try:
+            if provider is None:
+                raise LookupError(f"revision {it.login.provider_revision} of {it.provider_id} is not kept")
+            answer, state = self._answer(it), self._state(it, provider.manifest)
+            outcome = await self._step(provider.manifest, state, answer, locale)
+        except Exception as bug:  # noqa: BLE001 - a bug in a driver ends this login, never the worker
+            # No traceback: its values could be what was answered.
+            log.error("a login step failed", connection_id=it.id, step=it.provider_id, bug=type(bug).__name__)  # noqa: TRY400
+            return LoginFailed(fence, Reason.BUG, said("contact_support", locale))
+        return self._told(it, fence, provider.manifest, outcome)
+
+    def _told(self, it: Connection, fence: int, manifest: Manifest, outcome: outcomes.Outcome) -> Outcome:
+        match outcome:
+            case outcomes.Asked():
+                sealed = self._vault.seal_values(machine_place(it, fence), outcome.state).document()
+                return Asked(fence, _question(outcome.challenge), sealed, outcome.error)
+            case outcomes.Unreached():
+                return Unreached(fence, outcome.error)
+            case outcomes.Authorized():
+                return Verified(fence, self._found(it, manifest, outcome))
+            case outcomes.Failed():
+                return LoginFailed(fence, outcome.reason, outcome.message)
+
+    def _state(self, it: Connection, manifest: Manifest) -> outcomes.LoginState:
+        sealed = it.login.machine
+        if sealed is None:
+            return machine.begin(manifest, it.known, it.login.locale).state
+        return self._vault.open_values(machine_place(it, it.login.machine_fence), Sealed.of(sealed))
+
+    def _answer(self, it: Connection) -> outcomes.Answer:
+        given, challenge = it.login.given, it.login.challenge
+        if given is None or challenge is None:
+            raise SealBroken("The answer that is to be tried is not there.")
+        place = answer_place(it, challenge.challenge_id)
+        return outcomes.Answer(self._vault.open_values(place, Sealed.of(given.sealed)), given.action)
+
+    def _found(self, it: Connection, manifest: Manifest, found: outcomes.Authorized) -> Found:
+        return Found(
+            identity=found.identity,
+            credentials=self._vault.seal_values(new_credentials_place(it), found.credentials).document(),
+            known=dict(found.known),
+            options=tuple(spec.shown(it.login.locale) for spec in manifest.options_for(it.direction)),
+        )
+
+
+def _question(challenge: outcomes.Challenge) -> Question:
+    return Question(
+        kind=challenge.kind,
+        step=challenge.step,
+        title=challenge.title,
+        message=challenge.message,
+        fields=challenge.fields,
+        lasts=challenge.lasts,
+        window_only=challenge.window_only,
+        medium=challenge.medium,
+        image=challenge.image,
+        facts=challenge.facts,
+        poll_after=challenge.poll_after,
+    )

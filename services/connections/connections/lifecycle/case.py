@@ -1,0 +1,84 @@
+"""What a decision is made about: the connection, the moment, and what was looked up for it. Plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from connections.lifecycle.things import Connection, Status
+from schemas.connections import Image, Medium
+from schemas.fields import Fact, Field
+from schemas.manifest import Manifest
+from schemas.reasons import ChallengeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the customer, before it becomes a challenge with an id and an end."""
+
+    kind: ChallengeKind
+    step: int
+    title: str
+    message: str
+    fields: tuple[Field, ...] = ()
+    lasts: timedelta | None = None
+    """None is as long as the session."""
+    window_only: bool = False
+    medium: Medium | None = None
+    image: Image | None = None
+    facts: tuple[Fact, ...] | None = None
+    poll_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider as a connection meets it: one revision of its manifest, and whether it is offered still."""
+
+    manifest: Manifest
+    revision: int
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a decision is made about: a connection, the moment, and whatever the handler looked up for it.
+
+    `connection` is None only while the status is `new`.
+    """
+
+    at: datetime
+    connection: Connection | None = None
+    account: str = ""
+    provider: Provider | None = None
+    first: Question | None = None
+    """The first question of a login, where the message begins one."""
+
+    @property
+    def it(self) -> Connection:
+        """The connection, where there must be one."""
+        if self.connection is None:
+            raise LookupError("there is no connection yet")
+        return self.connection
+
+    @property
+    def status(self) -> Status:
+        return Status.NEW if self.connection is None else self.connection.status
+
+    @property
+    def offered(self) -> Provider:
+        """The provider, where the message is about one."""
+        if self.provider is None:
+            raise LookupError("the handler looked up no provider")
+        return self.provider
+
+    def became(self, connection: Connection) -> Case:
+        return replace(self, connection=connection)
+
+    def changed(self, **members: Any) -> Case:
+        """With these members of the connection changed."""
+        return replace(self, connection=self.it.model_copy(update=members))
+
+    def login(self, **members: Any) -> Case:
+        """With these members of the login changed."""
+        return self.changed(login=self.it.login.model_copy(update=members))

@@ -1,0 +1,122 @@
+"""How a connection changes: what each row of `connection.CONNECTION` does to it. Pure; which row holds is not
+decided here.
+"""
+
+from __future__ import annotations
+
+from connections.lifecycle.case import Case
+from connections.lifecycle.messages import OnboardingTimedOut
+from connections.lifecycle.things import Connection, Login, Status, Trouble
+from connections.lifecycle.values import checked
+from connections.lifecycle.words import ACTIONS, mending_of, said, title_of
+from kit.endings import Refused
+from schemas.catalog import ProviderRetired
+from schemas.connections import (
+    ConnectionChangeRequested,
+    ConnectionOptionsSubmitted,
+    ConnectionPauseRequested,
+    ConnectionRemovalRequested,
+    ConnectionRequested,
+    ConnectionResumeRequested,
+)
+from schemas.fields import FieldError
+from schemas.filters import Filters
+from schemas.reasons import Reason
+from schemas.schedules import DAILY
+from schemas.syncs import SyncFailed
+
+
+def create(case: Case, asked: ConnectionRequested) -> Case:
+    provider = case.offered
+    locale = asked.locale or "en"
+    name = provider.manifest.name.said(locale)
+    if asked.direction not in provider.manifest.directions:
+        text = said("direction", locale, name=name)
+        raise Refused(Reason.INVALID, text, (FieldError(field="direction", code="direction", message=text),))
+    return case.became(
+        Connection(
+            id=asked.connection_id,
+            account=case.account,
+            asked=asked.wire(),
+            direction=asked.direction,
+            provider_id=asked.provider_id,
+            provider_revision=provider.revision,
+            locale=locale,
+            name=asked.name or name,
+            status=Status.NEW,
+            schedule=asked.schedule or DAILY,
+            filters=asked.filters or Filters(),
+            start=asked.start or "now",
+            created_at=case.at,
+            login=Login(answer_by=asked.answer_by, locale=locale),
+        )
+    )
+
+
+def save(case: Case, chosen: ConnectionOptionsSubmitted) -> Case:
+    it = case.it
+    return case.changed(
+        options=checked(it.option_fields, chosen.options, it.locale),
+        schedule=chosen.schedule or it.schedule,
+        filters=chosen.filters or it.filters,
+        start=chosen.start or it.start,
+        name=chosen.name or it.name,
+        revision=1,
+        saved_at=case.at,
+    )
+
+
+def change(case: Case, wanted: ConnectionChangeRequested) -> Case:
+    it = case.it
+    options = it.options
+    if wanted.options is not None:
+        options = checked(it.option_fields, wanted.options, it.locale)
+    return case.changed(
+        options=options,
+        schedule=wanted.schedule or it.schedule,
+        filters=wanted.filters or it.filters,
+        name=wanted.name or it.name,
+        revision=it.revision + 1,
+        saved_at=case.at,
+    )
+
+
+def mend_by_change(case: Case, wanted: ConnectionChangeRequested) -> Case:
+    return change(case, wanted).changed(healed=case.it.trouble, trouble=None)
+
+
+def pause(case: Case, _: ConnectionPauseRequested) -> Case:
+    return case.changed(paused=True)
+
+
+def resume(case: Case, _: ConnectionResumeRequested) -> Case:
+    return case.changed(paused=False)
+
+
+def _shred(case: Case) -> Case:
+    """Without the sealed data key nobody opens the credentials ever again."""
+    return case.changed(credentials=None, known={}, trouble=None)
+
+
+def remove(case: Case, _: ConnectionRemovalRequested) -> Case:
+    return _shred(case).changed(reason=None, message=None, removed_at=case.at)
+
+
+def reject(case: Case, finished: OnboardingTimedOut | ProviderRetired) -> Case:
+    reason = Reason.ABANDONED if isinstance(finished, OnboardingTimedOut) else Reason.PROVIDER_RETIRED
+    return _shred(case).changed(reason=reason, message=said(reason.value, case.it.locale), removed_at=case.at)
+
+
+def suffer(case: Case, failed: SyncFailed) -> Case:
+    trouble = Trouble(
+        reason=failed.reason,
+        title=title_of(failed.reason, case.it.locale),
+        message=mending_of(failed.reason, case.it.locale),
+        action=ACTIONS.get(failed.reason, "wait"),
+        since=case.at,
+    )
+    return case.changed(trouble=trouble)
+
+
+def heal(case: Case, _: object) -> Case:
+    return case.changed(healed=case.it.trouble, trouble=None)

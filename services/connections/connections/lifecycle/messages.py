@@ -1,0 +1,111 @@
+"""What happens to a connection besides the contract's requests: what a login asks, what a worker found, time.
+
+`Consequence`s are what one table tells the other; they are never published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from connections.lifecycle.case import Question
+from connections.lifecycle.things import Found, Sealed
+from schemas.connections import Trouble
+from schemas.reasons import AnswerBy, Locale, Purpose, Reason
+
+
+class Consequence:
+    """What one table tells the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBegun(Consequence):
+    """A login session begins with its first question."""
+
+    purpose: Purpose
+    answer_by: AnswerBy
+    locale: Locale
+    provider_revision: int
+    most_failed: int
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStopped(Consequence):
+    """Whatever login is under way ends: superseded, or its connection did."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn(Consequence):
+    """The login counts: what it found becomes the connection's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Somebody answered. Its fields keep their own rules already; they are sealed."""
+
+    challenge_id: str
+    answer_id: str
+    action: str
+    via: AnswerBy
+    sealed: Sealed = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TryClaimed:
+    """A worker with this fence is about to ask the provider, or finds that the one before it died."""
+
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The provider asks on, or, with `error`, again."""
+
+    fence: int
+    question: Question
+    machine: Sealed = field(repr=False)
+    error: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """The provider could not be asked (an outage, a dead host, a rate limit): the same question again."""
+
+    fence: int
+    error: Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The provider accepted the login."""
+
+    fence: int
+    found: Found
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFailed:
+    """The login cannot go on."""
+
+    fence: int
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """The platform handed in the proof for its signed-in user."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTimedOut:
+    """The open challenge, the session or the wait for the proof is at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnboardingTimedOut:
+    """Seven days have passed without a save."""

@@ -1,0 +1,205 @@
+"""A connection and the login that is its part, as plain values. No table and no decision is here."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field as Member
+
+from schemas.base import Model, Moment
+from schemas.connections import AuthChallengeIssued
+from schemas.fields import Field
+from schemas.filters import Filters, Start
+from schemas.reasons import AnswerBy, Direction, Locale, Purpose, Reason, SessionResult
+from schemas.schedules import Schedule
+
+SESSION_LASTS = timedelta(minutes=30)
+PROOF_LASTS = timedelta(minutes=10)
+"""How long a login that the provider accepted waits for the platform's proof: coming back takes a while."""
+TRY_LASTS = timedelta(seconds=31)
+"""A worker's lease (30 s) and a moment: then somebody looks what became of its try."""
+ONBOARDING_LASTS = timedelta(days=7)
+BLOCK_LASTS = timedelta(minutes=15)
+"""How long no login is begun after too many failed ones in a row."""
+WRONG_ANSWERS = 3
+TRIES = 20
+"""Tries of one session that no answer was to blame for, such as a dead host: an end to trying hosts."""
+PAST_CHALLENGES = 50
+"""How many challenges are remembered, so that an answer that comes late is told what became of its own."""
+
+Sealed = dict[str, Any]
+"""What the vault sealed, as it is stored. Only the vault looks inside."""
+
+
+class Status(StrEnum):
+    """Where a connection stands; `new` is none yet, and is never stored."""
+
+    NEW = "new"
+    CONNECTING = "connecting"
+    CONFIGURING = "configuring"
+    ACTIVE = "active"
+    ATTENTION = "attention"
+    REJECTED = "rejected"
+    REMOVED = "removed"
+
+
+class LoginState(StrEnum):
+    """Where a connection's login session stands; `idle` is between sessions."""
+
+    IDLE = "idle"
+    OPEN = "open"
+    TRYING = "trying"
+    PROVING = "proving"
+
+
+class ChallengeEnd(StrEnum):
+    """What became of a challenge that is no longer open."""
+
+    ACCEPTED = "accepted"
+    WRONG = "wrong"
+    INTERRUPTED = "interrupted"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+
+class Given(Model):
+    """An answer that is being tried. What was answered is sealed."""
+
+    answer_id: str
+    action: str
+    via: AnswerBy
+    sealed: Sealed
+
+
+class Found(Model):
+    """What a login that the provider accepted brought. It counts once the session ends as authorized."""
+
+    identity: str
+    credentials: Sealed
+    known: dict[str, Any]
+    """The values that are no secrets, to be offered at the next login."""
+    options: tuple[Field, ...]
+
+
+class Ended(Model):
+    """How a session ended."""
+
+    session_id: str
+    purpose: Purpose
+    result: SessionResult
+    reason: Reason | None = None
+    message: str | None = None
+    retry_at: Moment | None = None
+
+
+class Login(Model):
+    """The login session of a connection: at most one, with at most one challenge."""
+
+    state: LoginState = LoginState.IDLE
+    sessions: int = 0
+    session_id: str = ""
+    purpose: Purpose = "connect"
+    answer_by: AnswerBy = "window"
+    locale: Locale = "en"
+    provider_revision: int = 0
+    most_failed: int = WRONG_ANSWERS
+    """Failed logins in a row that the provider bears."""
+    expires_at: Moment | None = None
+    challenge: AuthChallengeIssued | None = None
+    """The open one, and while `trying` the one that was answered."""
+    asked: int = 0
+    """Challenges of this session so far."""
+    wrong: int = 0
+    tries: int = 0
+    windowed: bool = False
+    """Whether anything was answered in the window: then the platform's proof is needed."""
+    given: Given | None = None
+    try_at: Moment | None = None
+    """While `trying`: when a worker is to look at it."""
+    fence: int = 0
+    """Of the worker that tries; 0 while none does."""
+    machine: Sealed | None = None
+    """The step machine's state, as the worker with `machine_fence` left it."""
+    machine_fence: int = 0
+    found: Found | None = None
+    past: dict[str, ChallengeEnd] = Member(default_factory=dict)
+    spent: tuple[str, ...] = ()
+    """Answer ids that were used."""
+    ended: Ended | None = None
+
+
+class Trouble(Model):
+    """Why a connection needs attention."""
+
+    reason: Reason
+    title: str
+    message: str
+    action: str | None
+    since: Moment
+
+
+class Connection(Model):
+    """A customer's account at a provider: what was asked, what is so, and its login."""
+
+    id: str
+    account: str
+    asked: dict[str, Any]
+    """What was requested, to tell the same request from another one for the same id."""
+    direction: Direction
+    provider_id: str
+    provider_revision: int
+    locale: Locale
+    name: str
+    status: Status
+    paused: bool = False
+    reason: Reason | None = None
+    message: str | None = None
+    identity: str | None = None
+    schedule: Schedule
+    options: dict[str, Any] = Member(default_factory=dict)
+    option_fields: tuple[Field, ...] = ()
+    filters: Filters = Filters()
+    start: Start = "now"
+    revision: int = 0
+    created_at: Moment
+    saved_at: Moment | None = None
+    credentials: Sealed | None = None
+    credentials_revision: int = 0
+    known: dict[str, Any] = Member(default_factory=dict)
+    failed_logins: int = 0
+    blocked_until: Moment | None = None
+    trouble: Trouble | None = None
+    healed: Trouble | None = None
+    """The last trouble that is over."""
+    login: Login = Login()
+    removed_at: Moment | None = None
+    """When it was removed or rejected."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it was never saved and still may be."""
+        return self.status in (Status.CONNECTING, Status.CONFIGURING)
+
+    @property
+    def abandoned_at(self) -> datetime | None:
+        """When it is given up, unless it is saved before."""
+        return self.created_at + ONBOARDING_LASTS if self.unfinished else None
+
+    @property
+    def wake_at(self) -> datetime | None:
+        """When it is to be looked at next without anybody asking: a try is due at once."""
+        times = [self.abandoned_at, self.login_ends_at]
+        return min((time for time in times if time is not None), default=None)
+
+    @property
+    def login_ends_at(self) -> datetime | None:
+        """A challenge ends no later than its session; a try is looked at until it has an outcome."""
+        login = self.login
+        if login.state is LoginState.IDLE:
+            return None
+        if login.state is LoginState.TRYING:
+            return login.try_at
+        return login.expires_at if login.challenge is None else login.challenge.expires_at

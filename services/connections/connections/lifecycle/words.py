@@ -1,0 +1,244 @@
+"""What connections says to customers, in their language. Texts of providers are in their manifests."""
+
+from __future__ import annotations
+
+from schemas.fields import Words
+from schemas.reasons import Reason
+
+
+def said(key: str, locale: str, **values: object) -> str:
+    """The text called `key` in `locale`, with `{name}`s filled in.
+
+    Raises:
+        KeyError: there is no such text.
+    """
+    return TEXTS[key].said(locale).format(**values)
+
+
+def title_of(reason: Reason, locale: str) -> str:
+    """A trouble in a few words."""
+    return TITLES.get(reason, _OTHER).said(locale)
+
+
+def mending_of(reason: Reason, locale: str) -> str:
+    """What a customer can do about a trouble, in a sentence."""
+    return TEXTS[ACTIONS.get(reason, "wait")].said(locale)
+
+
+ACTIONS = {
+    Reason.CREDENTIALS_WRONG: "reauthenticate",
+    Reason.PASSWORD_EXPIRED: "reauthenticate",
+    Reason.CHALLENGE_NEEDED: "reauthenticate",
+    Reason.CONSENT_EXPIRED: "reauthenticate",
+    Reason.IDENTITY_CHANGED: "reauthenticate",
+    Reason.ADDRESS_REFUSED: "reauthenticate",
+    Reason.CERTIFICATE_INVALID: "reauthenticate",
+    Reason.LOCKED: "reauthenticate",
+    Reason.ACTION_ON_SITE: "visit_provider",
+    Reason.PERMISSION_MISSING: "visit_provider",
+    Reason.QUOTA_FULL: "visit_provider",
+    Reason.DESTINATION_MISSING: "change_options",
+    Reason.PROVIDER_CHANGED: "contact_support",
+    Reason.PROVIDER_RETIRED: "contact_support",
+    Reason.NOT_SET_UP: "contact_support",
+    Reason.BUG: "contact_support",
+}
+"""What mends a trouble; these need a person."""
+
+TEXTS = {
+    "cancelled": Words(
+        en="The login was cancelled.",
+        fr="La connexion a été annulée.",
+        de="Die Anmeldung wurde abgebrochen.",
+    ),
+    "superseded": Words(
+        en="A newer login took this one's place.",
+        fr="Une connexion plus récente a pris sa place.",
+        de="Eine neuere Anmeldung ist an ihre Stelle getreten.",
+    ),
+    "removed": Words(
+        en="The connection was removed.",
+        fr="La connexion a été supprimée.",
+        de="Die Verbindung wurde entfernt.",
+    ),
+    "abandoned": Words(
+        en="The connection was not completed within 7 days. Start again with a new one.",
+        fr="La connexion n'a pas été terminée en 7 jours. Recommencez avec une nouvelle.",
+        de="Die Verbindung wurde nicht innerhalb von 7 Tagen fertiggestellt. Beginnen Sie mit einer neuen.",
+    ),
+    "provider_retired": Words(
+        en="This provider is no longer offered.",
+        fr="Ce fournisseur n'est plus proposé.",
+        de="Dieser Anbieter wird nicht mehr angeboten.",
+    ),
+    "session_expired": Words(
+        en="Nobody answered in time. Start the login again.",
+        fr="Personne n'a répondu à temps. Recommencez la connexion.",
+        de="Es wurde nicht rechtzeitig geantwortet. Beginnen Sie die Anmeldung erneut.",
+    ),
+    "interrupted": Words(
+        en="We were interrupted before the provider's answer was known. Please answer again.",
+        fr="Nous avons été interrompus avant la réponse du fournisseur. Veuillez répondre à nouveau.",
+        de="Wir wurden vor der Antwort des Anbieters unterbrochen. Bitte antworten Sie erneut.",
+    ),
+    "provider_slow": Words(
+        en="The provider took too long to answer. Please try again.",
+        fr="Le fournisseur a mis trop de temps à répondre. Veuillez réessayer.",
+        de="Der Anbieter hat zu lange nicht geantwortet. Bitte versuchen Sie es erneut.",
+    ),
+    "identity_changed": Words(
+        en="This is the account {new}, but the connection belongs to {old}. Log in as {old}.",
+        fr="C'est le compte {new}, mais la connexion appartient à {old}. Connectez-vous avec {old}.",
+        de="Dies ist das Konto {new}, die Verbindung gehört aber zu {old}. Melden Sie sich als {old} an.",
+    ),
+    "recovered": Words(
+        en="It works again.",
+        fr="Tout fonctionne à nouveau.",
+        de="Es funktioniert wieder.",
+    ),
+    "fields_invalid": Words(
+        en="Some fields need another look.",
+        fr="Certains champs sont à revoir.",
+        de="Einige Felder müssen noch einmal angesehen werden.",
+    ),
+    "field_unknown": Words(
+        en="There is no such field here.",
+        fr="Ce champ n'existe pas ici.",
+        de="Dieses Feld gibt es hier nicht.",
+    ),
+    "field_missing": Words(en="Please fill this in.", fr="Veuillez remplir ce champ.", de="Bitte ausfüllen."),
+    "field_text": Words(en="Please enter text.", fr="Veuillez saisir du texte.", de="Bitte Text eingeben."),
+    "field_long": Words(
+        en="At most {most} characters.", fr="Au plus {most} caractères.", de="Höchstens {most} Zeichen."
+    ),
+    "field_pattern": Words(
+        en="This does not have the right form.",
+        fr="La forme n'est pas la bonne.",
+        de="Die Form stimmt nicht.",
+    ),
+    "field_number": Words(
+        en="Please enter a number.", fr="Veuillez saisir un nombre.", de="Bitte eine Zahl eingeben."
+    ),
+    "field_range": Words(
+        en="From {least} to {most}, please.",
+        fr="De {least} à {most}, s'il vous plaît.",
+        de="Bitte {least} bis {most}.",
+    ),
+    "field_boolean": Words(
+        en="Please say yes or no.", fr="Répondez oui ou non.", de="Bitte ja oder nein angeben."
+    ),
+    "field_date": Words(
+        en="Please enter a day such as 2026-01-31.",
+        fr="Saisissez un jour tel que 2026-01-31.",
+        de="Bitte einen Tag wie 2026-01-31 eingeben.",
+    ),
+    "field_url": Words(
+        en="Please enter a whole address, such as https://cloud.example.org/dav.",
+        fr="Saisissez une adresse complète, telle que https://cloud.example.org/dav.",
+        de="Bitte eine ganze Adresse eingeben, etwa https://cloud.example.org/dav.",
+    ),
+    "field_url_plain": Words(
+        en="Leave the user name, the password and what follows # out of the address.",
+        fr="N'indiquez dans l'adresse ni nom, ni mot de passe, ni ce qui suit #.",
+        de="Lassen Sie Benutzername, Passwort und alles ab # in der Adresse weg.",
+    ),
+    "field_choice": Words(
+        en="Please choose one of those offered.",
+        fr="Choisissez parmi les valeurs.",
+        de="Bitte aus der Liste wählen.",
+    ),
+    "field_folder": Words(
+        en="A folder cannot hold `..`.",
+        fr="Un dossier ne peut contenir « .. ».",
+        de="Ein Ordner darf kein „..“ haben.",
+    ),
+    "direction": Words(
+        en="{name} does not offer this direction.",
+        fr="{name} ne propose pas ce sens.",
+        de="{name} bietet diese Richtung nicht an.",
+    ),
+    "reauthenticate": Words(
+        en="Log in again to let documents move.",
+        fr="Reconnectez-vous pour que les documents circulent.",
+        de="Melden Sie sich erneut an, damit Dokumente übertragen werden.",
+    ),
+    "visit_provider": Words(
+        en="Settle this at the provider; we go on by ourselves afterwards.",
+        fr="Réglez cela auprès du fournisseur ; nous continuerons ensuite.",
+        de="Klären Sie dies beim Anbieter; danach geht es von selbst weiter.",
+    ),
+    "change_options": Words(
+        en="Choose another destination in the connection's options.",
+        fr="Choisissez une autre destination dans les options de la connexion.",
+        de="Wählen Sie in den Optionen der Verbindung ein anderes Ziel.",
+    ),
+    "contact_support": Words(
+        en="Please contact support.",
+        fr="Veuillez contacter l'assistance.",
+        de="Bitte wenden Sie sich an den Support.",
+    ),
+    "wait": Words(
+        en="You need not do anything; we try again.",
+        fr="Vous n'avez rien à faire ; nous réessayons.",
+        de="Sie müssen nichts tun; wir versuchen es erneut.",
+    ),
+}
+
+_OTHER = Words(
+    en="The last run failed", fr="La dernière exécution a échoué", de="Der letzte Lauf ist fehlgeschlagen"
+)
+TITLES = {
+    Reason.CREDENTIALS_WRONG: Words(
+        en="The password is not accepted",
+        fr="Le mot de passe est refusé",
+        de="Das Passwort wird nicht angenommen",
+    ),
+    Reason.PASSWORD_EXPIRED: Words(
+        en="The password has expired", fr="Le mot de passe a expiré", de="Das Passwort ist abgelaufen"
+    ),
+    Reason.CHALLENGE_NEEDED: Words(
+        en="The provider asks for a new login",
+        fr="Le fournisseur demande une nouvelle connexion",
+        de="Der Anbieter verlangt eine neue Anmeldung",
+    ),
+    Reason.CONSENT_EXPIRED: Words(
+        en="The permission has expired", fr="L'autorisation a expiré", de="Die Berechtigung ist abgelaufen"
+    ),
+    Reason.IDENTITY_CHANGED: Words(
+        en="It is another account or another server",
+        fr="C'est un autre compte ou un autre serveur",
+        de="Es ist ein anderes Konto oder ein anderer Server",
+    ),
+    Reason.ADDRESS_REFUSED: Words(
+        en="The address is not allowed",
+        fr="L'adresse n'est pas autorisée",
+        de="Die Adresse ist nicht erlaubt",
+    ),
+    Reason.CERTIFICATE_INVALID: Words(
+        en="The server's certificate is not valid",
+        fr="Le certificat du serveur n'est pas valable",
+        de="Das Zertifikat des Servers ist ungültig",
+    ),
+    Reason.LOCKED: Words(
+        en="The account is locked", fr="Le compte est verrouillé", de="Das Konto ist gesperrt"
+    ),
+    Reason.ACTION_ON_SITE: Words(
+        en="The provider asks for something on its site",
+        fr="Le fournisseur demande une action sur son site",
+        de="Der Anbieter verlangt etwas auf seiner Seite",
+    ),
+    Reason.PERMISSION_MISSING: Words(
+        en="A permission is missing", fr="Une autorisation manque", de="Eine Berechtigung fehlt"
+    ),
+    Reason.QUOTA_FULL: Words(
+        en="There is no space left", fr="Il n'y a plus d'espace", de="Es ist kein Speicherplatz mehr frei"
+    ),
+    Reason.DESTINATION_MISSING: Words(
+        en="The destination no longer exists",
+        fr="La destination n'existe plus",
+        de="Das Ziel existiert nicht mehr",
+    ),
+    Reason.PROVIDER_CHANGED: Words(
+        en="The provider has changed", fr="Le fournisseur a changé", de="Der Anbieter hat sich geändert"
+    ),
+}

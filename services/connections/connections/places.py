@@ -1,0 +1,44 @@
+"""Where the secrets of a login belong, so that none opens anywhere else. It seals nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connections.lifecycle.things import Connection
+from connections.vault import Place, credentials_place
+
+
+def answer_place(connection: Connection, challenge_id: str) -> Place:
+    """What somebody answered, until it was tried."""
+    return Place(connection.account, connection.id, f"answer/{challenge_id}", 1)
+
+
+def machine_place(connection: Connection, fence: int) -> Place:
+    """The state of the step machine, as the worker with `fence` left it."""
+    return Place(connection.account, connection.id, f"login/{connection.login.session_id}", fence)
+
+
+def new_credentials_place(connection: Connection) -> Place:
+    """Credentials that were just verified: they count as the next revision."""
+    return credentials_place(connection.account, connection.id, connection.credentials_revision + 1)
+
+
+def kept_credentials_place(document: Mapping[str, Any]) -> Place:
+    """Those of a stored connection."""
+    return credentials_place(document["account"], document["_id"], document["credentials_revision"])
+
+
+def kept_found_place(document: Mapping[str, Any]) -> Place:
+    """Those that wait for the platform's proof."""
+    return credentials_place(document["account"], document["_id"], document["credentials_revision"] + 1)
+
+
+def kept_machine_place(document: Mapping[str, Any]) -> Place:
+    login = document["login"]
+    return Place(document["account"], document["_id"], f"login/{login['session_id']}", login["machine_fence"])
+
+
+def kept_answer_place(document: Mapping[str, Any]) -> Place:
+    challenge = document["login"]["challenge"]
+    return Place(document["account"], document["_id"], f"answer/{challenge['challenge_id']}", 1)
