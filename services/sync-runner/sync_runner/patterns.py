@@ -14,7 +14,7 @@ EMPTY = "none"
 LONGEST_PATTERN = 500
 
 
-class WrongPattern(ValueError):  # noqa: N818 - names say what is so
+class WrongPattern(ValueError):
     """A pattern that cannot be used. The text is a sentence for the customer."""
 
 

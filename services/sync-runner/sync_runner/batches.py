@@ -1,0 +1,188 @@
+"""Many documents through one open target: intended, sent side by side, recorded. Which run they are of, and
+whether it goes on, is `running`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from kit.logs import logger
+from providers.errors import ProviderError
+from schemas.manifest import Limits
+from schemas.reasons import Reason, RowStatus
+from sync_runner.content import Content, Contents
+from sync_runner.handlers.runs import Claim, Result, Row, Runs
+from sync_runner.outcomes import Streak, broken, half_sent, of_row, untouched
+from sync_runner.sending import HalfSent, Sender, Superseded
+
+GRACE = 4.0
+"""Seconds that puts under way have when everything is to stop."""
+RECORD_EVERY = 1.0
+"""Seconds after which results are written down while a batch is under way."""
+
+log = logger(__name__)
+
+
+class Batches:
+    """Carries out batches of one claim at one open target.
+
+    Args:
+        runs: the store.
+        claim: the claim as it is now; it changes with every slice.
+        sender: puts one document.
+        contents: where the bytes are.
+        limits: what the provider bears.
+        lanes: how many documents at once.
+        stop: set when nothing more may be put.
+        fresh: whether what was lent may still be used.
+    """
+
+    def __init__(  # noqa: PLR0913 - what meets here
+        self,
+        runs: Runs,
+        claim: Callable[[], Claim],
+        sender: Sender,
+        contents: Contents,
+        *,
+        limits: Limits,
+        lanes: int,
+        stop: asyncio.Event,
+        fresh: Callable[[], bool],
+    ) -> None:
+        self._runs = runs
+        self._claim = claim
+        self._sender = sender
+        self._contents = contents
+        self._limits = limits
+        self._lanes = max(1, lanes)
+        self._stop = stop
+        self._fresh = fresh
+        self._streak = Streak()
+        self._failure: ProviderError | None = None
+        self._results: list[Result] = []
+        self._recording = asyncio.Lock()
+        self._recorded_at = 0.0
+        self._next_start = 0.0
+
+    async def carry_out(self, rows: Sequence[Row]) -> int:
+        """Bring these documents to the target; how many were tried.
+
+        Raises:
+            ProviderError: the target takes nothing more now. What became of each is recorded nevertheless.
+        """
+        ours = await self._runs.intend(self._claim(), [self._sender.planned(row) for row in rows])
+        self._unclear: list[tuple[Row, ProviderError]] = []
+        self._went = self._tried = 0
+        self._recorded_at = time.monotonic()
+        queue = iter(ours)
+        lanes = [asyncio.create_task(self._lane(queue)) for _ in range(min(self._lanes, len(ours)))]
+        try:
+            await self._until_done(lanes)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+        self._results += [of_row(row, error, others_went=self._went > 0) for row, error in self._unclear]
+        await self._record()
+        self._sender.settled()
+        if self._failure is None and self._went == 0:
+            self._failure = self._streak.suspect
+        if self._failure is not None:
+            raise self._failure
+        return self._tried
+
+    async def _until_done(self, lanes: Sequence[asyncio.Task[None]]) -> None:
+        """All lanes to their end; once told to stop, for `GRACE` at most. What is cut off stays `sending`."""
+        stopping: asyncio.Future[Any] = asyncio.ensure_future(self._stop.wait())
+        working: asyncio.Future[Any] = asyncio.gather(*lanes)
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                await asyncio.wait({working}, timeout=GRACE)
+            if working.done():
+                await working
+            else:
+                log.info("puts were cut off", connection_id=self._claim().connection_id)
+                working.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await working
+        finally:
+            stopping.cancel()
+            working.cancel()
+
+    async def _lane(self, queue: Iterator[Row]) -> None:
+        for row in queue:
+            if self._stop.is_set() or self._failure is not None or not self._fresh():
+                self._results.append(untouched(row))
+                continue
+            await self._pace()
+            self._tried += 1
+            if result := await self._one(row):
+                self._results.append(result)
+            if time.monotonic() - self._recorded_at > RECORD_EVERY:
+                await self._record()
+
+    async def _one(self, row: Row) -> Result | None:
+        if self._limits.max_bytes is not None and row.size > self._limits.max_bytes:
+            message = f"The provider takes documents of at most {self._limits.max_bytes} bytes."
+            return Result(row.id, RowStatus.REJECTED, reason=Reason.DOCUMENT_REFUSED, message=message)
+        try:
+            result = await self._sender.send(row, self._contents.body(self._content(row)))
+        except Superseded:
+            return None
+        except ProviderError as error:
+            return self._did_not_go(row, error)
+        except Exception:
+            log.exception(
+                "a document could not be sent", row_id=row.id, connection_id=self._claim().connection_id
+            )
+            return broken(row)
+        self._went += 1
+        self._streak.went()
+        return result
+
+    def _did_not_go(self, row: Row, error: ProviderError) -> Result | None:
+        if error.kind == "item_permanent":
+            self._went += error.reason is not Reason.CONTENT_CHANGED
+        if self._streak.met(error) and self._failure is None:
+            self._failure = error
+        if isinstance(error, HalfSent):
+            return half_sent(row, error.target, error)
+        if error.reason is Reason.PERMISSION_MISSING:
+            # Whether it is about this document or about all shows when the others went, or did not.
+            self._unclear.append((row, error))
+            return None
+        return of_row(row, error, others_went=False)
+
+    async def _record(self) -> None:
+        async with self._recording:
+            results, self._results = self._results, []
+            self._recorded_at = time.monotonic()
+            if not results:
+                return
+            lost = set(await self._runs.record(self._claim(), results))
+        for result in results:
+            # We wrote, and were too late: whoever put that name last must look whether theirs is still there.
+            if result.row_id in lost and result.status is RowStatus.DONE and result.target is not None:
+                await self._runs.doubt(self._claim(), result.target)
+
+    async def _pace(self) -> None:
+        """No more documents a second than the provider bears requests."""
+        if self._limits.requests_per_second is None:
+            return
+        now = time.monotonic()
+        self._next_start = max(self._next_start, now) + 1 / self._limits.requests_per_second
+        await asyncio.sleep(self._next_start - now - 1 / self._limits.requests_per_second)
+
+    def _content(self, row: Row) -> Content:
+        return Content(
+            account=self._claim().account,
+            document_id=row.document_id,
+            content_url=row.content_url,
+            size=row.size,
+            sha256=row.sha256,
+            media_type=row.media_type,
+        )

@@ -1,0 +1,209 @@
+"""One claimed run, from borrowing to its end: at the target, slice by slice.
+
+Which run is claimed is `worker`'s; what its end means (retry, attention) is the lifecycle's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from providers.content import of_bytes
+from providers.drivers import Driver, open_driver
+from providers.errors import ProviderError
+from providers.reach import Reach
+from schemas.manifest import Manifest
+from schemas.reasons import Reason
+from sync_runner.batches import Batches
+from sync_runner.borrowing import Borrow, Lender, Loan, NotLent
+from sync_runner.content import Contents
+from sync_runner.destination import Destination
+from sync_runner.handlers.runs import SLICE_ROWS, SLICE_TIME, Claim, Failure, Row, Runs
+from sync_runner.names import Place, Rules, safe
+from sync_runner.outcomes import of_run
+from sync_runner.patterns import WrongPattern
+from sync_runner.sending import Choices, Sender, described, put_ours
+from sync_runner.sidecar import CSV_TYPE, as_csv, csv_name
+
+BATCH = 200
+"""Documents that are intended and recorded together."""
+ASK_AGAIN = 5.0
+"""Seconds after which a loan is asked for again when `connections` is not there."""
+ASK_FOR = 60.0
+"""Seconds for which that goes on."""
+NOTHING_TRIED = 0.2
+"""Seconds to wait when every row went to somebody else meanwhile."""
+
+Manifests = Callable[[str, int], Awaitable[Manifest | None]]
+"""The manifest of a provider that a connection was made with (id, revision); None where nobody knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every run needs. `reach` leads to targets, `contents` to the platform."""
+
+    runs: Runs
+    lender: Lender
+    manifests: Manifests
+    contents: Contents
+    reach: Reach
+
+
+class Run:
+    """Carries out one claim.
+
+    Args:
+        means: see `Means`.
+        claim: ours, kept alive by the caller.
+        stop: set when nothing more may be put.
+    """
+
+    def __init__(self, means: Means, claim: Claim, stop: asyncio.Event) -> None:
+        self._means = means
+        self._runs = means.runs
+        self.claim = claim
+        self._stop = stop
+        self._loan: Loan | None = None
+        self._borrow: Borrow = means.lender.for_run(
+            claim.account, claim.connection_id, claim.run_id, claim.fence
+        )
+
+    async def carry_out(self) -> bool:
+        """Until the run has ended or went to the back of the queue; True where it is ours still: `stop` is set.
+
+        Raises:
+            Lost: another worker has it.
+        """
+        try:
+            return await self._moved()
+        except NotLent as refused:
+            wait = timedelta(seconds=refused.wait or ASK_FOR) if refused.later else None
+            await self._runs.finish(self.claim, Failure(refused.reason, refused.message, None, wait))
+        except WrongPattern as wrong:
+            await self._runs.finish(self.claim, Failure(Reason.INVALID, str(wrong)))
+        except ProviderError as error:
+            revision = self._loan.credentials_revision if self._loan else None
+            await self._runs.finish(self.claim, of_run(error, revision))
+        return False
+
+    async def _moved(self) -> bool:
+        while not self._stop.is_set():
+            rows = await self._runs.take_rows(self.claim, BATCH)
+            if rows and not await self._at_target(rows):
+                return False
+            if not rows and await self._runs.finish(self.claim):
+                return False
+        return True
+
+    async def _at_target(self, rows: Sequence[Row]) -> bool:
+        """Move these and what comes after them while the loan is good. False: the run is no longer ours."""
+        loan = self._loan = await self._borrowed()
+        manifest = await self._means.manifests(loan.provider_id, loan.provider_revision)
+        if manifest is None:
+            raise ProviderError("config", Reason.PROVIDER_RETIRED, "This provider is not offered any more.")
+        async with open_driver(manifest, loan.credentials, self.claim.options, self._means.reach) as driver:
+            slices = Slices(self, self._means, manifest, driver, self._stop, lambda: self._fresh(loan))
+            return await slices.carry_out(rows)
+
+    def _fresh(self, loan: Loan) -> bool:
+        return loan.fresh(self._means.reach.clock())
+
+    async def _borrowed(self) -> Loan:
+        """What this run needs to log in. Where `connections` is away for a moment, it is asked again."""
+        until = time.monotonic() + ASK_FOR
+        while True:
+            try:
+                return await self._borrow()
+            except NotLent as refused:
+                wait = refused.wait or ASK_AGAIN
+                if not refused.later or self._stop.is_set() or time.monotonic() + wait > until:
+                    raise
+            await asyncio.sleep(wait)
+
+
+class Slices:
+    """The documents of one run at one open target, while what was lent is good."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what meets here
+        self,
+        run: Run,
+        means: Means,
+        manifest: Manifest,
+        driver: Driver,
+        stop: asyncio.Event,
+        fresh: Callable[[], bool],
+    ) -> None:
+        self._run = run
+        self._runs = means.runs
+        self._driver = driver
+        self._stop = stop
+        self._fresh = fresh
+        able = driver.capabilities
+        self._rules = Rules(able.forbidden_characters, able.max_name_bytes, able.case_sensitive)
+        self._choices = Choices.of(run.claim.options, self._rules)
+        self._destination = Destination(
+            driver, self._choices.naming.fixed, run.claim.destination, self._reached
+        )
+        sender = Sender(driver, self._choices, self._destination, self._owners, self._intend)
+        self._batches = Batches(
+            means.runs,
+            lambda: run.claim,
+            sender,
+            means.contents,
+            limits=manifest.limits,
+            lanes=min(able.concurrency, manifest.limits.concurrency),
+            stop=stop,
+            fresh=fresh,
+        )
+
+    async def carry_out(self, rows: Sequence[Row]) -> bool:
+        """False where the run went to the back of the queue; True where it goes on elsewhere or is done.
+
+        Raises:
+            ProviderError: the target takes nothing more.
+        """
+        moved, began = 0, time.monotonic()
+        while rows and not self._stop.is_set() and self._fresh():
+            tried = await self._batches.carry_out(rows)
+            moved += tried
+            if self._stop.is_set():
+                break
+            if not tried:
+                await asyncio.sleep(NOTHING_TRIED)
+            if moved >= SLICE_ROWS or time.monotonic() - began > SLICE_TIME.total_seconds():
+                await self._put_csv()
+                claim = await self._runs.pass_on(self._run.claim)
+                if claim is None:
+                    return False
+                self._run.claim, moved, began = claim, 0, time.monotonic()
+            rows = await self._runs.take_rows(self._run.claim, min(BATCH, SLICE_ROWS - moved))
+        if not rows:
+            await self._put_csv()
+        return True
+
+    async def _put_csv(self) -> None:
+        """The CSV of what this part of the run moved; the same file again after a worker died."""
+        if self._choices.sidecar != "csv":
+            return
+        claim = self._run.claim
+        moved = await self._runs.moved(claim)
+        if not moved:
+            return
+        body = of_bytes(as_csv(described(row, row.target or "") for row in moved), CSV_TYPE)
+        name = safe(csv_name(claim.started_at, claim.run_id, claim.part), self._rules)
+        folder = self._choices.naming.fixed
+        await self._destination.ensure(folder)
+        await put_ours(self._driver, Place(folder, name), self._rules, body, over=True)
+
+    async def _reached(self, folder: str) -> None:
+        await self._runs.reached(self._run.claim, folder)
+        self._run.claim = replace(self._run.claim, destination=folder)
+
+    async def _owners(self, targets: Collection[str]) -> Mapping[str, str]:
+        return await self._runs.owners(self._run.claim, targets)
+
+    async def _intend(self, row: Row) -> bool:
+        return bool(await self._runs.intend(self._run.claim, [row]))
