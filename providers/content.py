@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from providers.errors import ProviderError
+from providers.words import words
 from schemas.reasons import Reason
 
 
@@ -65,5 +66,5 @@ def changed() -> ProviderError:
     return ProviderError(
         "item_permanent",
         Reason.CONTENT_CHANGED,
-        "The document's bytes are not the ones that were announced; it was not sent.",
+        words("content_changed"),
     )

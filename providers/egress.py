@@ -15,6 +15,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from providers.errors import ProviderError
+from providers.words import words
 from schemas.reasons import Reason
 
 Address = IPv4Address | IPv6Address
@@ -193,7 +194,7 @@ def url_parts(url: str) -> tuple[str, int, bool]:
         raise ProviderError(
             "config",
             Reason.INVALID,
-            "Enter a full address that starts with https://, without a user name in it.",
+            words("full_address"),
         )
     secure = parts.scheme == "https"
     return parts.hostname, port or (443 if secure else 80), secure
@@ -231,7 +232,7 @@ def refused(host: str) -> ProviderError:
     return ProviderError(
         "config",
         Reason.ADDRESS_REFUSED,
-        f"{host} lies in a network that we do not connect to; the operator can list it as a private one.",
+        words("address_refused", host=host),
     )
 
 
@@ -240,7 +241,7 @@ def plain(host: str) -> ProviderError:
     return ProviderError(
         "config",
         Reason.ADDRESS_REFUSED,
-        f"{host} must be reached by https: plain http would send the password for all to read.",
+        words("https_only", host=host),
     )
 
 
@@ -249,7 +250,7 @@ def unreachable(host: str) -> ProviderError:
     return ProviderError(
         "transient",
         Reason.HOST_UNREACHABLE,
-        f"{host} cannot be reached. Check the address, or try again later.",
+        words("unreachable", host=host),
     )
 
 
@@ -258,5 +259,5 @@ def untrusted(host: str) -> ProviderError:
     return ProviderError(
         "config",
         Reason.CERTIFICATE_INVALID,
-        f"The certificate of {host} is not valid for this address, so nothing was sent.",
+        words("untrusted", host=host),
     )

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
+from providers.words import words
+from schemas.fields import Words
 from schemas.manifest import ErrorRule
 from schemas.reasons import Reason
 
@@ -28,7 +30,7 @@ class ProviderError(Exception):
     Args:
         kind: how to go on, see `Kind`.
         reason: the word of CONTRACT §5.
-        message: a sentence for the customer, without secrets.
+        text: a sentence for the customer, without secrets; a plain one is English.
         retry_after: seconds to wait, where the provider said so (at most `LONGEST_WAIT`).
         field: the credential or option that is to blame, where one is.
     """
@@ -37,20 +39,25 @@ class ProviderError(Exception):
         self,
         kind: Kind,
         reason: Reason,
-        message: str,
+        text: Words | str,
         *,
         retry_after: float | None = None,
         field: str | None = None,
     ) -> None:
-        super().__init__(kind, reason, message)
+        self.text = Words(en=text) if isinstance(text, str) else text
+        super().__init__(kind, reason, self.text.en)
         self.kind: Kind = kind
         self.reason = reason
-        self.message = message
         self.retry_after = retry_after
         self.field = field
 
     def __str__(self) -> str:
         return f"{self.reason.value}: {self.message}"
+
+    @property
+    def message(self) -> str:
+        """The sentence in English."""
+        return self.text.en
 
     @property
     def later(self) -> bool:
@@ -59,22 +66,22 @@ class ProviderError(Exception):
 
 
 _TABLE: dict[int, tuple[Kind, Reason, str]] = {
-    400: ("item_permanent", Reason.DOCUMENT_REFUSED, "The provider did not understand what it was sent."),
-    401: ("auth", Reason.CREDENTIALS_WRONG, "The provider did not accept the login."),
-    402: ("config", Reason.ACTION_ON_SITE, "The provider wants the account to be paid for first."),
-    403: ("config", Reason.PERMISSION_MISSING, "The account may not do this at the provider."),
-    404: ("config", Reason.DESTINATION_MISSING, "The folder does not exist at the provider."),
-    405: ("config", Reason.PROVIDER_CHANGED, "The provider does not offer this at the address given."),
-    408: ("transient", Reason.PROVIDER_DOWN, "The provider took too long."),
-    409: ("config", Reason.DESTINATION_MISSING, "The folder above does not exist at the provider."),
-    410: ("config", Reason.DESTINATION_MISSING, "The folder is no longer there."),
-    412: ("conflict", Reason.EXISTS, "Something of this name is there already, or was changed meanwhile."),
-    413: ("item_permanent", Reason.DOCUMENT_REFUSED, "The document is too large for the provider."),
-    415: ("item_permanent", Reason.DOCUMENT_REFUSED, "The provider does not take this type of document."),
-    422: ("item_permanent", Reason.DOCUMENT_REFUSED, "The provider did not take this document."),
-    423: ("transient", Reason.LOCKED, "The file or folder is locked by somebody at the moment."),
-    429: ("rate_limited", Reason.RATE_LIMITED, "The provider asked for a pause."),
-    507: ("config", Reason.QUOTA_FULL, "There is no space left at the provider."),
+    400: ("item_permanent", Reason.DOCUMENT_REFUSED, "not_understood"),
+    401: ("auth", Reason.CREDENTIALS_WRONG, "login_refused"),
+    402: ("config", Reason.ACTION_ON_SITE, "pay_first"),
+    403: ("config", Reason.PERMISSION_MISSING, "not_allowed"),
+    404: ("config", Reason.DESTINATION_MISSING, "no_folder"),
+    405: ("config", Reason.PROVIDER_CHANGED, "not_offered"),
+    408: ("transient", Reason.PROVIDER_DOWN, "too_slow"),
+    409: ("config", Reason.DESTINATION_MISSING, "no_folder"),
+    410: ("config", Reason.DESTINATION_MISSING, "no_folder"),
+    412: ("conflict", Reason.EXISTS, "exists"),
+    413: ("item_permanent", Reason.DOCUMENT_REFUSED, "too_large"),
+    415: ("item_permanent", Reason.DOCUMENT_REFUSED, "type_refused"),
+    422: ("item_permanent", Reason.DOCUMENT_REFUSED, "refused"),
+    423: ("transient", Reason.LOCKED, "locked"),
+    429: ("rate_limited", Reason.RATE_LIMITED, "pause"),
+    507: ("config", Reason.QUOTA_FULL, "no_space"),
 }
 
 
@@ -90,26 +97,23 @@ def of_status(
         body: the beginning of the answer, looked through by the rules' `contains`; never repeated.
         wait: seconds that the provider asked for, see `waiting`.
     """
-    kind, reason, message = _default(status)
+    kind, reason, key = _default(status)
     for rule in rules:
         if rule.status == status and (rule.contains is None or rule.contains in body):
-            message = rule.message.en if rule.message else message
-            return ProviderError(rule.kind, rule.reason, message, retry_after=wait)
-    return ProviderError(kind, reason, message, retry_after=wait)
+            return ProviderError(
+                rule.kind, rule.reason, rule.message or words(key, status=status), retry_after=wait
+            )
+    return ProviderError(kind, reason, words(key, status=status), retry_after=wait)
 
 
 def _default(status: int) -> tuple[Kind, Reason, str]:
     if status in _TABLE:
         return _TABLE[status]
     if status < 400:
-        return (
-            "config",
-            Reason.PROVIDER_CHANGED,
-            "The provider sends us to another address; we do not follow. Enter the final address.",
-        )
+        return "config", Reason.PROVIDER_CHANGED, "elsewhere"
     if status < 500:
-        return "item_permanent", Reason.DOCUMENT_REFUSED, f"The provider refused (status {status})."
-    return "transient", Reason.PROVIDER_DOWN, f"The provider has trouble of its own (status {status})."
+        return "item_permanent", Reason.DOCUMENT_REFUSED, "refused"
+    return "transient", Reason.PROVIDER_DOWN, "trouble"
 
 
 def waiting(header: str | None, now: datetime | None = None) -> float | None:
@@ -134,14 +138,14 @@ def waiting(header: str | None, now: datetime | None = None) -> float | None:
 
 def taken() -> ProviderError:
     """The name is taken; nothing was changed."""
-    return ProviderError("conflict", Reason.EXISTS, "Something of this name is there already.")
+    return ProviderError("conflict", Reason.EXISTS, words("exists"))
 
 
 def moved_on() -> ProviderError:
     """The file that was to be replaced is another one by now."""
-    return ProviderError("conflict", Reason.REVISION_CONFLICT, "The file was changed by somebody else.")
+    return ProviderError("conflict", Reason.REVISION_CONFLICT, words("moved_on"))
 
 
 def broken_off(host: str) -> ProviderError:
     """The connection ended, or nothing came in time."""
-    return ProviderError("transient", Reason.PROVIDER_DOWN, f"{host} broke off or did not answer in time.")
+    return ProviderError("transient", Reason.PROVIDER_DOWN, words("broken_off", host=host))

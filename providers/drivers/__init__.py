@@ -17,6 +17,7 @@ from urllib.parse import quote
 from providers.content import Body
 from providers.errors import ProviderError
 from providers.reach import Reach
+from providers.words import words
 from schemas.fields import Choice, Words
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
@@ -278,5 +279,5 @@ def _kind(manifest: Manifest) -> DriverKind:
         raise ProviderError(
             "config",
             Reason.NOT_SET_UP,
-            f"{manifest.name.en} needs the driver {manifest.driver.kind}, which is not part of this release.",
+            words("no_driver", name=manifest.name.en),
         ) from None

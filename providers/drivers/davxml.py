@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from providers.errors import ProviderError
 from providers.http import Answer
+from providers.words import words
 from schemas.reasons import Reason
 
 PROPFIND = (
@@ -48,9 +49,7 @@ def listed(answer: Answer) -> list[Listed]:
 
 
 def _no_webdav() -> ProviderError:
-    return ProviderError(
-        "config", Reason.PROVIDER_CHANGED, "There is no WebDAV server at this address.", field="url"
-    )
+    return ProviderError("config", Reason.PROVIDER_CHANGED, words("no_webdav"), field="url")
 
 
 def _one(response: Element) -> Listed:

@@ -22,6 +22,7 @@ from providers.drivers.steady import steady
 from providers.errors import ProviderError, moved_on, taken
 from providers.http import ANSWER_BYTES, Answer
 from providers.reach import Reach
+from providers.words import words
 from schemas.fields import Choice
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
@@ -146,9 +147,7 @@ class Bucket:
 
     async def _put(self, path: str, body: Body, headers: Mapping[str, str]) -> Answer:
         if body.size > MOST_PUT_BYTES:
-            raise ProviderError(
-                "item_permanent", Reason.DOCUMENT_REFUSED, "The document is too large for S3."
-            )
+            raise ProviderError("item_permanent", Reason.DOCUMENT_REFUSED, words("too_large"))
         meta = {"content-type": body.media_type, "x-amz-meta-sha256": body.sha256.lower()}
         return await self._asked("PUT", self._url(path), {**meta, **headers}, body)
 

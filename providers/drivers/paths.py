@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from providers.errors import ProviderError
+from providers.words import words
 from schemas.reasons import Reason
 
 
@@ -20,7 +21,7 @@ def segments(path: str) -> list[str]:
             raise ProviderError(
                 "item_permanent",
                 Reason.INVALID,
-                "A file or folder name is made of signs that no target takes.",
+                words("bad_name"),
             )
     return names
 

@@ -6,47 +6,23 @@ from urllib.parse import unquote_plus
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from providers.errors import Kind, ProviderError
+from providers.words import words
 from schemas.reasons import Reason
 
 _WHY: dict[str, tuple[Kind, Reason, str, str | None]] = {
-    "InvalidAccessKeyId": (
-        "auth",
-        Reason.CREDENTIALS_WRONG,
-        "This access key is not known.",
-        "access_key_id",
-    ),
-    "SignatureDoesNotMatch": (
-        "auth",
-        Reason.CREDENTIALS_WRONG,
-        "The secret key does not belong to the access key.",
-        "secret_access_key",
-    ),
-    "ExpiredToken": ("auth", Reason.CREDENTIALS_WRONG, "The access key has expired.", "access_key_id"),
-    "RequestTimeTooSkewed": (
-        "transient",
-        Reason.PROVIDER_DOWN,
-        "The provider's clock differs from ours.",
-        None,
-    ),
-    "NoSuchBucket": ("config", Reason.DESTINATION_MISSING, "There is no such bucket.", "bucket"),
-    "InvalidBucketName": ("config", Reason.DESTINATION_MISSING, "There is no such bucket.", "bucket"),
-    "PermanentRedirect": ("config", Reason.INVALID, "The bucket lies in another region.", "region"),
-    "AuthorizationHeaderMalformed": (
-        "config",
-        Reason.INVALID,
-        "The bucket lies in another region.",
-        "region",
-    ),
-    "QuotaExceeded": ("config", Reason.QUOTA_FULL, "There is no space left in the bucket.", None),
-    "XMinioStorageFull": ("config", Reason.QUOTA_FULL, "There is no space left in the bucket.", None),
-    "XMinioAdminBucketQuotaExceeded": ("config", Reason.QUOTA_FULL, "The bucket's quota is used up.", None),
-    "SlowDown": ("rate_limited", Reason.RATE_LIMITED, "The provider asked for a pause.", None),
-    "XAmzContentSHA256Mismatch": (
-        "item_permanent",
-        Reason.CONTENT_CHANGED,
-        "The document's bytes are not the ones that were announced; it was not sent.",
-        None,
-    ),
+    "InvalidAccessKeyId": ("auth", Reason.CREDENTIALS_WRONG, "no_such_key", "access_key_id"),
+    "SignatureDoesNotMatch": ("auth", Reason.CREDENTIALS_WRONG, "wrong_secret", "secret_access_key"),
+    "ExpiredToken": ("auth", Reason.CREDENTIALS_WRONG, "no_such_key", "access_key_id"),
+    "RequestTimeTooSkewed": ("transient", Reason.PROVIDER_DOWN, "clocks", None),
+    "NoSuchBucket": ("config", Reason.DESTINATION_MISSING, "no_bucket", "bucket"),
+    "InvalidBucketName": ("config", Reason.DESTINATION_MISSING, "no_bucket", "bucket"),
+    "PermanentRedirect": ("config", Reason.INVALID, "other_region", "region"),
+    "AuthorizationHeaderMalformed": ("config", Reason.INVALID, "other_region", "region"),
+    "QuotaExceeded": ("config", Reason.QUOTA_FULL, "no_space", None),
+    "XMinioStorageFull": ("config", Reason.QUOTA_FULL, "no_space", None),
+    "XMinioAdminBucketQuotaExceeded": ("config", Reason.QUOTA_FULL, "no_space", None),
+    "SlowDown": ("rate_limited", Reason.RATE_LIMITED, "pause", None),
+    "XAmzContentSHA256Mismatch": ("item_permanent", Reason.CONTENT_CHANGED, "content_changed", None),
 }
 
 
@@ -58,8 +34,8 @@ def why(body: bytes, wait: float | None) -> ProviderError | None:
         return None
     if code not in _WHY:
         return None
-    kind, reason, message, field = _WHY[code]
-    return ProviderError(kind, reason, message, retry_after=wait, field=field)
+    kind, reason, key, field = _WHY[code]
+    return ProviderError(kind, reason, words(key), retry_after=wait, field=field)
 
 
 def listing(body: bytes) -> tuple[list[str], str | None]:
@@ -79,6 +55,4 @@ def _parsed(body: bytes) -> Element:
             return fromstring(body)  # noqa: S314 - no document type, so no entities
         except (ParseError, ValueError):
             pass
-    raise ProviderError(
-        "config", Reason.PROVIDER_CHANGED, "There is no S3 service at this address.", field="endpoint"
-    )
+    raise ProviderError("config", Reason.PROVIDER_CHANGED, words("no_s3"), field="endpoint")

@@ -25,6 +25,7 @@ from providers.drivers.ssh import address, connected, introduce
 from providers.drivers.steady import steady
 from providers.errors import ProviderError, moved_on, taken
 from providers.reach import Reach
+from providers.words import words
 from schemas.fields import Choice
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
@@ -81,9 +82,7 @@ class Sftp:
     async def check(self) -> None:
         """Look at the root; the login was made when the session was opened."""
         if not await self.folder_exists("/"):
-            raise ProviderError(
-                "config", Reason.DESTINATION_MISSING, "The account's folder does not exist on the server."
-            )
+            raise ProviderError("config", Reason.DESTINATION_MISSING, words("no_folder"))
 
     async def identity(self) -> str:
         """The user's name at the host, or the manifest's pattern."""

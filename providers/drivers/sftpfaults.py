@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import asyncssh
 
 from providers.errors import Kind, ProviderError, broken_off
+from providers.words import words
 from schemas.reasons import Reason
 
 
@@ -29,30 +30,28 @@ def _of_ssh(error: asyncssh.Error, host: str) -> ProviderError:
         return ProviderError(
             "auth",
             Reason.CERTIFICATE_INVALID,
-            f"{host} shows another key than the one that was confirmed; nothing was sent. Log in again.",
+            words("other_host_key", host=host),
         )
     if isinstance(error, asyncssh.PermissionDenied):
-        return ProviderError("auth", Reason.CREDENTIALS_WRONG, f"{host} did not accept the login.")
+        return ProviderError("auth", Reason.CREDENTIALS_WRONG, words("login_refused"))
     if isinstance(error, asyncssh.KeyExchangeFailed | asyncssh.ProtocolNotSupported):
         return ProviderError(
             "config",
             Reason.PROVIDER_CHANGED,
-            f"{host} knows none of the ways to connect that are safe today.",
+            words("no_ssh", host=host),
         )
     if isinstance(error, asyncssh.ChannelOpenError):
-        return ProviderError("config", Reason.PERMISSION_MISSING, f"The account has no SFTP at {host}.")
+        return ProviderError("config", Reason.PERMISSION_MISSING, words("no_sftp", host=host))
     return broken_off(host)
 
 
 def _of_sftp(error: asyncssh.SFTPError, host: str) -> ProviderError:
     if isinstance(error, asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection):
         return broken_off(host)
-    for kinds, kind, reason, message in _SFTP:
+    for kinds, kind, reason, key in _SFTP:
         if isinstance(error, kinds):
-            return ProviderError(kind, reason, message)
-    return ProviderError(
-        "item_permanent", Reason.DOCUMENT_REFUSED, "The server refused this file or its name."
-    )
+            return ProviderError(kind, reason, words(key))
+    return ProviderError("item_permanent", Reason.DOCUMENT_REFUSED, words("refused"))
 
 
 _SFTP: tuple[tuple[tuple[type[asyncssh.SFTPError], ...], Kind, Reason, str], ...] = (
@@ -60,31 +59,31 @@ _SFTP: tuple[tuple[tuple[type[asyncssh.SFTPError], ...], Kind, Reason, str], ...
         (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory),
         "config",
         Reason.DESTINATION_MISSING,
-        "The folder does not exist on the server.",
+        "no_folder",
     ),
     (
         (asyncssh.SFTPPermissionDenied, asyncssh.SFTPWriteProtect, asyncssh.SFTPCannotDelete),
         "config",
         Reason.PERMISSION_MISSING,
-        "The account may not write here.",
+        "not_allowed",
     ),
     (
         (asyncssh.SFTPNoSpaceOnFilesystem, asyncssh.SFTPQuotaExceeded),
         "config",
         Reason.QUOTA_FULL,
-        "There is no space left on the server for this account.",
+        "no_space",
     ),
     (
         (asyncssh.SFTPFileAlreadyExists,),
         "conflict",
         Reason.EXISTS,
-        "Something of this name is there already.",
+        "exists",
     ),
     (
         (asyncssh.SFTPLockConflict, asyncssh.SFTPByteRangeLockConflict),
         "transient",
         Reason.LOCKED,
-        "The file is locked by somebody at the moment.",
+        "locked",
     ),
 )
 """Versions 4 to 6 of the protocol tell more apart than 3, which nearly all servers speak."""
@@ -92,6 +91,4 @@ _SFTP: tuple[tuple[tuple[type[asyncssh.SFTPError], ...], Kind, Reason, str], ...
 
 def no_space() -> ProviderError:
     """SFTP 3 has no word for a full disk: it is what a write that fails on an open file means."""
-    return ProviderError(
-        "config", Reason.QUOTA_FULL, "There is no space left on the server for this account."
-    )
+    return ProviderError("config", Reason.QUOTA_FULL, words("no_space"))

@@ -13,6 +13,7 @@ from providers.drivers.sftpfaults import faults
 from providers.egress import plain_host
 from providers.errors import ProviderError
 from providers.reach import Reach
+from providers.words import words
 from schemas.fields import Words
 from schemas.reasons import Reason
 
@@ -27,9 +28,7 @@ async def introduce(settings: Mapping[str, Any], reach: Reach) -> Introduction:
             sock = await reach.guard.connect(host, port)
             key = await asyncssh.get_server_host_key(sock=sock, config=None)
     if key is None:
-        raise ProviderError(
-            "config", Reason.CERTIFICATE_INVALID, f"{host} showed no host key, so it cannot be recognised."
-        )
+        raise ProviderError("config", Reason.CERTIFICATE_INVALID, words("no_host_key", host=host))
     kind = key.get_algorithm().removeprefix("ssh-").removeprefix("ecdsa-sha2-").upper()
     return Introduction(
         facts=(
@@ -76,7 +75,7 @@ def _pinned(host: str, settings: Mapping[str, Any]) -> asyncssh.SSHKey:
         raise ProviderError(
             "auth",
             Reason.CERTIFICATE_INVALID,
-            f"The fingerprint of {host} was not confirmed yet. Log in again.",
+            words("no_host_key", host=host),
         ) from None
 
 
@@ -89,13 +88,13 @@ def _login(settings: Mapping[str, Any]) -> dict[str, Any]:
         key = asyncssh.import_private_key(str(settings["private_key"]).strip() + "\n", passphrase)
     except asyncssh.KeyEncryptionError:
         raise ProviderError(
-            "auth", Reason.CREDENTIALS_WRONG, "The passphrase does not open this key.", field="passphrase"
+            "auth", Reason.CREDENTIALS_WRONG, words("wrong_passphrase"), field="passphrase"
         ) from None
     except (asyncssh.KeyImportError, ValueError):
         raise ProviderError(
             "auth",
             Reason.CREDENTIALS_WRONG,
-            "This is no private key, or it needs its passphrase. Paste the whole file.",
+            words("no_private_key"),
             field="private_key",
         ) from None
     return {"client_keys": [key], "password": None, "preferred_auth": "publickey"}

@@ -25,6 +25,7 @@ from providers.egress import url_parts
 from providers.errors import ProviderError, moved_on, taken
 from providers.http import Answer
 from providers.reach import Reach
+from providers.words import words
 from schemas.fields import Choice
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
@@ -70,7 +71,7 @@ class WebDav:
             raise ProviderError(
                 "config",
                 Reason.DESTINATION_MISSING,
-                "There is nothing at this address. Check its path.",
+                words("nothing_here"),
                 field="url",
             )
 
@@ -240,7 +241,7 @@ class WebDav:
             raise ProviderError(
                 "item_permanent",
                 Reason.DOCUMENT_REFUSED,
-                "The provider did not keep the file under its name.",
+                words("not_kept"),
             )
         return Receipt(path, found.version)
 

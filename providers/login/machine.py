@@ -23,6 +23,7 @@ from providers.login.outcomes import (
     Unreached,
 )
 from providers.reach import Reach
+from providers.words import words
 from schemas.connections import Trouble
 from schemas.fields import Fact, Field, FieldType, Words
 from schemas.manifest import Ask, Confirm, Manifest
@@ -66,7 +67,7 @@ async def step(
         async with asyncio.timeout(STEP_SECONDS):
             return await _go_on(manifest, taken, reach, locale)
     except TimeoutError:
-        return Unreached(Trouble(reason=Reason.HOST_UNREACHABLE, message=_SLOW.said(locale)))
+        return Unreached(Trouble(reason=Reason.HOST_UNREACHABLE, message=words("too_slow").said(locale)))
     except ProviderError as error:
         return _not_accepted(manifest, taken, error, locale)
 
@@ -132,7 +133,7 @@ async def _log_in(manifest: Manifest, state: LoginState, reach: Reach) -> Author
 
 
 def _not_accepted(manifest: Manifest, state: LoginState, error: ProviderError, locale: str | None) -> Outcome:
-    trouble = Trouble(reason=error.reason, message=error.message)
+    trouble = Trouble(reason=error.reason, message=error.text.said(locale))
     if error.later:
         return Unreached(trouble, error.retry_after)
     if error.reason is Reason.NOT_SET_UP:
@@ -208,8 +209,3 @@ _COMPARE = Words(
     de="Vergleichen Sie den Fingerabdruck mit dem Ihres Anbieters. Noch wurde nichts Geheimes gesendet.",
 )
 _ACCEPT = Words(en="Yes, it is the same", fr="Oui, c'est la même", de="Ja, er ist derselbe")
-_SLOW = Words(
-    en="The provider did not answer in time. Try again later.",
-    fr="Le fournisseur n'a pas répondu à temps. Réessayez plus tard.",
-    de="Der Anbieter hat nicht rechtzeitig geantwortet. Versuchen Sie es später noch einmal.",
-)
