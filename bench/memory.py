@@ -1,4 +1,4 @@
-"""Memory of each service: idle, and sync-runner with 100,000 connections scheduled. `python bench/memory.py [N]`"""
+"""Memory of each service: idle, and sync-runner with 100,000 connections. `python bench/memory.py [N]`"""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def schedule(services: Running, count: int) -> None:
     with MongoClient(services.mongo) as client:
         while (there := client["sync_runner"]["syncs"].estimated_document_count()) < count:
             print(f"\r{there:,} of {count:,} scheduled", end="", flush=True)
-            time.sleep(1)
+            await asyncio.sleep(1)
     print()
 
 
