@@ -1,0 +1,84 @@
+"""The demo from beginning to end, against services that run already. It starts a platform and a target, no service."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+from joserfc.jwk import KeySet
+from rich.console import Console
+
+from kit.broker import Kafka
+from paperbus.demo.bus import DemoFailed, listening
+from paperbus.demo.invoices import invoices
+from paperbus.demo.platform import serving, stored
+from paperbus.demo.story import Story, differing
+from paperbus.demo.target import Target, webdav
+from paperbus.demo.telling import ledger
+
+DOCUMENTS = 5
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The running services, as the demo sees them."""
+
+    kafka: Kafka
+    connections_url: str
+    sync_runner_url: str
+    service_keys: KeySet
+    """Public keys of the services, so that the demo's platform lets nobody but sync-runner read its files."""
+    token: Callable[[str], str]
+    """A fresh access token for an account, role `admin`."""
+
+
+async def show(stage: Stage, console: Console, after: Callable[[str, str], str] | None) -> None:
+    """Connect, export, prove it; then stay until cancelled if `after` says what to try next.
+
+    Args:
+        stage: the running services.
+        console: where the demo speaks.
+        after: called with the account and the connection; returns what to print before staying. None ends here.
+
+    Raises:
+        DemoFailed: one sentence that says what did not work.
+    """
+    account = f"demo-{uuid4().hex[:6]}"
+    with tempfile.TemporaryDirectory(prefix="paperbus-demo-") as folder:
+        async with (
+            webdav(Path(folder) / "accountant") as target,
+            listening(stage.kafka, account, console) as bus,
+            httpx.AsyncClient(timeout=20) as http,
+        ):
+            made = stored(account, invoices(DOCUMENTS, datetime.now(UTC).date()), datetime.now(UTC))
+            async with serving(made, stage.service_keys, time.time) as origin:
+                story = Story(
+                    bus, http, stage.connections_url, stage.sync_runner_url, lambda: stage.token(account)
+                )
+                console.print(_intro(account, target))
+                connection = await story.connect(target)
+                await story.hand_over(made, origin)
+                await story.export(connection, made)
+                console.print(ledger(await story.ledger(connection)))
+                if wrong := differing(made, target):
+                    raise DemoFailed(f"These did not arrive byte for byte, once: {', '.join(wrong)}.")
+                console.print(
+                    f"All {len(made)} documents arrived byte for byte, each once: {target.folder}\n"
+                )
+                if after is not None:
+                    console.print(after(account, connection))
+                    await asyncio.Event().wait()
+
+
+def _intro(account: str, target: Target) -> str:
+    return (
+        f"\nThe platform's customer [bold]{account}[/] connects a WebDAV account at {target.url},"
+        f"\nover events alone, and exports {DOCUMENTS} e-invoices made on the spot.\n"
+    )
