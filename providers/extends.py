@@ -59,13 +59,11 @@ def resolve(own: Marked, folder: Path) -> Resolved:
             changes.
     """
     chain = list(_parents(own, folder))
-    members: dict[str, Any] = {}
-    for _, inherited in reversed(chain):
-        members = _over({name: value for name, value in inherited.items() if name not in OWN}, members)
+    members = _inherited(tuple(raw for _, raw in chain))
     changes = own.members.get("fields", {})
     if not isinstance(changes, dict) or not all(isinstance(change, dict) for change in changes.values()):
         raise Broken([Complaint(*own.place(["fields"]), "`fields` holds changes by a field's name.")])
-    if strangers := changes.keys() - set(_names(members)):
+    if changes and (strangers := changes.keys() - set(_names(members))):
         said = [(own.place(["fields", name]), name) for name in sorted(strangers)]
         raise Broken(
             [Complaint(*at, f"What is extended has no field `{name}` to change.") for at, name in said]
@@ -80,7 +78,8 @@ def parent_file(name: str, folder: Path) -> Path | None:
     return next((path for path in places if path.parent != folder and path.is_file()), None)
 
 
-def _parents(own: Marked, folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _parents(own: Marked, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """What is extended, nearest first: names and files."""
     at = own.place(["extends"])
     name = own.members.get("extends")
     for _ in range(_DEEPEST):
@@ -89,12 +88,13 @@ def _parents(own: Marked, folder: Path) -> Iterator[tuple[str, Mapping[str, Any]
         path = parent_file(name, folder) if isinstance(name, str) else None
         if path is None:
             raise Broken([Complaint(*at, f"There is no provider and no preset `{name}` to extend.")])
+        raw = path.read_bytes()
         try:
-            members = _read(path.read_bytes()).members
+            members = _read(raw).members
         except Broken as broken:
             said = f"`{name}` cannot be extended, it is broken itself at {broken.complaints[0]}"
             raise Broken([Complaint(*at, said)]) from None
-        yield str(name), members
+        yield str(name), raw
         name = members.get("extends")
     if name is not None:
         raise Broken([Complaint(*at, f"`extends` goes over more than {_DEEPEST} manifests, or in a circle.")])
@@ -104,6 +104,16 @@ def _parents(own: Marked, folder: Path) -> Iterator[tuple[str, Mapping[str, Any]
 def _read(raw: bytes) -> Marked:
     """What is extended are the same few files again and again."""
     return read(raw)
+
+
+@lru_cache(maxsize=64)
+def _inherited(chain: tuple[bytes, ...]) -> Mapping[str, Any]:
+    """What the files of a chain, nearest first, say together. Never to be changed: it is kept."""
+    members: dict[str, Any] = {}
+    for raw in reversed(chain):
+        said = {name: value for name, value in _read(raw).members.items() if name not in OWN}
+        members = _over(said, members)
+    return members
 
 
 def _over(members: Mapping[str, Any], inherited: Mapping[str, Any]) -> dict[str, Any]:

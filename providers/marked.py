@@ -8,9 +8,10 @@ otherwise become gigabytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import yaml
 
@@ -62,6 +63,16 @@ class Marked:
         return mark.line + 1, mark.column + 1
 
 
+_TAG = "tag:yaml.org,2002:"
+_SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
+    f"{_TAG}str": str,
+    f"{_TAG}bool": lambda text: text == "true",
+    f"{_TAG}int": int,
+    f"{_TAG}float": float,
+    f"{_TAG}null": lambda _: None,
+}
+
+
 class _Narrow(yaml.CSafeLoader):
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # the library writes it so too
 
@@ -72,7 +83,7 @@ for tag, pattern, first in (
     ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+", "-0123456789"),
     ("null", r"", [""]),
 ):
-    _Narrow.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), list(first))
+    _Narrow.add_implicit_resolver(_TAG + tag, re.compile(f"^(?:{pattern})$"), list(first))
 
 
 def read(raw: bytes) -> Marked:
@@ -88,17 +99,15 @@ def read(raw: bytes) -> Marked:
         loader = _Narrow(raw)
         try:
             root = loader.get_single_node()
-            refused = [] if root is None else list(_refused(root, set()))
-            members = None if root is None or refused else loader.construct_document(root)
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
         raise Broken([_said(error)]) from None
-    except ValueError as error:
-        raise error if isinstance(error, Broken) else Broken([_NO_NUMBER]) from None
-    if refused:
-        raise Broken(refused)
-    if not isinstance(root, yaml.MappingNode) or not isinstance(members, dict):
+    values = _Values()
+    members = values.of(root)
+    if values.complaints:
+        raise Broken(values.complaints)
+    if not isinstance(root, yaml.MappingNode):
         raise Broken([Complaint(1, 1, "This file must hold members, such as `id: example`.")])
     return Marked(members, root)
 
@@ -117,34 +126,43 @@ def _look_for_depth(raw: bytes) -> None:
             raise Broken([Complaint(*_at(event), "This is nested too deeply.")])
 
 
-def _refused(node: yaml.Node, seen: set[int]) -> Iterator[Complaint]:
-    line, column = _at(node)
-    if id(node) in seen:
-        yield Complaint(line, column, "Aliases are not read here; write it again, or use `extends:`.")
-        return
-    seen.add(id(node))
-    if node.tag not in _PLAIN:
-        yield Complaint(line, column, f"The tag {node.tag} is not read here; remove it.")
-    if isinstance(node, yaml.MappingNode):
-        names: set[str] = set()
+class _Values:
+    """Makes values of nodes, each node once, and notes what is refused."""
+
+    def __init__(self) -> None:
+        self.complaints: list[Complaint] = []
+        self._seen: set[int] = set()
+
+    def of(self, node: yaml.Node | None) -> Any:
+        if node is None:
+            return None
+        if id(node) in self._seen:
+            return self._refuse(node, "Aliases are not read here; write it again, or use `extends:`.")
+        self._seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            make = _SCALARS.get(node.tag)
+            if make is str or (make is not None and not node.style):
+                with suppress(ValueError):  # a tag that is written out and does not fit
+                    return make(node.value)
+        elif isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+            return self._mapping(node)
+        elif isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+            return [self.of(item) for item in node.value]
+        return self._refuse(node, "Tags are not read here; remove it.")
+
+    def _mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
+        made: dict[str, Any] = {}
         for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode) or not key.tag.endswith(":str"):
-                yield Complaint(*_at(key), "A member's name must be a word; put it in quotes.")
+            if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_TAG}str":
+                self._refuse(key, "A member's name must be a word; put it in quotes.")
                 continue
-            if key.value in names:
-                yield Complaint(*_at(key), f"`{key.value}` is said twice; only one can be meant.")
-            names.add(key.value)
-            yield from _refused(value, seen)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _refused(item, seen)
+            if key.value in made:
+                self._refuse(key, f"`{key.value}` is said twice; only one can be meant.")
+            made[key.value] = self.of(value)
+        return made
 
-
-_KINDS = ("map", "seq", "str", "bool", "int", "float", "null")
-_PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in _KINDS)
-
-
-_NO_NUMBER = Complaint(1, 1, "A tag of this file does not fit its value; remove the tag.")
+    def _refuse(self, node: yaml.Node, message: str) -> None:
+        self.complaints.append(Complaint(*_at(node), message))
 
 
 def _at(what: yaml.Node | yaml.Event) -> tuple[int, int]:

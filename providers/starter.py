@@ -30,7 +30,7 @@ aliases: []
 countries: []
 
 # Everything that is not said here is as `webdav` says it: the login, the options, the driver.
-# Others to begin with: s3, sftp, nextcloud, or the presets `files` (options only) and `region` (S3 by region).
+# Others to begin with: s3, sftp, nextcloud, or the presets `files` (options) and `region` (S3 by region).
 extends: webdav
 
 # Changes to the fields that the login asks for, by name.
