@@ -1,0 +1,266 @@
+"""The login window over HTTP: the only part of this service that a proxy publishes. It decides nothing.
+
+A window has one address, and every form leads back to it by 303: a reload, the back button and a second tab
+show what is so now.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import cast
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+
+from connections.window.onboarding import Action, Answer, Onboarding
+from connections.window.showing import TEMPLATES, Showing, Visit
+from connections.window.windows import (
+    Window,
+    WindowStore,
+    digest,
+    fresh_secret,
+    result,
+    stage,
+    wants_proof,
+    way_back,
+)
+from kit.endings import Refused
+from kit.logs import logger
+from schemas.reasons import Locale, Reason
+from web.fields import read
+from web.languages import preferred
+from web.pages import Pages, StaticPages
+from web.security import Cookie, SecureHeaders, is_own_form, origin_of
+
+LARGEST_FORM = 200_000
+COOKIE_LASTS = 24 * 3600
+
+log = logger(__name__)
+Form = dict[str, list[str]]
+
+
+class Unshown(Exception):
+    """There is no page to show; what is said instead, and with which status."""
+
+    def __init__(self, what: str, status: int) -> None:
+        super().__init__(what)
+        self.what = what
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Answers browsers."""
+
+    onboarding: Onboarding
+    windows: WindowStore
+    showing: Showing
+    cookie: Cookie
+    origin: str
+    now: Callable[[], datetime]
+
+    async def arrive(self, request: Request) -> Response:
+        """`GET` of an address: says who would be connected to whom, and binds nothing."""
+        browser = self.cookie.read(request.cookies)
+        window = await self._addressed(request, browser)
+        if window.browser is not None:
+            return _see(window)
+        seen = await self.onboarding.look(window.connection)
+        if seen is None:
+            raise Unshown("unknown", 404)
+        browser = browser or fresh_secret()
+        response = self.showing.intro(window, seen, browser)
+        self.cookie.write(response, browser, COOKIE_LASTS)
+        return response
+
+    async def bind(self, request: Request) -> Response:
+        """The button of an address: this browser goes on, and no other."""
+        browser = self.cookie.read(request.cookies)
+        window = await self._addressed(request, browser)
+        if window.browser is None:
+            form = await _form(request)
+            self._own(request, form, browser, window.ticket)
+            if not await self.windows.bind(window.id, digest(browser or ""), self.now()):
+                window = await self._addressed(request, browser)  # somebody was faster; says so
+        return _see(window)
+
+    async def show(self, request: Request) -> Response:
+        """`GET` of a bound window: whatever is so now."""
+        visit = await self._visit(request)
+        match stage(visit.window, visit.seen):
+            case "asking":
+                return self.showing.asking(visit)
+            case "waiting":
+                return self.showing.waiting(visit)
+        if visit.window.returned_at is None:
+            return await self._send_back(visit)
+        return self.showing.over(visit)
+
+    async def take(self, request: Request) -> Response:
+        """A form of a bound window: an answer to what it asked."""
+        visit = await self._visit(request)
+        form = await _form(request)
+        self._own(request, form, visit.browser, visit.window.id)
+        challenge = visit.login.challenge if visit.login else None
+        now_is = stage(visit.window, visit.seen)
+        action = _first(form, "_action") or "answer"
+        if challenge is None or now_is == "done" or _first(form, "_challenge") != challenge.challenge_id:
+            return _see(visit.window)  # a form of before: shows what is so now
+        if action not in ("answer", "resend", "cancel") or (now_is == "waiting" and action != "cancel"):
+            return _see(visit.window)
+        values = read(challenge.fields, form) if action == "answer" else {}
+        open_names = {field.name for field in challenge.fields if not field.secret}
+        typed = {name: value for name, value in values.items() if name in open_names}
+        if typed:
+            await self.windows.remember(visit.window.id, typed)
+        answer = Answer(
+            account=visit.window.account,
+            connection_id=visit.window.connection,
+            challenge_id=challenge.challenge_id,
+            answer_id=_uuid(_first(form, "_answer")),
+            action=cast("Action", action),
+            via="window",
+            fields=values,
+        )
+        try:
+            await self.onboarding.answer(answer)
+        except Refused as refused:
+            return self._refused(visit, refused, typed)
+        return _see(visit.window)
+
+    async def state(self, request: Request) -> Response:
+        """For the script of a waiting page: changes when the page must."""
+        visit = await self._visit(request)
+        return JSONResponse({"at": visit.mark})
+
+    async def go_back(self, request: Request) -> Response:
+        """The button of a window that is over."""
+        visit = await self._visit(request)
+        self._own(request, await _form(request), visit.browser, visit.window.id)
+        if stage(visit.window, visit.seen) != "done":
+            return _see(visit.window)
+        return await self._send_back(visit)
+
+    async def _addressed(self, request: Request, browser: str | None) -> Window:
+        """The window that this browser may open by this address."""
+        window = await self.windows.by_ticket(digest(request.path_params["ticket"]))
+        if window is None:
+            raise Unshown("unknown", 404)
+        address = window.address_for(digest(browser) if browser else None, self.now())
+        if address not in ("fresh", "mine"):
+            raise Unshown(address, 410)
+        return window
+
+    async def _visit(self, request: Request) -> Visit:
+        """The bound window in the address, for the browser that it is bound to alone."""
+        browser = self.cookie.read(request.cookies)
+        window = await self.windows.by_id(request.path_params["window"])
+        if window is None or window.browser is None:
+            raise Unshown("unknown", 404)
+        if browser is None or digest(browser) != window.browser:
+            raise Unshown("elsewhere", 403)
+        seen = await self.onboarding.look(window.connection)
+        if seen is None or seen.account != window.account:
+            raise Unshown("unknown", 404)
+        return Visit(window, seen, browser)
+
+    def _own(self, request: Request, form: Form, browser: str | None, purpose: str) -> None:
+        if not is_own_form(request.headers, self.origin, browser, purpose, _first(form, "_form")):
+            raise Unshown("form", 403)
+
+    def _refused(self, visit: Visit, refused: Refused, typed: dict[str, object]) -> Response:
+        """What breaks a field's own rules is said beside it; for anything else the page shows what is so."""
+        if stage(visit.window, visit.seen) == "waiting":
+            return self.showing.waiting(visit, refused.message)
+        if refused.reason is not Reason.INVALID:
+            return _see(visit.window)
+        trouble = None if refused.errors else refused.message
+        again = replace(visit, window=replace(visit.window, typed=typed))
+        return self.showing.asking(again, errors=refused.errors, trouble=trouble)
+
+    async def _send_back(self, visit: Visit) -> Response:
+        """To the platform, with a fresh proof where the login counts only with one."""
+        window = visit.window
+        proof = fresh_secret() if wants_proof(window, visit.seen) else None
+        await self.windows.end(window.id, self.now(), digest(proof) if proof else None)
+        ended = result(window, visit.seen)
+        log.info("window ended", connection_id=window.connection, session_id=window.session, result=ended)
+        return RedirectResponse(way_back(window, ended, proof), 303)
+
+
+def _see(window: Window) -> Response:
+    return RedirectResponse(f"/window/{window.id}", 303)
+
+
+def _first(form: Form, name: str) -> str:
+    return form.get(name, [""])[0]
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return str(uuid.uuid4())
+
+
+async def _form(request: Request) -> Form:
+    """The fields of a form. Read by ourselves: no part of it touches a disk, and its size has an end."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise Unshown("large", 413)
+    try:
+        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=200, errors="strict")
+    except ValueError:
+        raise Unshown("form", 400) from None
+
+
+def window_app(
+    onboarding: Onboarding,
+    windows: WindowStore,
+    now: Callable[[], datetime],
+    public_url: str,
+    frame_ancestors: Sequence[str] = (),
+) -> SecureHeaders:
+    """The application of the window's listener. `public_url` is how browsers reach it."""
+    https = public_url.startswith("https:")
+    showing = Showing(Pages(TEMPLATES, frame_ancestors), now)
+    door = Door(
+        onboarding, windows, showing, Cookie("paperbus-window", https=https), origin_of(public_url), now
+    )
+
+    async def unshown(request: Request, error: Exception) -> Response:
+        what, status = (error.what, error.status) if isinstance(error, Unshown) else ("broken", 500)
+        return showing.nowhere(what, _locale(request), status)
+
+    async def missing(request: Request, _: Exception) -> Response:
+        return showing.nowhere("unknown", _locale(request), 404)
+
+    async def live(_: Request) -> Response:
+        return PlainTextResponse("live")
+
+    app = Starlette(
+        routes=[
+            Route("/health/live", live),
+            Route("/w/{ticket}", door.arrive),
+            Route("/w/{ticket}", door.bind, methods=["POST"]),
+            Route("/window/{window}", door.show),
+            Route("/window/{window}", door.take, methods=["POST"]),
+            Route("/window/{window}/state", door.state),
+            Route("/window/{window}/return", door.go_back, methods=["POST"]),
+            Mount("/static", StaticPages()),
+        ],
+        exception_handlers={Unshown: unshown, 404: missing, 405: missing, Exception: unshown},
+    )
+    return SecureHeaders(app, https=https, frame_ancestors=frame_ancestors)
+
+
+def _locale(request: Request) -> Locale:
+    return preferred(request.headers.get("accept-language", ""))

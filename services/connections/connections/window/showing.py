@@ -1,0 +1,150 @@
+"""The window's pages: what is so, put into words and templates. No request is handled here."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from connections.window import words
+from connections.window.onboarding import Login, Onboarded
+from connections.window.windows import Window, result
+from schemas.fields import Field, FieldError
+from schemas.reasons import Locale
+from web.fields import shown
+from web.languages import Language, language
+from web.pages import Pages
+from web.security import form_token, origin_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One look at a bound window by the browser it is bound to."""
+
+    window: Window
+    seen: Onboarded
+    browser: str
+    """The browser's secret."""
+
+    @property
+    def login(self) -> Login | None:
+        return self.seen.login
+
+    @property
+    def path(self) -> str:
+        return f"/window/{self.window.id}"
+
+    @property
+    def mark(self) -> str:
+        """What is so, in a word: it changes when the page must."""
+        login = self.login
+        challenge = login.challenge.challenge_id if login and login.challenge else ""
+        return f"{login.session_id} {login.state} {challenge}" if login else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Makes the answers that show a page."""
+
+    pages: Pages
+    now: Callable[[], datetime]
+
+    def nowhere(self, what: str, locale: Locale, status: int) -> Response:
+        """A page that belongs to no window: what happened, and where to go on."""
+        said = words.said(words.NOWHERE[what], language(locale))
+        return self.pages.render("nowhere.html", locale, said._asdict(), status=status)
+
+    def intro(self, window: Window, seen: Onboarded, browser: str) -> Response:
+        """Who would be connected to whom. It binds nothing."""
+        return self._render("intro.html", Visit(window, seen, browser), purpose=window.ticket)
+
+    def asking(
+        self,
+        visit: Visit,
+        *,
+        typed: Mapping[str, Any] | None = None,
+        errors: Sequence[FieldError] = (),
+        trouble: str | None = None,
+    ) -> Response:
+        """The open challenge; with `errors` or `trouble`, what was wrong with the last answer."""
+        challenge = visit.login.challenge if visit.login else None
+        if challenge is None:
+            raise LookupError("nothing is asked now")
+        spoken = language(visit.window.locale)
+        values = visit.window.typed if typed is None else typed
+        left = max(0, round((challenge.expires_at - self.now()).total_seconds()))
+        wrong = trouble or (challenge.error.message if challenge.error and not errors else None)
+        return self._render(
+            "challenge.html",
+            visit,
+            status=422 if errors or trouble else 200,
+            challenge=challenge,
+            fields=shown(challenge.fields, values, errors, lambda error: words.field_error(error, spoken)),
+            trouble=wrong,
+            seconds=left,
+            clock=f"{left // 60}:{left % 60:02}",
+            answer_id=str(uuid.uuid4()),
+            **_kept(challenge.fields, spoken),
+        )
+
+    def waiting(self, visit: Visit, trouble: str | None = None) -> Response:
+        """The provider is being asked."""
+        challenge = visit.login.challenge if visit.login else None
+        return self._render(
+            "wait.html",
+            visit,
+            watch=f"{visit.path}/state",
+            at=visit.mark,
+            challenge_id=challenge.challenge_id if challenge else "",
+            answer_id=str(uuid.uuid4()),
+            trouble=trouble,
+        )
+
+    def over(self, visit: Visit) -> Response:
+        """It ended, and the browser was sent back before."""
+        names = {"provider": _name(visit), "platform": platform_of(visit.window)}
+        said = words.said(
+            words.OVER[result(visit.window, visit.seen)], language(visit.window.locale), **names
+        )
+        return self._render("over.html", visit, action=f"{visit.path}/return", **said._asdict())
+
+    def _render(
+        self, name: str, visit: Visit, *, status: int = 200, purpose: str | None = None, **more: Any
+    ) -> Response:
+        window = visit.window
+        values = {
+            "provider": _name(visit),
+            "label": window.label,
+            "platform": platform_of(window),
+            "token": form_token(visit.browser, purpose or window.id),
+            **more,
+        }
+        ends_at = [origin_of(window.return_url)]
+        return self.pages.render(name, window.locale, values, status=status, form_action=ends_at)
+
+
+def platform_of(window: Window) -> str:
+    """How the platform is called on the pages: its host."""
+    return urlsplit(window.return_url).hostname or ""
+
+
+def _name(visit: Visit) -> str:
+    return visit.seen.provider_name.said(visit.window.locale)
+
+
+def _kept(fields: Sequence[Field], spoken: Language) -> dict[str, str]:
+    """What is stored of a challenge and what is not, as lists in words."""
+    asked = [field for field in fields if not field.read_only]
+    return {
+        "stored": spoken.listed([field.label for field in asked if field.stored]),
+        "unstored": spoken.listed([field.label for field in asked if not field.stored]),
+        "secrets": spoken.listed([field.label for field in asked if field.stored and field.secret]),
+    }
