@@ -1,5 +1,6 @@
 """The data folder of one server: its lock, its disk space, its ports. Starts nothing."""
 
+import asyncio
 import contextlib
 import errno
 import fcntl
@@ -9,6 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self, TextIO
 
 import psutil
 
@@ -24,25 +26,24 @@ class FolderLock:
     second that it takes to shut down: the next start waits for it.
     """
 
-    def __init__(self, folder: Path, patience: float = 15.0) -> None:
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    @classmethod
+    async def take(cls, folder: Path, patience: float = 15.0) -> Self:
         """Raises FolderInUse if a living process holds it, or a dying one after `patience` seconds."""
-        self.path = folder / "lock"
-        self._file = self.path.open("a+")
+        file = (folder / "lock").open("a+")
         deadline = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = self._holder()
-                if (holder and psutil.pid_exists(holder)) or time.monotonic() > deadline:
-                    self._file.close()
-                    raise FolderInUse(folder, holder) from None
-                time.sleep(0.05)
-            else:
-                break
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
+        while not _locked(file):
+            holder = _holder(folder / "lock")
+            if (holder and psutil.pid_exists(holder)) or time.monotonic() > deadline:
+                file.close()
+                raise FolderInUse(folder, holder)
+            await asyncio.sleep(0.05)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        return cls(file)
 
     @property
     def descriptor(self) -> int:
@@ -51,9 +52,18 @@ class FolderLock:
     def release(self) -> None:
         self._file.close()
 
-    def _holder(self) -> int | None:
-        text = self.path.read_text().strip()
-        return int(text) if text.isdigit() else None
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(lock: Path) -> int | None:
+    text = lock.read_text().strip()
+    return int(text) if text.isdigit() else None
 
 
 def make_folder(folder: Path, needed: int) -> None:

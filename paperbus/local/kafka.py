@@ -70,23 +70,24 @@ class EmbeddedKafka(EmbeddedServer):
     name = "kafka"
     title = "Kafka"
     setting = "KAFKA_BOOTSTRAP_SERVERS"
+    option = "--kafka-port"
     space = 500_000_000
 
-    def __init__(self, data: Path, port: int | None = PORT) -> None:
-        super().__init__(data, port)
-        self.bootstrap = f"{LOOPBACK}:{self.port}"
+    def __init__(self, data: Path, port: int | None = PORT, address: str = LOOPBACK) -> None:
+        super().__init__(data, port, address)
+        self.bootstrap = f"{self.address}:{self.port}"
 
     async def _launch(self, lock: int) -> Process:
         require_libraries("Java", java())
         classes = jars.class_path()
-        settings = self._write_settings(free_port())
+        settings = self._write_settings(free_port(self.address))
         if not self._topics.exists():
             await self._format(classes)
         return self._java(classes, "kafka.Kafka", str(settings), keep_open=[lock])
 
     async def _ready(self) -> bool:
         # The port opens once the broker is registered; a client that asks earlier only complains.
-        if not answers(self.port):
+        if not answers(self.port, self.address):
             return False
         from aiokafka.admin import AIOKafkaAdminClient
         from aiokafka.errors import KafkaError
@@ -107,8 +108,8 @@ class EmbeddedKafka(EmbeddedServer):
 
     def _write_settings(self, controller: int, topics: Path | None = None) -> Path:
         settings = SETTINGS | {
-            "listeners": f"PLAINTEXT://{LOOPBACK}:{self.port},CONTROLLER://{LOOPBACK}:{controller}",
-            "controller.quorum.voters": f"1@{LOOPBACK}:{controller}",
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{self.address}:{controller}",
+            "controller.quorum.voters": f"1@{self.address}:{controller}",
             "log.dirs": topics or self._topics,
         }
         file = (topics.parent if topics else self.folder) / "server.properties"
@@ -122,7 +123,7 @@ class EmbeddedKafka(EmbeddedServer):
             shutil.rmtree(cut_off)
         workshop = Path(tempfile.mkdtemp(prefix=".formatting-", dir=self.folder))
         try:
-            settings = self._write_settings(free_port(), workshop / "topics")
+            settings = self._write_settings(free_port(self.address), workshop / "topics")
             arguments = ("format", "--cluster-id", CLUSTER, "--config", str(settings))
             code = await self._java(classes, "kafka.tools.StorageTool", *arguments).wait()
             if code:

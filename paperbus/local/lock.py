@@ -24,7 +24,7 @@ PURPOSE = {
 }
 
 
-def compile_pins(name: str, extras: tuple[str, ...], constraint: Path | None) -> str:
+def compile_pins(extras: tuple[str, ...], constraint: Path | None) -> str:
     command = [str(BIN / "uv"), "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11"]
     command += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--quiet", "--upgrade"]
     command += [part for extra in extras for part in ("--extra", extra)]
@@ -48,11 +48,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         widest: Path | None = None
         for name, extras in FILES.items():
-            pins = compile_pins(name, extras, widest)
+            pins = compile_pins(extras, widest)
             if not widest:
                 widest = Path(folder) / "widest.txt"
                 widest.write_text(pins)
-            head = f"# {PURPOSE[name].capitalize()}: fetches about {megabytes(pins)} MB. Written by `make lock`.\n"
+            what = f"{PURPOSE[name].capitalize()}: fetches about {megabytes(pins)} MB"
+            head = f"# {what}. Written by `make lock`.\n"
             (ROOT / name).write_text(head + pins)
             sys.stdout.write(head)
     pin.main()

@@ -32,11 +32,12 @@ class EmbeddedMongo(EmbeddedServer):
     name = "mongo"
     title = "MongoDB"
     setting = "MONGO_URL"
+    option = "--mongo-port"
     space = 500_000_000
 
-    def __init__(self, data: Path, port: int | None = PORT) -> None:
-        super().__init__(data, port)
-        self.url = f"mongodb://{LOOPBACK}:{self.port}/?replicaSet={SET}"
+    def __init__(self, data: Path, port: int | None = PORT, address: str = LOOPBACK) -> None:
+        super().__init__(data, port, address)
+        self.url = f"mongodb://{self.address}:{self.port}/?replicaSet={SET}"
 
     async def _launch(self, lock: int) -> Process:
         program = mongod()
@@ -45,7 +46,7 @@ class EmbeddedMongo(EmbeddedServer):
         files.mkdir(exist_ok=True)
         options = {
             "dbpath": files,
-            "bind_ip": LOOPBACK,
+            "bind_ip": self.address,
             "port": self.port,
             "replSet": SET,
             "wiredTigerCacheSizeGB": 0.25,
@@ -64,14 +65,14 @@ class EmbeddedMongo(EmbeddedServer):
         return Process(command, log=self.log, keep_open=[lock])
 
     async def _ready(self) -> bool:
-        return answers(self.port) and await asyncio.to_thread(self._takes_writes)
+        return answers(self.port, self.address) and await asyncio.to_thread(self._takes_writes)
 
     def _takes_writes(self) -> bool:
         """Makes the replica set at the first start, and renames its member when the port has changed."""
         from pymongo import MongoClient
         from pymongo.errors import ConnectionFailure, OperationFailure
 
-        url = f"mongodb://{LOOPBACK}:{self.port}/"
+        url = f"mongodb://{self.address}:{self.port}/"
         with MongoClient[dict[str, Any]](url, directConnection=True, serverSelectionTimeoutMS=1000) as client:
             try:
                 if client.admin.command("hello")["isWritablePrimary"]:
@@ -93,7 +94,7 @@ class EmbeddedMongo(EmbeddedServer):
         return {
             "_id": SET,
             "version": version,
-            "members": [{"_id": 0, "host": f"{LOOPBACK}:{self.port}"}],
+            "members": [{"_id": 0, "host": f"{self.address}:{self.port}"}],
             "settings": {
                 "electionTimeoutMillis": 500
             },  # nobody else stands; the default 10 s is a wait for nothing

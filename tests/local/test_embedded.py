@@ -134,10 +134,10 @@ async def test_a_second_start_on_the_same_folder_is_one_sentence(fresh_mongo: Em
     assert fresh_mongo.running
 
 
-def test_a_lock_left_by_a_killed_process_does_not_count(tmp_path: Path) -> None:
+async def test_a_lock_left_by_a_killed_process_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "lock").write_text("4194304")  # no such process
 
-    FolderLock(tmp_path).release()
+    (await FolderLock.take(tmp_path)).release()
 
 
 class GreedyMongo(EmbeddedMongo):
