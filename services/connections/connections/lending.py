@@ -80,6 +80,10 @@ class Audit(Protocol):
         """Durable when it returns; raises where it is not."""
 
 
+async def _never(_: str, __: int) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Lender:
     """Lends the credentials of connections that may run."""
@@ -89,6 +93,8 @@ class Lender:
     vault: Vault
     audit: Audit
     now: Callable[[], datetime]
+    held: Callable[[str, int], Awaitable[bool]] = _never
+    """Whether secrets stored under this revision of a provider are held back: they would go elsewhere now."""
 
     async def lend(self, asked: Asked) -> str:
         """The loan: a compact JWE to the key that asks.
@@ -103,6 +109,12 @@ class Lender:
         refused = refusal(connection)
         if refused is not None:
             raise Problem(409, f"Nothing is lent: {refused[1]}", reason=refused[0])
+        if await self.held(connection.provider_id, connection.provider_revision):
+            raise Problem(
+                409,
+                "Nothing is lent: an operator has to approve the provider's new address first.",
+                reason=Reason.PROVIDER_CHANGED,
+            )
         credentials = self._opened(connection)
         until = self.now() + LENT_FOR
         await self._write_down(asked, connection, until)

@@ -1,1 +1,1 @@
-"""Read, decide, save. What is decided stands in `lifecycle`; what is outside, behind the protocols of `ports`."""
+"""Read, decide, save. What is decided stands in `lifecycle`; the outside is behind `ports`."""

@@ -1,4 +1,4 @@
-"""`connections.requests`: what other services ask. The first challenge is issued in the write that creates."""
+"""`connections.requests`: what other services ask. A login's first challenge is part of the one write."""
 
 from __future__ import annotations
 

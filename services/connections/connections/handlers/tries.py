@@ -1,4 +1,4 @@
-"""One try of one answer: claimed, then asked of the provider, then told to the table. It remembers nothing."""
+"""One try of one answer: claimed, asked of the provider, told to the table. Nothing is remembered here."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ class Tries:
     async def _outcome(self, it: Connection, fence: int) -> Outcome:
         locale = it.login.locale
         provider = await self._providers.at(it.provider_id, it.login.provider_revision)
+        if provider is None:
+            return LoginFailed(fence, Reason.PROVIDER_CHANGED, said("contact_support", locale))
         try:
-            if provider is None:
-                raise LookupError(f"revision {it.login.provider_revision} of {it.provider_id} is not kept")
             answer, state = self._answer(it), self._state(it, provider.manifest)
             outcome = await self._step(provider.manifest, state, answer, locale)
         except Exception as bug:  # noqa: BLE001 - a bug in a driver ends this login, never the worker

@@ -1,0 +1,157 @@
+"""HTTP in, on the inner listener: connections, their timeline and options. Changes come in as events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from connections.answer_keys import AnswerKeys
+from connections.handlers.ports import Connections, Providers
+from connections.lifecycle.things import Connection, LoginState, Status
+from connections.store import MongoLists
+from connections.timeline import Timeline
+from connections.vault import Sealed, Vault, credentials_place
+from kit.http import Caller, Page, Problem, cursor_of, not_found, read_cursor
+from kit.tokens import Access
+from providers.drivers import Driver
+from providers.errors import ProviderError
+from schemas.base import rfc3339
+from schemas.fields import Choice, Field
+from schemas.manifest import Manifest
+from schemas.reasons import Reason
+
+OpenDriver = Callable[[Manifest, Mapping[str, Any], Mapping[str, Any]], AbstractAsyncContextManager[Driver]]
+Limit = Annotated[int, Query(ge=1, le=200)]
+SHOWN = (
+    "id", "direction", "provider_id", "name", "identity", "status", "paused", "schedule", "options",
+    "filters", "start", "revision", "created_at", "saved_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the interface reads from."""
+
+    connections: Connections
+    providers: Providers
+    lists: MongoLists
+    timeline: Timeline
+    vault: Vault
+    keys: AnswerKeys
+    open_driver: OpenDriver
+
+    async def one(self, connection_id: str, caller: Access) -> Connection:
+        """The connection, where it exists for this caller; 404 otherwise."""
+        id_ = connection_id.lower()
+        kept = (await self.connections.read((id_,))).get(id_)
+        if kept is None or not caller.may_see(kept.thing.account):
+            raise not_found("connection")
+        return kept.thing
+
+    async def choices(self, it: Connection, option: str, query: str, parent: str | None) -> list[Choice]:
+        """What can be chosen for an option, asked of the provider now."""
+        field = next((field for field in it.option_fields if field.name == option), None)
+        if field is None:
+            raise not_found("option")
+        if not field.choices_live:
+            return [choice for choice in field.choices or () if query.lower() in choice.label.lower()]
+        provider = await self.providers.at(it.provider_id, it.provider_revision)
+        if it.credentials is None or provider is None:
+            raise Problem(409, "The login comes first.", reason=Reason.NOT_YET)
+        if await self.providers.held(it.provider_id, it.provider_revision):
+            text = "An operator has to approve the provider's new address first."
+            raise Problem(409, text, reason=Reason.PROVIDER_CHANGED)
+        place = credentials_place(it.account, it.id, it.credentials_revision)
+        credentials = self.vault.open_values(place, Sealed.of(it.credentials))
+        try:
+            async with self.open_driver(provider.manifest, credentials, it.options) as driver:
+                return await driver.choices(option, query, parent)
+        except ProviderError as error:
+            wait = None if error.retry_after is None else int(error.retry_after) + 1
+            status = 503 if error.later else 502
+            raise Problem(status, error.message, reason=error.reason, retry_after=wait) from None
+
+
+def shown(it: Connection) -> dict[str, Any]:
+    """A connection as CONTRACT §5 has it. No secret is in it."""
+    trouble = it.trouble
+    login = it.login
+    asks = login.challenge if login.state is LoginState.OPEN else None
+    members = it.model_dump(mode="json", include=set(SHOWN))
+    return members | {
+        "reason": (trouble.reason if trouble else it.reason),
+        "message": (trouble.message if trouble else it.message),
+        "challenge": asks.wire() if asks else None,
+    }
+
+
+def option_fields(it: Connection) -> list[Field]:
+    """The options with what was chosen as their defaults."""
+    if it.status is Status.CONNECTING:
+        raise Problem(409, "The login comes first.", reason=Reason.NOT_YET)
+    return [
+        field.model_copy(update={"default": it.options[field.name]}) if field.name in it.options else field
+        for field in it.option_fields
+    ]
+
+
+def _entry(document: Mapping[str, Any]) -> dict[str, Any]:
+    at: datetime = document["at"]
+    told = {name: document[name] for name in ("what", "actor", "data")}
+    return {"id": document["_id"], "at": rfc3339(at), **told}
+
+
+def routes(reading: Reading) -> APIRouter:
+    """Everything that the contract lets others read."""
+    router = APIRouter()
+
+    @router.get("/v1/connections", tags=["connections"])
+    async def listed(
+        caller: Caller, account: str | None = None, cursor: str | None = None, limit: Limit = 50
+    ) -> Page[dict[str, Any]]:
+        """The account's connections, newest first. An operator may name another `account`."""
+        whose = account or caller.account
+        if not caller.may_see(whose):
+            raise not_found("account")
+        after = read_cursor(cursor, str, str)
+        place = (datetime.fromisoformat(after[0]), after[1]) if after else None
+        found = await reading.lists.of_account(whose, limit + 1, place)
+        last = found[limit - 1] if len(found) > limit else None
+        following = cursor_of(last.created_at.isoformat(), last.id) if last else None
+        return Page(items=[shown(it) for it in found[:limit]], next=following)
+
+    @router.get("/v1/connections/{connection_id}", tags=["connections"])
+    async def one(connection_id: str, caller: Caller) -> dict[str, Any]:
+        """One connection, with its open challenge."""
+        return shown(await reading.one(connection_id, caller))
+
+    @router.get("/v1/connections/{connection_id}/timeline", tags=["connections"])
+    async def timeline(connection_id: str, caller: Caller, limit: Limit = 100) -> Page[dict[str, Any]]:
+        """What happened to it, newest first."""
+        it = await reading.one(connection_id, caller)
+        return Page(items=[_entry(entry) for entry in await reading.timeline.of(it.id, it.account, limit)])
+
+    @router.get("/v1/connections/{connection_id}/options", tags=["options"])
+    async def options(connection_id: str, caller: Caller) -> Page[Field]:
+        """What can be chosen; what was chosen is the default."""
+        return Page(items=option_fields(await reading.one(connection_id, caller)))
+
+    @router.get("/v1/connections/{connection_id}/options/{name}/choices", tags=["options"])
+    async def choices(
+        connection_id: str, name: str, caller: Caller, query: str = "", parent: str | None = None
+    ) -> Page[Choice]:
+        """The values of one option, asked of the provider now."""
+        it = await reading.one(connection_id, caller)
+        return Page(items=await reading.choices(it, name, query, parent))
+
+    @router.get("/.well-known/jwks.json", tags=["keys"])
+    async def jwks() -> dict[str, Any]:
+        """The keys that answers are sealed to, the one to use first."""
+        return await reading.keys.published()
+
+    return router

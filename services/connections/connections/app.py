@@ -1,0 +1,297 @@
+"""The one place where the parts of connections meet. Nothing connects before the service runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI
+from joserfc.jwk import KeySet
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+from connections import api, bus, lending, store, timeline, vault_store
+from connections.answer_keys import AnswerKeys
+from connections.answer_keys_store import MongoKeyStore
+from connections.answers import Opener
+from connections.handlers.facts import Facts
+from connections.handlers.onboarding import LoginHandlers
+from connections.handlers.requests import Requests
+from connections.handlers.tries import Step, Tries, first_question
+from connections.lending_store import MongoAudit
+from connections.lifecycle.things import Connection
+from connections.providers_store import MongoProviders
+from connections.vault import Vault, VaultKeysRefused, read_keys
+from connections.window import inner
+from connections.window.app import window_app
+from connections.window.store import MongoWindows
+from connections.worker import Worker
+from kit import mongo, tokens
+from kit.broker import Kafka
+from kit.edge import Edge
+from kit.http import make_app
+from kit.leases import Leases
+from kit.logs import logger
+from kit.mongo import Database
+from kit.mongo_aggregates import MongoAggregates
+from kit.parking import Parking
+from kit.positions import Positions
+from kit.relay import Relay, shard_names
+from kit.service import Listener, Loop, Service
+from kit.settings import CONNECTIONS_PORT, WINDOW_PORT, Settings, SettingsError
+from kit.trouble import is_trouble
+from providers.drivers import Driver, open_driver
+from providers.egress import Guard
+from providers.login import machine, outcomes
+from providers.reach import Reach
+from schemas.manifest import Manifest
+from schemas.reasons import Locale
+from schemas.topics import CATALOG_EVENTS, CONNECTIONS_REQUESTS
+
+NAME = "connections"
+TEND_KEYS_EVERY = 600.0
+
+log = logger(__name__)
+
+
+def now() -> datetime:
+    """The time of day, UTC."""
+    return datetime.now(UTC)
+
+
+def build(settings: Settings) -> Service:
+    """The service, ready to run.
+
+    Raises:
+        SettingsError, KeysRefused: one sentence that names the setting.
+    """
+    parts = Parts.of(settings)
+    edge = Edge(parts.kafka, NAME, Parking(parts.db.parked), now)
+    bus.read(edge, parts.ears())
+    return Service(
+        NAME,
+        listeners=(
+            Listener(parts.inner_app(edge), CONNECTIONS_PORT),
+            Listener(parts.window_app(), WINDOW_PORT),
+        ),
+        edge=edge,
+        loops=(
+            Loop("relay", parts.relay.run),
+            Loop("logins", parts.worker.run),
+            Loop("keys", parts.tend_keys),
+        ),
+        start=(parts.prepare,),
+        close=(parts.close,),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the service is made of."""
+
+    settings: Settings
+    db: Database
+    kafka: Kafka
+    vault: Vault
+    reach: Reach
+    verifier: tokens.Verifier
+    relay: Relay
+    worker: Worker
+    connections: MongoAggregates[Connection]
+    providers: MongoProviders
+    trying: store.MongoTrying
+    keys: AnswerKeys
+    positions: Positions
+
+    @classmethod
+    def of(cls, settings: Settings) -> Parts:
+        """Made of settings; nothing is connected yet."""
+        vault, verifier = _vault(settings), _verifier(settings)
+        db = mongo.connect(_mongo_url(settings))[NAME]
+        kafka = Kafka.of(settings)
+        owner = settings.paperbus_instance or f"{socket.gethostname()}-{os.getpid()}"
+        leases = Leases(db.leases, "relay.connections", shard_names(), owner)
+        relay = Relay(db.connections, db.bodies, kafka, leases)
+        reach = Reach(Guard([str(network) for network in settings.paperbus_private_networks]))
+
+        def ring() -> None:
+            relay.ring()
+            worker.ring()
+
+        connections = MongoAggregates(store.KIND, db.connections, db.bodies, now, ring)
+        providers, trying = (
+            MongoProviders(db.providers, db.manifests),
+            store.MongoTrying(db.connections, owner),
+        )
+        worker = Worker(trying, Tries(connections, providers, trying, vault, _step(reach)).look, now)
+        return cls(
+            settings,
+            db,
+            kafka,
+            vault,
+            reach,
+            verifier,
+            relay,
+            worker,
+            connections,
+            providers,
+            trying,
+            AnswerKeys(MongoKeyStore(db.answer_keys), vault, now),
+            Positions(kafka),
+        )
+
+    @property
+    def logins(self) -> LoginHandlers:
+        return LoginHandlers(self.connections, self.providers, self.vault)
+
+    @property
+    def lines(self) -> timeline.Timeline:
+        return timeline.Timeline(self.db.timeline)
+
+    def ears(self) -> bus.Ears:
+        """Who handles what is heard."""
+        return bus.Ears(
+            self.connections,
+            Requests(self.connections, self.providers, self.catalog_read, first_question),
+            self.logins,
+            Opener(self.keys, self.verifier.access, now),
+            Facts(self.connections, self.providers, self.trying),
+            self.lines,
+        )
+
+    def inner_app(self, edge: Edge) -> FastAPI:
+        """The inner listener: reading, windows and proofs, lending."""
+        reading = api.Reading(
+            self.connections,
+            self.providers,
+            store.MongoLists(self.db.connections),
+            self.lines,
+            self.vault,
+            self.keys,
+            _opens(self.reach),
+        )
+        desk = inner.Desk(
+            self.logins,
+            MongoWindows(self.db.windows),
+            now,
+            self.settings.paperbus_public_url,
+            self.settings.origins,
+            self.requests_read,
+        )
+        app = make_app(NAME, self.verifier, (edge.stuck,))
+        app.include_router(api.routes(reading))
+        app.include_router(inner.routes(desk))
+        known = _service_tokens(self.settings)
+        if known is not None:
+            audit = MongoAudit(self.db.audit)
+            lender = lending.Lender(self.one, self.vault, audit, now, self.providers.held)
+            app.include_router(lending.routes(lender, known))
+        return app
+
+    def window_app(self) -> ASGIApp:
+        """The outer listener: the login window alone."""
+        public, ancestors = self.settings.paperbus_public_url, self.settings.paperbus_frame_ancestors
+        return window_app(self.logins, MongoWindows(self.db.windows), now, public, ancestors)
+
+    async def prepare(self) -> None:
+        """Indexes, the proof that the vault's keys are those of this database, keys for answers."""
+        await mongo.ready(self.db.client)
+        await vault_store.prove(self.vault, self.db.vault)
+        await self.connections.declare(*store.INDEXES)
+        for collection, indexes in (
+            (self.db.timeline, timeline.INDEXES),
+            (self.db.answer_keys, MongoKeyStore.INDEXES),
+            (self.db.windows, MongoWindows.INDEXES),
+            (self.db.audit, MongoAudit.INDEXES),
+        ):
+            await mongo.declare(collection, indexes)
+        await self.keys.tend()
+
+    async def tend_keys(self) -> None:
+        """Rotate the keys that answers are sealed to."""
+        while True:
+            await asyncio.sleep(TEND_KEYS_EVERY)
+            try:
+                await self.keys.tend()
+            except Exception as error:
+                if not is_trouble(error):
+                    raise
+                log.warning("the answer keys were not tended", error=type(error).__name__)
+
+    async def one(self, connection_id: str) -> Connection | None:
+        """A connection as it is now."""
+        kept = (await self.connections.read((connection_id,))).get(connection_id)
+        return kept.thing if kept else None
+
+    async def catalog_read(self) -> bool:
+        """Whether every provider published before this moment is known."""
+        return await self.positions.caught_up(CATALOG_EVENTS, bus.CATALOG_GROUP)
+
+    async def requests_read(self) -> bool:
+        """Whether every request sent before this moment is handled."""
+        return await self.positions.caught_up(CONNECTIONS_REQUESTS, bus.REQUESTS_GROUP)
+
+    async def close(self) -> None:
+        """Let go of Kafka, of providers, of the store."""
+        await self.positions.close()
+        await self.reach.aclose()
+        self.db.client.close()
+
+
+def _step(reach: Reach) -> Step:
+    async def step(
+        manifest: Manifest, state: outcomes.LoginState, answer: outcomes.Answer, locale: Locale
+    ) -> outcomes.Outcome:
+        return await machine.step(manifest, state, answer, reach, locale)
+
+    return step
+
+
+def _opens(reach: Reach) -> api.OpenDriver:
+    def opened(
+        manifest: Manifest, credentials: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> AbstractAsyncContextManager[Driver]:
+        return open_driver(manifest, credentials, options, reach)
+
+    return opened
+
+
+def _mongo_url(settings: Settings) -> str:
+    if settings.mongo_url is None:
+        raise SettingsError("MONGO_URL is missing: set it, or use `paperbus up`, which brings a MongoDB.")
+    return settings.mongo_url.get_secret_value()
+
+
+def _vault(settings: Settings) -> Vault:
+    if settings.paperbus_vault_keys is None:
+        raise SettingsError("PAPERBUS_VAULT_KEYS is missing: connections stores no secret without it.")
+    try:
+        return read_keys(settings.paperbus_vault_keys.get_secret_value())
+    except VaultKeysRefused as refused:
+        raise SettingsError(str(refused)) from None
+
+
+def _verifier(settings: Settings) -> tokens.Verifier:
+    """Who may call: the platform's people."""
+    platform = _keys(settings.paperbus_platform_keys, "PAPERBUS_PLATFORM_KEYS")
+    services = _keys(settings.paperbus_service_keys, "PAPERBUS_SERVICE_KEYS")
+    return tokens.Verifier(platform, services, lambda: now().timestamp())
+
+
+def _service_tokens(settings: Settings) -> tokens.ServiceTokens | None:
+    """Who may borrow: nobody where no service keys are set."""
+    services = _keys(settings.paperbus_service_keys, "PAPERBUS_SERVICE_KEYS")
+    if services is None or settings.paperbus_service_key is None:
+        return None
+    own = tokens.private_key(settings.paperbus_service_key.get_secret_value(), "PAPERBUS_SERVICE_KEY")
+    return tokens.ServiceTokens(own, services, lambda: now().timestamp())
+
+
+def _keys(value: SecretStr | None, setting: str) -> KeySet | None:
+    return None if value is None else tokens.public_keys(value.get_secret_value(), setting)

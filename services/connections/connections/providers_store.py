@@ -1,0 +1,108 @@
+"""The providers that the catalog published, in MongoDB: every revision heard, and which is the newest.
+
+`providers` and `manifests` are kept for ever: sessions and connections pin revisions. 500 are in memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Collection as Ids, Mapping
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from connections.lifecycle.case import Provider
+from kit.mongo import Collection
+from schemas.manifest import Manifest
+
+MOST_IN_MEMORY = 500
+_FIELD = re.compile(r"\{\w+\}")
+
+
+class MongoProviders:
+    """`providers` says which revision is the newest, `manifests` keeps each of them."""
+
+    def __init__(self, providers: Collection, manifests: Collection) -> None:
+        self._providers = providers
+        self._manifests = manifests
+        self._read: OrderedDict[tuple[str, int], Manifest] = OrderedDict()
+
+    async def newest(self, ids: Ids[str]) -> Mapping[str, Provider]:
+        """The newest revision of each; unknown ids are left out."""
+        if not ids:
+            return {}
+        heads = [head async for head in self._providers.find({"_id": {"$in": list(ids)}})]
+        found = await self._manifests_of([(head["_id"], head["revision"]) for head in heads])
+        return {
+            head["_id"]: Provider(manifest, head["revision"], bool(head["retired"]))
+            for head in heads
+            if (manifest := found.get((head["_id"], head["revision"])))
+        }
+
+    async def at(self, provider_id: str, revision: int) -> Provider | None:
+        """One revision, as a session that pinned it needs it."""
+        manifest = (await self._manifests_of([(provider_id, revision)])).get((provider_id, revision))
+        return None if manifest is None else Provider(manifest, revision)
+
+    async def publish(self, manifest: Manifest, revision: int) -> None:
+        """Keep a revision; one that is not newer than the newest known changes nothing.
+
+        Where its addresses are not those of the one before, stored secrets are held back from then on.
+        """
+        kept = {"manifest": manifest.wire(), "provider": manifest.id, "revision": revision, "schema": 1}
+        await self._manifests.update_one({"_id": _key(manifest.id, revision)}, {"$set": kept}, upsert=True)
+        before = (await self.newest((manifest.id,))).get(manifest.id)
+        members: dict[str, Any] = {"revision": revision, "retired": False, "schema": 1}
+        if before is not None and goes_elsewhere(before.manifest, manifest):
+            members["held_since"] = revision
+        older = {"_id": manifest.id, "revision": {"$lt": revision}}
+        try:
+            await self._providers.update_one(older, {"$set": members}, upsert=True)
+        except DuplicateKeyError:
+            return  # it is not newer
+
+    async def retire(self, provider_id: str, revision: int) -> bool:
+        """Offer it no more. Whether that is news."""
+        older = {"_id": provider_id, "revision": {"$lte": revision}, "retired": False}
+        done = await self._providers.update_one(older, {"$set": {"retired": True}})
+        return done.modified_count == 1
+
+    async def held(self, provider_id: str, revision: int) -> bool:
+        """Whether secrets that were stored under `revision` are held back: they would go elsewhere now."""
+        head = await self._providers.find_one({"_id": provider_id}, {"held_since": 1})
+        return bool(head and revision < head.get("held_since", 0))
+
+    async def _manifests_of(self, wanted: Ids[tuple[str, int]]) -> dict[tuple[str, int], Manifest]:
+        found = {key: self._read[key] for key in wanted if key in self._read}
+        missing = [_key(*key) for key in wanted if key not in found]
+        if missing:
+            async for document in self._manifests.find({"_id": {"$in": missing}}):
+                key = (document["provider"], document["revision"])
+                found[key] = Manifest.model_validate(document["manifest"])
+        for key, manifest in found.items():
+            self._read[key] = manifest
+            self._read.move_to_end(key)
+        while len(self._read) > MOST_IN_MEMORY:
+            self._read.popitem(last=False)
+        return found
+
+
+def goes_elsewhere(old: Manifest, new: Manifest) -> bool:
+    """Whether secrets of the old manifest would go to other places under the new one."""
+    return _places(old) != _places(new)
+
+
+def _places(manifest: Manifest) -> object:
+    """The driver, its settings that are addresses or fill one in, and which fields say where secrets go."""
+    settings = {
+        name: value
+        for name, value in manifest.driver.settings.items()
+        if isinstance(value, str) and ("." in value or ":" in value or _FIELD.search(value))
+    }
+    fields = {spec.name for spec in manifest.credentials if spec.destination}
+    return manifest.driver.kind, settings, fields
+
+
+def _key(provider_id: str, revision: int) -> str:
+    return f"{provider_id}@{revision}"

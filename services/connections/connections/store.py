@@ -1,0 +1,153 @@
+"""Connections in MongoDB: the aggregate's shape, who may try, what is due, lists. It decides nothing.
+
+`connections` is kept for ever (a removed one without its secrets, for its ledger's sake).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+
+from connections.lifecycle.things import Connection, LoginState
+from connections.places import (
+    kept_answer_place,
+    kept_credentials_place,
+    kept_found_place,
+    kept_machine_place,
+)
+from connections.vault_store import MongoRecords
+from kit.aggregates import SHARDS, Kind, shard_of
+from kit.mongo import Collection
+from kit.owed import Voice
+from schemas.base import Model
+from schemas.topics import CONNECTIONS_EVENTS
+
+LEASE = timedelta(seconds=30)
+DUE = IndexModel(
+    [("shard", ASCENDING), ("wake_at", ASCENDING)],
+    name="due",
+    partialFilterExpression={"wake_at": {"$type": "date"}},
+)
+"""Only what somebody must look at is in it."""
+OF_ACCOUNT = IndexModel(
+    [("account", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="of_account"
+)
+OF_PROVIDER = IndexModel(
+    [("shard", ASCENDING), ("provider_id", ASCENDING)],
+    name="unfinished_of_provider",
+    partialFilterExpression={"unfinished": True},
+)
+INDEXES = (DUE, OF_ACCOUNT, OF_PROVIDER)
+_ALL_SHARDS = {"$in": list(range(SHARDS))}
+
+
+def load(document: Mapping[str, Any]) -> Connection:
+    """The connection in a document."""
+    return Connection.model_validate({**document, "id": document["_id"]})
+
+
+def dump(connection: Connection) -> dict[str, Any]:
+    """Its members, and those that only queries need."""
+    members: dict[str, Any] = {
+        name: _plain(getattr(connection, name))
+        for name in Connection.model_fields
+        if name not in ("id", "account")
+    }
+    return members | {"wake_at": connection.wake_at, "unfinished": connection.unfinished}
+
+
+def _plain(value: Any) -> Any:
+    """As BSON knows it: models are their members, lists are lists, days are text."""
+    if isinstance(value, Model):
+        return _plain(value.model_dump())
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(member) for member in value]
+    if isinstance(value, Enum):
+        return value.value
+    if hasattr(value, "isoformat") and not isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+KIND: Kind[Connection] = Kind(
+    name="connection",
+    schema=1,
+    load=load,
+    dump=dump,
+    voice=Voice("/paperbus/connections", CONNECTIONS_EVENTS),
+)
+
+
+class MongoTrying:
+    """Who may try, by lease; what is due. Both by the collection of connections."""
+
+    def __init__(self, collection: Collection, owner: str) -> None:
+        """`owner` is unique per process."""
+        self._collection = collection
+        self._owner = owner
+
+    async def claim(self, connection_id: str) -> int | None:
+        """The fence for the answer that waits, by the server's clock. One lease for each answer."""
+        answer = "$login.given.answer_id"
+        free = [{"$ne": ["$lease.answer", answer]}, {"$lt": ["$lease.until", "$$NOW"]}]
+        until = {"$add": ["$$NOW", int(LEASE.total_seconds() * 1000)]}
+        fence = {"$add": [{"$ifNull": ["$lease.fence", 0]}, 1]}
+        lease = {"answer": answer, "owner": self._owner, "until": until, "fence": fence}
+        claimed = await self._collection.find_one_and_update(
+            {
+                "_id": connection_id,
+                "shard": shard_of(connection_id),
+                "login.state": LoginState.TRYING.value,
+                "$expr": {"$or": free},
+            },
+            [{"$set": {"lease": lease}}],
+            projection={"lease": 1},
+            return_document=ReturnDocument.AFTER,
+        )
+        return int(claimed["lease"]["fence"]) if claimed else None
+
+    async def due(self, at: datetime, most: int) -> list[str]:
+        """The ids of connections that somebody has to look at by `at`, the longest due first."""
+        query = {"shard": _ALL_SHARDS, "wake_at": {"$lte": at}}
+        found = self._collection.find(query, {"_id": 1}).sort("wake_at", ASCENDING).limit(most)
+        return [document["_id"] async for document in found]
+
+    async def unfinished_of(self, provider_id: str) -> list[str]:
+        """The ids of connections to a provider that were never saved and still may be."""
+        query = {"shard": _ALL_SHARDS, "provider_id": provider_id, "unfinished": True}
+        return [document["_id"] async for document in self._collection.find(query, {"_id": 1})]
+
+
+class MongoLists:
+    """What the interface lists."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+
+    async def of_account(
+        self, account: str, most: int, after: tuple[datetime, str] | None = None
+    ) -> list[Connection]:
+        """The newest connections of an account, those after a place in that order."""
+        query: dict[str, Any] = {"account": account}
+        if after is not None:
+            at, id_ = after
+            query["$or"] = [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": id_}}]
+        order = [("created_at", DESCENDING), ("_id", DESCENDING)]
+        found = self._collection.find(query, {"owes": 0, "seen": 0}).sort(order).limit(most)
+        return [load(document) async for document in found]
+
+
+def records(collection: Collection) -> tuple[MongoRecords, ...]:
+    """Every sealed record in a connection's document, for rewrapping."""
+    return (
+        MongoRecords(collection, "credentials", kept_credentials_place),
+        MongoRecords(collection, "login.found.credentials", kept_found_place),
+        MongoRecords(collection, "login.machine", kept_machine_place),
+        MongoRecords(collection, "login.given.sealed", kept_answer_place),
+    )

@@ -1,0 +1,87 @@
+"""The login worker: takes what is due, a try that waits or a time that is over. It decides nothing.
+
+It looks when it is rung and every second; several replicas may, since every try is claimed by lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from connections.handlers.ports import Trying
+from kit.endings import NotNow
+from kit.logs import logger
+from kit.trouble import is_trouble, wait_for
+
+AT_ONCE = 32
+"""Logins that one replica tries at the same time."""
+POLL = 1.0
+"""Seconds between two looks where nobody rings."""
+AGAIN = 1.0
+"""Seconds before the same connection is looked at again: another replica may have it."""
+
+log = logger(__name__)
+
+
+class Worker:
+    """One in every replica."""
+
+    def __init__(
+        self, trying: Trying, look: Callable[[str], Awaitable[None]], now: Callable[[], datetime]
+    ) -> None:
+        """`look(connection_id)` does what is due for one connection."""
+        self._trying = trying
+        self._look = look
+        self._now = now
+        self._bell = asyncio.Event()
+        self._busy: dict[str, asyncio.Task[None]] = {}
+
+    def ring(self) -> None:
+        """Something was answered: look now. Cheap, from the same event loop."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Work until cancelled. A try under way then ends with its lease, and is asked anew."""
+        failures = 0
+        try:
+            while True:
+                try:
+                    await self._take()
+                    failures = 0
+                except Exception as error:
+                    if not is_trouble(error):
+                        raise
+                    failures += 1
+                    log.warning("the store is away", tries=failures, error=type(error).__name__)
+                    await asyncio.sleep(wait_for(failures))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._bell.wait(), POLL)
+        finally:
+            for task in self._busy.values():
+                task.cancel()
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def _take(self) -> None:
+        self._bell.clear()
+        for connection_id in await self._trying.due(self._now(), 4 * AT_ONCE):
+            if len(self._busy) >= AT_ONCE:
+                return
+            if connection_id not in self._busy:
+                self._busy[connection_id] = asyncio.create_task(self._work(connection_id))
+
+    async def _work(self, connection_id: str) -> None:
+        try:
+            await self._look(connection_id)
+        except NotNow as wait:
+            log.warning("a login waits", connection_id=connection_id, why=wait.reason)
+            await asyncio.sleep(AGAIN)
+        except Exception as error:  # noqa: BLE001 - one login's trouble is not the others'
+            # No traceback: its values could be what was answered.
+            what = type(error).__name__
+            log.error("looking at a login failed", connection_id=connection_id, error=what)  # noqa: TRY400
+            await asyncio.sleep(AGAIN)
+        finally:
+            del self._busy[connection_id]
+            self._bell.set()
