@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from providers.content import of_bytes
 from providers.drivers import Driver, open_driver
@@ -18,7 +20,7 @@ from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
 from sync_runner.batches import Batches
-from sync_runner.borrowing import Borrow, Lender, Loan, NotLent
+from sync_runner.borrowing import Borrow, Loan, NotLent
 from sync_runner.content import Contents
 from sync_runner.destination import Destination
 from sync_runner.handlers.runs import SLICE_ROWS, SLICE_TIME, Claim, Failure, Row, Runs
@@ -39,6 +41,12 @@ NOTHING_TRIED = 0.2
 
 Manifests = Callable[[str, int], Awaitable[Manifest | None]]
 """The manifest of a provider that a connection was made with (id, revision); None where nobody knows it."""
+Borrowing = Callable[[str, str, str, int], Borrow]
+"""What borrows for a run (account, connection, run, fence): `borrowing.Lender.for_run`."""
+OpenTarget = Callable[
+    [Manifest, Mapping[str, Any], Mapping[str, Any], Reach], AbstractAsyncContextManager[Driver]
+]
+"""`providers.drivers.open_driver`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +54,11 @@ class Means:
     """What every run needs. `reach` leads to targets, `contents` to the platform."""
 
     runs: Runs
-    lender: Lender
+    borrowing: Borrowing
     manifests: Manifests
     contents: Contents
     reach: Reach
+    open_target: OpenTarget = open_driver
 
 
 class Run:
@@ -67,12 +76,10 @@ class Run:
         self.claim = claim
         self._stop = stop
         self._loan: Loan | None = None
-        self._borrow: Borrow = means.lender.for_run(
-            claim.account, claim.connection_id, claim.run_id, claim.fence
-        )
+        self._borrow = means.borrowing(claim.account, claim.connection_id, claim.run_id, claim.fence)
 
     async def carry_out(self) -> bool:
-        """Until the run has ended or went to the back of the queue; True where it is ours still: `stop` is set.
+        """Until the run has ended or went to the back of the queue. True: it is ours still, `stop` is set.
 
         Raises:
             Lost: another worker has it.
@@ -104,7 +111,8 @@ class Run:
         manifest = await self._means.manifests(loan.provider_id, loan.provider_revision)
         if manifest is None:
             raise ProviderError("config", Reason.PROVIDER_RETIRED, "This provider is not offered any more.")
-        async with open_driver(manifest, loan.credentials, self.claim.options, self._means.reach) as driver:
+        options, reach = self.claim.options, self._means.reach
+        async with self._means.open_target(manifest, loan.credentials, options, reach) as driver:
             slices = Slices(self, self._means, manifest, driver, self._stop, lambda: self._fresh(loan))
             return await slices.carry_out(rows)
 

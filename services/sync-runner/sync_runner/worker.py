@@ -142,7 +142,7 @@ class Worker:
             await self._runs.finish(claim, Failure(Reason.BUG, message))
             self._stumbles.pop(claim.run_id, None)
 
-    async def _keep(self, run: Run, stop: asyncio.Event, work: asyncio.Task[None]) -> None:
+    async def _keep(self, run: Run, stop: asyncio.Event, work: asyncio.Task[bool]) -> None:
         """Renew the lease. Once it may have run out, or is lost, the work is broken off at once."""
         good_until = time.monotonic() + LEASE.total_seconds() - self._renew_every
         while True:
