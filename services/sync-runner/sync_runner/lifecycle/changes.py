@@ -9,7 +9,8 @@ from datetime import datetime
 from kit.owed import named_id
 from schemas.reasons import Reason, RunStatus
 from schemas.syncs import Counts, DueReason, ExportedDocument
-from sync_runner.lifecycle.heard import Broke, Claimed, Due, Finished, PassedOn, Prepared, Told
+from sync_runner.lifecycle.heard import Broke, Claimed, Due, Finished, PassedOn, Prepared, Reached, Told
+from sync_runner.lifecycle.parts import split
 from sync_runner.lifecycle.sync import TRIED, Run, Selection, State, Sync, ended, readied, run_of
 
 
@@ -51,10 +52,15 @@ def prepare(sync: Sync, _: Prepared) -> Sync:
     return replace(sync, run=replace(run, selection=replace(run.selection, redo=())))
 
 
+def reach(sync: Sync, reached: Reached) -> Sync:
+    """It is known where files go."""
+    return replace(sync, destination=reached.folder)
+
+
 def tell(sync: Sync, told: Told) -> Sync:
     """The next part begins."""
-    run = counted(sync, told.documents)
-    return replace(run, run=replace(run_of(run), part=run_of(run).part + 1))
+    sync = counted(sync, told.documents)
+    return replace(sync, run=replace(run_of(sync), part=run_of(sync).part + 1))
 
 
 def pass_on(sync: Sync, passed: PassedOn) -> Sync:
@@ -96,11 +102,11 @@ def retry(sync: Sync, end: Finished | Broke) -> Sync:
 
 
 def counted(sync: Sync, documents: Sequence[ExportedDocument]) -> Sync:
-    """With these documents counted, in the run and for good."""
+    """With these documents counted, in the run and for good, and the parts that tell of them."""
     run = run_of(sync)
-    return replace(
-        sync, run=replace(run, counts=_plus(run.counts, documents)), counts=_plus(sync.counts, documents)
-    )
+    part = run.part + len(split(documents)) - 1
+    run = replace(run, counts=_plus(run.counts, documents), part=part)
+    return replace(sync, run=run, counts=_plus(sync.counts, documents))
 
 
 def _end(sync: Sync, end: Finished | Broke) -> Sync:

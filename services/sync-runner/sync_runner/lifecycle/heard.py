@@ -90,6 +90,13 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """The folder that files are put below is there."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A slice is over: these documents are to be told of, and there is more."""
 

@@ -48,6 +48,11 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsent:
+    """The intent is taken back: nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Redone:
     """Somebody asks for it again."""
 
@@ -63,6 +68,7 @@ TABLE: Table[RowStatus] = {
     (S.SENDING, Failed): Row(S.FAILED),
     (S.SENDING, Unclear): Row(S.UNKNOWN),
     (S.SENDING, Dropped): Row(S.SKIPPED),
+    (S.SENDING, Unsent): Row(S.PENDING),
     (S.DONE, Unclear): Row(S.UNKNOWN),
     (S.DONE, Redone): Row(S.PENDING),
     (S.FAILED, Intended): Row(S.SENDING),
@@ -81,6 +87,7 @@ MESSAGES = {
     S.FAILED: Failed(),
     S.UNKNOWN: Unclear(),
     S.SKIPPED: Dropped(),
+    S.PENDING: Unsent(),
 }
 """What a result of this status says."""
 OPEN = (S.PENDING, S.SENDING, S.FAILED, S.UNKNOWN)

@@ -1,7 +1,7 @@
 """A connection's run: dues that start or join one, workers that carry it out, how it ends. Pure.
 
 At most one run and one `next`: later dues fold into it. A due is satisfied by a run that started at or after
-its time. Before finishing, a worker looks for rows once more (`store.runs`), so that a satisfied due is covered.
+its time: before finishing, a worker looks for rows once more (`store.runs`), so that it is covered.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ from schemas.envelope import Data
 from schemas.reasons import Reason
 from schemas.syncs import DocumentsExported, SyncFailed
 from sync_runner.lifecycle import changes
-from sync_runner.lifecycle.heard import Broke, Claimed, Due, Finished, PassedOn, Prepared, Told
+from sync_runner.lifecycle.heard import (
+    Broke,
+    Claimed,
+    Due,
+    Finished,
+    PassedOn,
+    Prepared,
+    Reached,
+    Told,
+)
+from sync_runner.lifecycle.parts import split
 from sync_runner.lifecycle.sync import EVERYTHING, Standing, State, Sync, run_of
 
 AHEAD = timedelta(minutes=5)
@@ -88,9 +98,10 @@ def to_be_retried(_: Sync, end: Finished | Broke) -> bool:
 
 
 def said_part(sync: Sync, told: Told) -> Sequence[Data]:
-    """The part that was just filled. While there is more, `parts` is one more than `part`."""
+    """What was just moved. While there is more, `parts` is one more than the last `part`."""
     run = run_of(sync)
-    return (
+    chunks = split(told.documents)
+    return [
         DocumentsExported(
             connection_id=sync.id,
             run_id=run.id,
@@ -98,11 +109,12 @@ def said_part(sync: Sync, told: Told) -> Sequence[Data]:
             started_at=run.started_at or told.now,
             finished_at=told.now,
             counts=run.counts,
-            part=run.part - 1,
+            part=part,
             parts=run.part,
-            documents=told.documents,
-        ),
-    )
+            documents=chunk,
+        )
+        for part, chunk in enumerate(chunks, run.part - len(chunks))
+    ]
 
 
 def said_empty(sync: Sync, due: Due) -> Sequence[Data]:
@@ -110,9 +122,10 @@ def said_empty(sync: Sync, due: Due) -> Sequence[Data]:
 
 
 def said_end(sync: Sync, end: Finished | Broke) -> Sequence[Data]:
-    """The last part of the run that just ended."""
+    """The rest of what the run that just ended has moved."""
     past = sync.past[0]
-    return (
+    chunks = split(end.documents)
+    return [
         DocumentsExported(
             connection_id=sync.id,
             run_id=past.id,
@@ -120,11 +133,12 @@ def said_end(sync: Sync, end: Finished | Broke) -> Sequence[Data]:
             started_at=past.started_at or end.now,
             finished_at=past.finished_at,
             counts=past.counts,
-            part=past.parts,
+            part=part,
             parts=past.parts,
-            documents=end.documents,
-        ),
-    )
+            documents=chunk,
+        )
+        for part, chunk in enumerate(chunks, past.parts - len(chunks) + 1)
+    ]
 
 
 def said_failure(sync: Sync, broke: Broke) -> Sequence[Data]:
@@ -175,6 +189,7 @@ TABLE: Table[State] = {
     ),
     (State.RUNNING, Claimed): Row(State.RUNNING, changes.claim),
     (State.RUNNING, Prepared): Row(State.RUNNING, changes.prepare),
+    (State.RUNNING, Reached): Row(State.RUNNING, changes.reach),
     (State.RUNNING, Told): Row(State.RUNNING, changes.tell, said_part),
     (State.RUNNING, PassedOn): Row(State.RUNNING, changes.pass_on),
     (State.RUNNING, Finished): (

@@ -1,4 +1,4 @@
-"""A connection's standing: whether it is due by itself, and when. Moved by facts of `connections.events`. Pure."""
+"""A connection's standing: whether, and when, it is due by itself. Moved by facts about connections. Pure."""
 
 from __future__ import annotations
 

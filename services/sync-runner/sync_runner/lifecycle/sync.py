@@ -13,6 +13,9 @@ from schemas.schedules import Schedule
 from schemas.syncs import Counts, DueReason
 
 PAST_RUNS = 20
+NOTHING = Counts()
+NO_FILTERS = Filters()
+MANUAL = Schedule(every="manual")
 
 
 class Standing(Enum):
@@ -78,7 +81,7 @@ class Run:
     started_at: datetime | None = None
     owner: str | None = None
     part: int = 1
-    counts: Counts = Counts()
+    counts: Counts = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A walk over the account's documents received since `since` (None: all), for `revision`; `at` is how far."""
+    """A walk over the account's documents since `since` (None: all), for `revision`; `at` is how far it came."""
 
     since: datetime | None
     revision: int
@@ -120,11 +123,11 @@ class Sync:
     direction: Direction = "export"
     revision: int = 0
     options: dict[str, Any] = field(default_factory=dict, repr=False)
-    filters: Filters = Filters()
+    filters: Filters = NO_FILTERS
     start: Start = "now"
     since: datetime | None = None
     """What `start` came to at the first save; None is always."""
-    schedule: Schedule = Schedule(every="manual")
+    schedule: Schedule = MANUAL
     anchor: datetime | None = None
     due_at: datetime | None = None
     wake_at: datetime | None = None
@@ -138,7 +141,9 @@ class Sync:
     fill: Fill | None = None
     covered_to: datetime | None = None
     """When the last fill was through."""
-    counts: Counts = Counts()
+    destination: str | None = None
+    """The folder that files were put below before."""
+    counts: Counts = NOTHING
     failures: int = 0
     """Runs in a row that could not go on."""
     runs: int = 0

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import count
+from itertools import count, pairwise
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -55,12 +55,12 @@ def missed(schedule: Schedule, anchor: datetime, due_at: datetime, now: datetime
 
 
 def delay(connection_id: str, schedule: Schedule, anchor: datetime) -> timedelta:
-    """By how much this connection is woken later than due, always the same: ≤ 5 % of its shortest gap, ≤ 5 min.
+    """How much later than due this connection is woken: always the same, ≤ 5 % of its shortest gap, ≤ 5 min.
 
     It spreads those that are due at the same minute.
     """
     times = upcoming(schedule, anchor, anchor, _SAMPLE)
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(times)]
     if not gaps:
         return timedelta(0)
     share = int.from_bytes(blake2b(connection_id.encode(), digest_size=4).digest()) / 2**32
@@ -88,7 +88,7 @@ def _every(schedule: Schedule, anchor: datetime, after: datetime) -> datetime:
 
 @lru_cache(4096)
 def _clock(schedule: Schedule, after: datetime) -> datetime | None:
-    """The next time by the clock. `after` is a whole minute, as all such times are: so many ask for the same."""
+    """The next time by the clock. `after` is a whole minute, as these times are: many ask for the same."""
     local = after.astimezone(ZoneInfo(schedule.timezone))
     found = [at for cron in _crons(schedule) if (at := _next_of(cron, local)) is not None]
     return min(found, default=None)

@@ -1,0 +1,137 @@
+"""Documents in: keep them, see who wants them, owe them to those. In batches; what was heard before changes nothing.
+
+The order is the promise: a document is written *before* the connections are read, and a connection is written
+before it walks the documents (`fill`), so that none falls between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from kit.endings import DONE, Ended, Refused
+from kit.heard import Heard
+from schemas.documents import DocumentReceived, DocumentWithdrawn
+from schemas.envelope import Event
+from schemas.filters import Filters
+from schemas.reasons import Reason
+from sync_runner.lifecycle.document import Verdict, Word, judge
+from sync_runner.lifecycle.matching import Document, matches
+
+CONFLICT = (
+    "Version {version} of document {document} is known with other bytes; send changed bytes as a new version."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one event says of a document, ready to be kept. `data` is None for a withdrawal."""
+
+    account: str
+    document: str
+    word: Word
+    data: DocumentReceived | None = field(default=None, repr=False)
+
+    @property
+    def id(self) -> str:
+        return f"{self.account}/{self.document}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """A live connection, as far as documents are judged by it."""
+
+    connection: str
+    filters: Filters
+    since: datetime | None
+
+
+class Documents(Protocol):
+    """Where documents, and what is owed of them, are kept."""
+
+    async def keep(self, told: Sequence[Told]) -> Mapping[str, Word]:
+        """Write what takes the place of what is known, at most one for each document.
+
+        Returns what is known, by id, where it stood in the way.
+        """
+
+    async def wanting(self, accounts: Collection[str]) -> Mapping[str, Sequence[Wanting]]:
+        """The live exports of each account, from the primary, as they are now."""
+
+    async def owe(self, pairs: Sequence[tuple[Wanting, Told]], now: datetime) -> int:
+        """Add a row for each pair; those that are there stay as they are. Returns how many were new."""
+
+
+def told_by(event: Event[Any]) -> Told:
+    """What an event says of a document."""
+    data, account = event.data, event.accountid or ""
+    if isinstance(data, DocumentReceived):
+        word = Word(event.time, data.version, data.sha256)
+        return Told(account, data.document_id, word, data)
+    return Told(account, data.document_id, Word(event.time, withdrawn=True))
+
+
+class Ingest:
+    """The batch handler of `documents.events`."""
+
+    TYPES = (DocumentReceived, DocumentWithdrawn)
+
+    def __init__(self, documents: Documents, now: Any) -> None:
+        self.documents = documents
+        self.now = now
+
+    async def __call__(self, batch: Sequence[Heard]) -> Sequence[Ended]:
+        endings: list[Ended] = [DONE] * len(batch)
+        newest: dict[str, tuple[Told, int]] = {}
+        for index, heard in enumerate(batch):
+            told = told_by(heard.event)
+            before = newest.get(told.id)
+            verdict = judge(before[0].word if before else None, told.word)
+            if verdict is Verdict.CONFLICT:
+                endings[index] = conflict(told)
+            elif verdict is Verdict.TAKE:
+                newest[told.id] = (_merged(before[0] if before else None, told), index)
+        await self._keep(newest, endings)
+        await self._owe([told for told, _ in newest.values()])
+        return endings
+
+    async def _keep(self, newest: dict[str, tuple[Told, int]], endings: list[Ended]) -> None:
+        """Write them; what is known already, or can never be, leaves `newest`."""
+        writing = dict(newest)
+        while writing:
+            known = await self.documents.keep([told for told, _ in writing.values()])
+            writing = {id_: writing[id_] for id_ in known}
+            for id_, (told, index) in list(writing.items()):
+                verdict = judge(known[id_], told.word)
+                if verdict is Verdict.CONFLICT:
+                    endings[index] = conflict(told)
+                if verdict is not Verdict.TAKE:  # TAKE: somebody wrote between; once more
+                    del writing[id_], newest[id_]
+
+    async def _owe(self, told: Sequence[Told]) -> None:
+        received = [one for one in told if one.data is not None and not one.word.withdrawn]
+        if not received:
+            return
+        wanting = await self.documents.wanting({one.account for one in received})
+        pairs = [
+            (who, one)
+            for one in received
+            for who in wanting.get(one.account, ())
+            if one.data is not None
+            and matches(who.filters, who.since, Document(one.data.received_at, one.data.metadata))
+        ]
+        await self.documents.owe(pairs, self.now())
+
+
+def conflict(told: Told) -> Refused:
+    return Refused(Reason.INVALID, CONFLICT.format(version=told.word.version, document=told.document))
+
+
+def _merged(before: Told | None, told: Told) -> Told:
+    """A withdrawal in the same batch as what it withdraws is one write."""
+    if before is None or before.data is None or not told.word.withdrawn:
+        return told
+    word = Word(told.word.at, before.word.version, before.word.sha256, withdrawn=True)
+    return Told(told.account, told.document, word, before.data)

@@ -1,0 +1,100 @@
+"""Dues: whoever says that something is due, it runs once, and covers what was acknowledged before it was said."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from kit.aggregates import Aggregates
+from kit.endings import Ended, NotNow, Refused
+from kit.heard import Heard
+from kit.transitions import Decision
+from schemas.envelope import Event
+from schemas.reasons import Reason
+from schemas.syncs import DueReason, ExportDue
+from sync_runner.lifecycle import run
+from sync_runner.lifecycle.heard import Due
+from sync_runner.lifecycle.selecting import selection_of
+from sync_runner.lifecycle.sync import EVERYTHING, Sync
+
+UNKNOWN = "There is no saved connection {id}; a due may follow its ConnectionSaved, or be another account's."
+MOST_TRIES = 20
+"""After so many waits for documents that are still being taken in, a due goes on with those that are there."""
+
+
+class Ledger(Protocol):
+    """Whether rows wait."""
+
+    async def ready(self, accounts: Collection[str], connections: Collection[str], now: datetime) -> set[str]:
+        """Which of these connections have rows to move now."""
+
+    async def waiting(self, accounts: Collection[str], connections: Collection[str]) -> set[str]:
+        """Which of these connections have rows to move now or later."""
+
+
+class _Unknown(NotNow):
+    """No such connection is known yet."""
+
+
+class Dues:
+    """The batch handler of `syncs.requests`.
+
+    `documents_read()` and `connections_read()` wait (≤ 5 s) until those topics are read to where they end at
+    the call, and say whether they are.
+    """
+
+    def __init__(
+        self,
+        syncs: Aggregates[Sync],
+        ledger: Ledger,
+        now: Callable[[], datetime],
+        documents_read: Callable[[], Awaitable[bool]],
+        connections_read: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self.syncs = syncs
+        self.ledger = ledger
+        self.now = now
+        self.documents_read = documents_read
+        self.connections_read = connections_read
+
+    async def __call__(self, batch: Sequence[Heard]) -> Sequence[Ended]:
+        if not await self.documents_read() and any(heard.tries < MOST_TRIES for heard in batch):
+            behind = NotNow("documents.events is not read to its end yet; the due covers it.", after=1)
+            return [behind] * len(batch)
+        endings = await self._fold(batch, unknown=_Unknown("Its connection is not known yet.", after=1))
+        missing = [index for index, ending in enumerate(endings) if isinstance(ending, _Unknown)]
+        if missing and await self.connections_read():
+            late = await self._fold([batch[index] for index in missing], unknown=None)
+            for index, ending in zip(missing, late, strict=True):
+                endings[index] = ending
+        return endings
+
+    async def _fold(self, batch: Sequence[Heard], unknown: NotNow | None) -> list[Ended]:
+        """Decide all. A connection that is not there is `unknown`, or refused where that is None."""
+        accounts = {heard.event.accountid or "" for heard in batch}
+        asked = {heard.event.data.connection_id for heard in batch}
+        by_hand = {heard.event.data.connection_id for heard in batch if _by_hand(heard.event)}
+        now = self.now()
+        ready = await self.ledger.ready(accounts, asked, now)
+        waiting = await self.ledger.waiting(accounts, by_hand) if by_hand else set()
+
+        def decide(sync: Sync | None, event: Event[Any]) -> Decision[Sync] | None:
+            id_ = event.data.connection_id
+            if sync is None:
+                raise unknown or Refused(Reason.UNKNOWN_CONNECTION, UNKNOWN.format(id=id_))
+            return run.follow(sync, due_of(event.data, now, id_ in ready, id_ in waiting - ready))
+
+        return await self.syncs.fold(batch, decide)
+
+
+def due_of(data: Any, now: datetime, is_ready: bool, some_wait: bool) -> Due:  # noqa: FBT001 - two facts
+    """The due, as the table knows it."""
+    if not isinstance(data, ExportDue):
+        return Due(data.due_at, data.reason, now, is_ready, EVERYTHING, "import")
+    selection = selection_of(data, some_wait=some_wait)
+    return Due(data.due_at, data.reason, now, is_ready, selection)
+
+
+def _by_hand(event: Event[Any]) -> bool:
+    return event.data.reason is DueReason.MANUAL

@@ -1,0 +1,1 @@
+"""Mongo: documents, syncs, ledger. Every query is in this folder, beside the index that it needs."""

@@ -1,0 +1,117 @@
+"""Documents of the platform: one for each id, its newest version, a tombstone when withdrawn.
+
+Kept as long as the ledger refers to them and connections may still want them: they go with the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Some, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from kit.mongo import Collection
+from sync_runner.handlers.documents import Told, Wanting
+from sync_runner.lifecycle.document import TOMBSTONE, Word
+from sync_runner.store.ledger import DUPLICATE, add, new_row
+from sync_runner.store.shapes import filters_of
+
+Doc = dict[str, Any]
+SCHEMA = 1
+INDEXES = (
+    IndexModel([("account", ASCENDING), ("received_at", ASCENDING), ("_id", ASCENDING)], name="received"),
+)
+LIVE = IndexModel(
+    [("account", ASCENDING), ("live", ASCENDING)],
+    name="live",
+    partialFilterExpression={"live": True},
+)
+
+
+class MongoDocuments:
+    """Keeps `handlers.documents.Documents`."""
+
+    def __init__(self, documents: Collection, syncs: Collection, ledger: Collection) -> None:
+        self.documents = documents
+        self.syncs = syncs
+        self.ledger = ledger
+
+    async def keep(self, told: Sequence[Told]) -> dict[str, Word]:
+        writes = [_update(one) for one in told]
+        try:
+            await self.documents.bulk_write(writes, ordered=False)
+        except BulkWriteError as errors:
+            failed = errors.details["writeErrors"]
+            if any(error["code"] != DUPLICATE for error in failed):
+                raise
+            return await self._known([told[error["index"]] for error in failed])
+        return {}
+
+    async def _known(self, told: Sequence[Told]) -> dict[str, Word]:
+        query = {"_id": {"$in": [one.id for one in told]}, "account": {"$in": [one.account for one in told]}}
+        shown = {"at": 1, "version": 1, "sha256": 1, "withdrawn": 1}
+        return {document["_id"]: _word(document) async for document in self.documents.find(query, shown)}
+
+    async def wanting(self, accounts: Some[str]) -> dict[str, list[Wanting]]:
+        found: dict[str, list[Wanting]] = {}
+        shown = {"account": 1, "filters": 1, "since": 1}
+        async for sync in self.syncs.find(live_query(accounts), shown):
+            who = Wanting(sync["_id"], filters_of(sync["filters"]), sync.get("since"))
+            found.setdefault(sync["account"], []).append(who)
+        return found
+
+    async def owe(self, pairs: Sequence[tuple[Wanting, Told]], now: datetime) -> int:
+        rows = [
+            new_row(told.account, who.connection, told.document, told.word.version, _received(told), now)
+            for who, told in pairs
+        ]
+        return await add(self.ledger, rows)
+
+
+def live_query(accounts: Some[str]) -> Doc:
+    return {"account": {"$in": list(accounts)}, "live": True}
+
+
+def _received(told: Told) -> datetime:
+    return told.data.received_at if told.data else told.word.at
+
+
+def _word(document: Mapping[str, Any]) -> Word:
+    return Word(document["at"], document["version"], document.get("sha256"), document.get("withdrawn", False))
+
+
+def _update(told: Told) -> UpdateOne:
+    """The write, guarded by the same rule as `lifecycle.document.judge`; an upsert that it stops is a duplicate."""
+    word, data = told.word, told.data
+    own: Doc = {"_id": told.id, "account": told.account}
+    always = {"document": told.document, "at": word.at, "schema": SCHEMA}
+    if data is None:
+        return UpdateOne(
+            own | {"at": {"$lte": word.at}},
+            {
+                "$set": always | {"withdrawn": True},
+                "$setOnInsert": {"version": TOMBSTONE, "received_at": word.at, "metadata": {}},
+            },
+            upsert=True,
+        )
+    not_newer = {"at": {"$lte": word.at}}
+    guard = [
+        {"version": {"$lt": word.version}, "withdrawn": {"$exists": False}},
+        {"version": {"$lt": word.version}} | not_newer,
+        {"version": word.version, "sha256": word.sha256} | not_newer,
+    ]
+    members = always | {
+        "version": word.version,
+        "sha256": word.sha256,
+        "size": data.size,
+        "media_type": data.media_type,
+        "filename": data.filename,
+        "content_url": data.content_url,
+        "received_at": data.received_at,
+        "metadata": data.metadata.wire(),
+    }
+    if word.withdrawn:
+        return UpdateOne(own | {"$or": guard}, {"$set": members | {"withdrawn": True}}, upsert=True)
+    return UpdateOne(own | {"$or": guard}, {"$set": members, "$unset": {"withdrawn": ""}}, upsert=True)

@@ -1,0 +1,282 @@
+"""The rows of a run: taking, intending, recording, telling. Every write is guarded by the claim's fence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Some, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, DeleteOne, UpdateOne
+
+from kit.mongo import Collection
+from schemas.documents import Metadata
+from schemas.reasons import Reason, RowStatus
+from schemas.syncs import ExportedDocument
+from sync_runner.handlers.runs import Claim, Result, Row
+from sync_runner.lifecycle.matching import Document, matches
+from sync_runner.lifecycle.row import DOUBTFUL, MESSAGES, Dropped, Intended, Redone, from_states, wait
+from sync_runner.lifecycle.sync import Selection, Sync
+from sync_runner.store.ledger import UNTOLD
+
+Doc = dict[str, Any]
+
+
+def own(claim: Claim, **more: Any) -> Doc:
+    """A query for rows of the claim's connection."""
+    return {"account": claim.account, "connection": claim.connection_id, **more}
+
+
+def takeable(claim: Claim, selection: Selection, now: datetime) -> Doc:
+    """The rows that this claim may take now: open, selected, and not in its own hands already."""
+    in_hand = {"status": RowStatus.SENDING.value, "fence": claim.fence}
+    query = own(claim, next_at={"$gt": UNTOLD, "$lte": now}) | {"$nor": [in_hand]}
+    if not selection.everything:
+        query["$or"] = [{"document": {"$in": list(selection.only)}}]
+        query["$or"] += [{"attempts": {"$gt": 0}}] if selection.tried else []
+    return query
+
+
+class Rows:
+    """`ledger` and `documents`, for whoever holds a claim."""
+
+    def __init__(self, ledger: Collection, documents: Collection) -> None:
+        self.ledger = ledger
+        self.documents = documents
+
+    async def any_left(self, claim: Claim, selection: Selection, now: datetime) -> bool:
+        """Whether there is something to take."""
+        return await self.ledger.find_one(takeable(claim, selection, now), {"_id": 1}) is not None
+
+    async def take(self, claim: Claim, sync: Sync, most: int) -> list[Row]:
+        """The oldest rows to move, joined with their documents; what need not go any more is put away."""
+        selection = sync.run.selection if sync.run else Selection()
+        while True:
+            now = datetime.now(UTC)
+            query = takeable(claim, selection, now)
+            stored = await self.ledger.find(query).sort("next_at", ASCENDING).limit(most).to_list(most)
+            documents = await self._documents(claim, stored)
+            kept, away = [], []
+            for row in stored:
+                document = documents.get(row["document"])
+                gone = _put_away(claim, sync, row, document, now)
+                if gone is None and document is not None:
+                    kept.append(_row(row, document))
+                elif gone is not None:
+                    away.append(gone)
+            if away:
+                await self.ledger.bulk_write(away, ordered=False)
+            if kept or not stored:
+                return kept
+
+    async def intend(self, claim: Claim, rows: Sequence[Row]) -> list[Row]:
+        """Make them `sending`."""
+        if not rows:
+            return []
+        states = [state.value for state in from_states(Intended)]
+        members = {
+            "status": RowStatus.SENDING.value,
+            "fence": claim.fence,
+            "run": claim.run_id,
+            "part": claim.part,
+            "at": datetime.now(UTC),
+        }
+        older = {"$or": [{"fence": {"$exists": False}}, {"fence": {"$lte": claim.fence}}]}
+        result = await self.ledger.bulk_write(
+            [
+                UpdateOne(
+                    own(claim, _id=row.id, status={"$in": states}) | older,
+                    {
+                        "$set": members | ({"target": row.target} if row.target else {}),
+                        "$inc": {"attempts": 1},
+                    },
+                )
+                for row in rows
+            ],
+            ordered=False,
+        )
+        if result.matched_count == len(rows):
+            return list(rows)
+        mine = own(claim, _id={"$in": [row.id for row in rows]}, **_in_hand(claim))
+        got = {row["_id"] async for row in self.ledger.find(mine, {"_id": 1})}
+        return [row for row in rows if row.id in got]
+
+    async def record(self, claim: Claim, results: Sequence[Result]) -> set[str]:
+        """Write down results; returns the ids of rows that are somebody else's now."""
+        if not results:
+            return set()
+        now = datetime.now(UTC)
+        attempts = await self._attempts(claim, [r.row_id for r in results if wait(r.status, 1, None)])
+        writes = [
+            UpdateOne(
+                own(claim, _id=result.row_id, **_in_hand(claim)),
+                _recorded(result, now, attempts.get(result.row_id, 1)),
+            )
+            for result in results
+        ]
+        written = await self.ledger.bulk_write(writes, ordered=False)
+        if written.matched_count == len(results):
+            return set()
+        ids = [result.row_id for result in results]
+        newer = own(claim, _id={"$in": ids}, fence={"$gt": claim.fence})
+        return {row["_id"] async for row in self.ledger.find(newer, {"_id": 1})}
+
+    async def untold(self, claim: Claim, part: int) -> list[ExportedDocument]:
+        """What became of the documents of this part, as an event tells it."""
+        query = own(claim, next_at=UNTOLD, run=claim.run_id, part=part)
+        return [_exported(row) async for row in self.ledger.find(query)]
+
+    async def tell(self, claim: Claim, through: int) -> None:
+        """Events tell of all parts of this run up to `through`, and of all runs before it: owe it no more."""
+        later = {"run": claim.run_id, "part": {"$gt": through}}
+        await self.ledger.update_many(
+            own(claim, next_at=UNTOLD) | {"$nor": [later]},
+            [{"$set": {"next_at": {"$ifNull": ["$again_at", "$$REMOVE"]}}}, {"$unset": "again_at"}],
+        )
+
+    async def again_at(self, claim: Claim) -> datetime | None:
+        """When the first document that was tried, and did not arrive, is tried again by itself."""
+        tried = own(claim, next_at={"$gt": UNTOLD}, attempts={"$gt": 0})
+        waiting = await self.ledger.find_one(tried, {"next_at": 1}, sort=[("next_at", ASCENDING)])
+        untold = own(claim, next_at=UNTOLD, again_at={"$exists": True})
+        new = await self.ledger.find_one(untold, {"again_at": 1}, sort=[("again_at", ASCENDING)])
+        times = [waiting["next_at"]] if waiting else []
+        times += [new["again_at"]] if new else []
+        return min(times, default=None)
+
+    async def reopen(self, claim: Claim, selection: Selection) -> None:
+        """Open again what the selection asks to go again, apart from what this run moved already."""
+        now = datetime.now(UTC)
+        for redo in selection.redo:
+            states = set(redo.statuses) & set(from_states(Redone))
+            only = {} if redo.only is None else {"document": {"$in": list(redo.only)}}
+            sure = [state.value for state in states if state not in DOUBTFUL]
+            query = own(claim, run={"$ne": claim.run_id}, **only)
+            again = {"status": RowStatus.PENDING.value, "next_at": now, "at": now}
+            await self.ledger.update_many(query | {"status": {"$in": sure}}, {"$set": again})
+            if RowStatus.UNKNOWN in states:
+                unsure = query | {"status": RowStatus.UNKNOWN.value}
+                await self.ledger.update_many(unsure, {"$set": {"next_at": now}})
+
+    async def owners(self, claim: Claim, targets: Some[str]) -> dict[str, str]:
+        """Whose newest `done` row has each target."""
+        query = own(claim, target={"$in": list(targets)}, status=RowStatus.DONE.value)
+        found = self.ledger.find(query, {"target": 1, "document": 1}).sort("at", ASCENDING)
+        return {row["target"]: row["document"] async for row in found}
+
+    async def moved(self, claim: Claim) -> list[Row]:
+        """What became `done` in this part."""
+        query = own(claim, next_at=UNTOLD, run=claim.run_id, part=claim.part, status=RowStatus.DONE.value)
+        stored = await self.ledger.find(query).sort("received_at", ASCENDING).to_list(None)
+        documents = await self._documents(claim, stored)
+        return [_row(row, documents[row["document"]]) for row in stored if row["document"] in documents]
+
+    async def doubt(self, claim: Claim, target: str) -> None:
+        """The newest row at `target` is to be looked up."""
+        now = datetime.now(UTC)
+        await self.ledger.find_one_and_update(
+            own(claim, target=target, status=RowStatus.DONE.value),
+            {"$set": {"status": RowStatus.UNKNOWN.value, "next_at": now, "at": now}},
+            sort=[("at", DESCENDING)],
+        )
+
+    async def _documents(self, claim: Claim, rows: Iterable[Doc]) -> dict[str, Doc]:
+        ids = [f"{claim.account}/{row['document']}" for row in rows]
+        found = self.documents.find({"_id": {"$in": ids}, "account": claim.account}) if ids else None
+        return {} if found is None else {document["document"]: document async for document in found}
+
+    async def _attempts(self, claim: Claim, ids: Sequence[str]) -> Mapping[str, int]:
+        if not ids:
+            return {}
+        found = self.ledger.find(own(claim, _id={"$in": ids}), {"attempts": 1})
+        return {row["_id"]: row.get("attempts", 1) async for row in found}
+
+
+def _in_hand(claim: Claim) -> Doc:
+    return {"fence": claim.fence, "status": RowStatus.SENDING.value}
+
+
+def _put_away(
+    claim: Claim, sync: Sync, row: Doc, document: Doc | None, now: datetime
+) -> UpdateOne | DeleteOne | None:
+    """What happens to a row that need not go any more; None for one that must go, or be looked up."""
+    if RowStatus(row["status"]) in DOUBTFUL and document is not None:
+        return None
+    reason = None
+    if document is None or document.get("withdrawn"):
+        reason = Reason.WITHDRAWN
+    elif document["version"] != row["version"]:
+        reason = Reason.SUPERSEDED
+    elif not row.get("attempts") and not _wanted(sync, document):
+        return DeleteOne(own(claim, _id=row["_id"], status=RowStatus.PENDING.value))
+    if reason is None:
+        return None
+    members = {
+        "status": RowStatus.SKIPPED.value,
+        "reason": reason.value,
+        "next_at": UNTOLD,
+        "run": claim.run_id,
+        "part": claim.part,
+        "fence": claim.fence,
+        "at": now,
+    }
+    states = [state.value for state in from_states(Dropped)]
+    return UpdateOne(own(claim, _id=row["_id"], status={"$in": states}), {"$set": members})
+
+
+def _wanted(sync: Sync, document: Doc) -> bool:
+    metadata = Metadata.model_validate(document["metadata"])
+    return matches(sync.filters, sync.since, Document(document["received_at"], metadata))
+
+
+def _row(row: Doc, document: Doc) -> Row:
+    return Row(
+        id=row["_id"],
+        document_id=row["document"],
+        version=row["version"],
+        filename=document["filename"],
+        media_type=document["media_type"],
+        size=document["size"],
+        sha256=document["sha256"],
+        content_url=document["content_url"],
+        received_at=document["received_at"],
+        metadata=Metadata.model_validate(document["metadata"]),
+        attempts=row.get("attempts", 0),
+        doubtful=RowStatus(row["status"]) in DOUBTFUL,
+        target=row.get("target"),
+    )
+
+
+def _recorded(result: Result, now: datetime, attempts: int) -> Doc:
+    """The update that writes one result down."""
+    if result.status is RowStatus.PENDING:
+        return {"$set": {"status": RowStatus.PENDING.value, "at": now}, "$inc": {"attempts": -1}}
+    if result.status not in MESSAGES:
+        raise ValueError(f"{result.status.value} is not what became of a row; say what did.")
+    waits = wait(result.status, attempts, result.retry_after)
+    members = {
+        "status": result.status.value,
+        "next_at": UNTOLD,
+        "at": now,
+        "again_at": None if waits is None else now + waits,
+        "target": result.target,
+        "sha256": result.sha256,
+        "receipt": result.receipt,
+        "reason": result.reason and result.reason.value,
+        "message": result.message,
+    }
+    known = {name: value for name, value in members.items() if value is not None}
+    # A target that was intended stays known where nobody says better.
+    unset = {name: "" for name in members if name not in known and name != "target"}
+    return {"$set": known} | ({"$unset": unset} if unset else {})
+
+
+def _exported(row: Doc) -> ExportedDocument:
+    return ExportedDocument(
+        document_id=row["document"],
+        version=row["version"],
+        status=RowStatus(row["status"]),
+        target=row.get("target"),
+        sha256=row.get("sha256"),
+        reason=Reason(row["reason"]) if "reason" in row else None,
+        message=row.get("message"),
+    )
