@@ -133,7 +133,7 @@ class Voice:
             "traceparent": cause.traceparent,
             "sequence": sequence(version) if topic is self.topic else None,
         }
-        event = {name: value for name, value in members.items() if value is not None}
+        event: dict[str, object] = {name: value for name, value in members.items() if value is not None}
         event["data"] = said.data.wire()
         value = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
         if len(value) > MAX_EVENT_BYTES:

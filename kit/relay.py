@@ -35,6 +35,7 @@ ROUND = 1000
 BODIES = 32
 """Large events a round: they are read one by one, at up to 512 KB each."""
 HEADERS = [("content-type", CONTENT_TYPE.encode())]
+TOPIC_WITHIN = 5.0
 LAST = 2.0
 """Seconds for what is still owed when the process ends."""
 
@@ -71,6 +72,7 @@ class Relay:
         self._bell = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self._aside: dict[str, tuple[float, int]] = {}
+        self._topics: set[str] = set()
 
     def ring(self) -> None:
         """Something is owed: look now. Cheap, from the same event loop."""
@@ -164,6 +166,7 @@ class Relay:
                 if owed["topic"] in refused:
                     break
                 try:
+                    await self._known(producer, owed["topic"])
                     debt.sent.append(
                         await producer.send(
                             owed["topic"], owed["value"], owed["key"].encode(), headers=HEADERS
@@ -174,6 +177,12 @@ class Relay:
                     refused.add(owed["topic"])
                     break
         await asyncio.gather(*(future for debt in debts for future in debt.sent), return_exceptions=True)
+
+    async def _known(self, producer: AIOKafkaProducer, topic: str) -> None:
+        """Raises soon where a topic is not there: a send would hold everybody up for as long as a request may take."""
+        if topic not in self._topics:
+            await asyncio.wait_for(producer.partitions_for(topic), TOPIC_WITHIN)
+            self._topics.add(topic)
 
     async def _clear(self, shards: Sequence[int], paid: dict[str, list[str]], debts: Sequence[Debt]) -> None:
         if not paid:

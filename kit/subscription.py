@@ -53,7 +53,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     def declare(self, broker: KafkaBroker) -> None:
         """Tell the broker what to read and how."""
-        self._subscriber = broker.subscriber(  # type: ignore[assignment]  # batch=True makes a BatchSubscriber
+        self._subscriber = broker.subscriber(
             self.reading.topic.name,
             group_id=self.reading.group,
             group_instance_id=self._kafka.instance,

@@ -249,7 +249,7 @@ def _read(text: str, setting: str) -> object:
 
 
 def _key(member: dict[str, Any], setting: str) -> Key:
-    kinds = {"OKP": OKPKey, "EC": ECKey}
+    kinds: dict[str, type[OKPKey | ECKey]] = {"OKP": OKPKey, "EC": ECKey}
     try:
         return kinds[member["kty"]].import_key(member)
     except (KeyError, JoseError, ValueError, TypeError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from aiokafka.errors import KafkaError
-from pymongo.errors import BulkWriteError, DocumentTooLarge, InvalidDocument, PyMongoError, WriteError
+from bson.errors import InvalidDocument
+from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError, WriteError
 
 ITEMS = (WriteError, BulkWriteError, DocumentTooLarge, InvalidDocument)
 """What Mongo says about one item. Everything else that it says is about itself."""

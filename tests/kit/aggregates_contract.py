@@ -37,7 +37,9 @@ class AggregatesContract:
         owes = (await self.document(store, id_))["owes"]
         return [json.loads(bytes(owed["value"])) for owed in owes]
 
-    async def test_a_request_makes_one_document_that_owes_what_it_says(self, store: Aggregates[Tally]) -> None:
+    async def test_a_request_makes_one_document_that_owes_what_it_says(
+        self, store: Aggregates[Tally]
+    ) -> None:
         id_ = new_id()
         asked = request(id_)
 
@@ -74,7 +76,10 @@ class AggregatesContract:
         id_ = new_id()
         await store.fold(heard(request(id_), pause(id_)), decide)
 
-        assert [event["id"] for event in await self.owed(store, id_)] == [_event_id(id_, 1), _event_id(id_, 2)]
+        assert [event["id"] for event in await self.owed(store, id_)] == [
+            _event_id(id_, 1),
+            _event_id(id_, 2),
+        ]
 
     async def test_a_member_that_is_gone_is_gone(self, store: Aggregates[Tally]) -> None:
         id_ = new_id()
@@ -124,7 +129,9 @@ class AggregatesContract:
 
         endings = await store.fold(heard(pause(id_, "acct-2"), request(id_, "acct-2")), decide)
 
-        assert [ending.reason for ending in endings if isinstance(ending, Refused)] == ["unknown_connection"] * 2
+        assert [ending.reason for ending in endings if isinstance(ending, Refused)] == [
+            "unknown_connection"
+        ] * 2
         assert await self.document(store, id_) == before
 
     async def test_after_a_not_now_later_events_of_that_thing_wait_and_others_do_not(
@@ -178,7 +185,10 @@ class AggregatesContract:
 
         await asyncio.gather(
             *(store.fold(heard(*(pause(id_) for id_ in ids)), decide) for _ in range(12)),
-            *(store.alter(id_, lambda tally: tally and Decision(replace(tally, count=tally.count + 1))) for id_ in ids * 4),
+            *(
+                store.alter(id_, lambda tally: tally and Decision(replace(tally, count=tally.count + 1)))
+                for id_ in ids * 4
+            ),
         )
 
         kept = await store.read(ids)

@@ -55,7 +55,11 @@ async def test_no_kind_of_poison_stops_the_topic_or_loses_a_neighbour(world: Wor
     good = [request(id_), *(pause(id_) for _ in range(6))]
     valid = pause(id_)
     wire = valid.wire()
-    binary: list[tuple[str, bytes | None]] = [("spring_dlt-offset", b"\xff\x00\x01"), ("nothing", None), *JSON]
+    binary: list[tuple[str, bytes | None]] = [
+        ("spring_dlt-offset", b"\xff\x00\x01"),
+        ("nothing", None),
+        *JSON,
+    ]
     dead: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]] = [
         (key, b"\xff\xfe no json", JSON),
         (key, b"{}", []),

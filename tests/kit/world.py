@@ -125,7 +125,9 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def a_world(bootstrap: str, mongo_url: str, database: str, topics: Any, partitions: int = 2) -> AsyncIterator[World]:
+async def a_world(
+    bootstrap: str, mongo_url: str, database: str, topics: Any, partitions: int = 2
+) -> AsyncIterator[World]:
     name = f"t{uuid4().hex[:8]}"
     asks, says = asked_on(f"{name}.requests"), said_on(f"{name}.events")
     await topics.make(asks.name, says.name, partitions=partitions)
