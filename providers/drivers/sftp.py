@@ -149,20 +149,14 @@ class Sftp:
         """Write beside, then link to the name."""
         beside = await self._beside(path, body)
         try:
-            if self._links:
-                await self._sftp.link(beside, self._at(path))
-                await self._sftp.remove(beside)
-            elif await self._sftp.lexists(self._at(path)):
-                raise taken()
-            else:
-                await self._sftp.rename(beside, self._at(path))
-        except (asyncssh.SFTPError, ProviderError) as error:
+            with faults(self._host):
+                await self._publish(beside, self._at(path))
+        except ProviderError as error:
+            if error.later:
+                raise
             is_there = await self._stat(path) is not None
             await self._clear(beside)
-            if is_there or isinstance(error, ProviderError):
-                raise taken() from None
-            with faults(self._host):
-                raise
+            raise taken() if is_there else error from None
         return await self._receipt(path)
 
     async def replace(self, path: str, body: Body, version: str | None) -> Receipt:
@@ -185,20 +179,29 @@ class Sftp:
         """The whole body under a hidden name, whose address on the server is returned."""
         beside = self._at(unfinished(path, body.sha256))
         with faults(self._host):
-            file = await self._sftp.open(
-                beside, asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC, encoding=None
-            )
-        try:
-            async with file:
-                await self._write(file, body)
-        except (ProviderError, asyncssh.SFTPError) as error:
-            if not (isinstance(error, ProviderError) and error.later):
+            flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC
+            file = await self._sftp.open(beside, flags, encoding=None)
+            try:
+                async with file:
+                    await self._write(file, body)
+            except asyncssh.SFTPFailure:
                 await self._clear(beside)
-            if type(error) is asyncssh.SFTPFailure:
                 raise no_space() from None
-            with faults(self._host):
+            except ProviderError as error:
+                if not error.later:
+                    await self._clear(beside)
                 raise
         return beside
+
+    async def _publish(self, beside: str, at: str) -> None:
+        """Give the file its name, which nothing may have yet."""
+        if self._links:
+            await self._sftp.link(beside, at)
+            await self._sftp.remove(beside)
+        elif await self._sftp.lexists(at):
+            raise taken()
+        else:
+            await self._sftp.rename(beside, at)
 
     async def _write(self, file: asyncssh.SFTPClientFile, body: Body) -> None:
         waiting = bytearray()

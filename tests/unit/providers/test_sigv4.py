@@ -1,0 +1,33 @@
+"""Signatures are those of AWS's own examples."""
+
+from datetime import UTC, datetime
+
+from providers.drivers.sigv4 import EMPTY, Keys, query_string
+
+# "Example: GET Object" and "GET Bucket (List Objects)" of the S3 API reference, sig-v4-header-based-auth.
+KEYS = Keys("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1")
+AT = datetime(2013, 5, 24, tzinfo=UTC)
+
+
+def test_a_get_is_signed_as_in_the_manual():
+    url = "https://examplebucket.s3.amazonaws.com/test.txt"
+    headers = KEYS.signed("GET", url, {"range": "bytes=0-9"}, EMPTY, AT)
+
+    assert headers["authorization"] == (
+        "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, "
+        "SignedHeaders=host;range;x-amz-content-sha256;x-amz-date, "
+        "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
+    )
+
+
+def test_a_listing_is_signed_as_in_the_manual():
+    url = "https://examplebucket.s3.amazonaws.com/?" + query_string({"prefix": "J", "max-keys": "2"})
+    headers = KEYS.signed("GET", url, {}, EMPTY, AT)
+
+    assert headers["authorization"].endswith(
+        "Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
+    )
+
+
+def test_the_secret_is_in_no_repr():
+    assert "wJalr" not in repr(KEYS)
