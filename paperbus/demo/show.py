@@ -1,4 +1,4 @@
-"""The demo from beginning to end, against services that run already. It starts a platform and a target, no service."""
+"""The demo from beginning to end, against services that run already: a platform, a target, a story."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class Stage:
 
 
 async def show(stage: Stage, console: Console, after: Callable[[str, str], str] | None) -> None:
-    """Connect, export, prove it; then stay until cancelled if `after` says what to try next.
+    """Connect, export, prove it; then stay until cancelled, if `after` says what to try next.
 
     Args:
         stage: the running services.
         console: where the demo speaks.
-        after: called with the account and the connection; returns what to print before staying. None ends here.
+        after: called with account and connection; returns what to print before staying. None ends here.
 
     Raises:
         DemoFailed: one sentence that says what did not work.
