@@ -124,6 +124,26 @@ class Index:
             order.pop(bisect_left(order, by(number), key=by))
         self._rows[number] = None
 
+    def __contains__(self, provider_id: str) -> bool:
+        return provider_id in self._numbers
+
+    def ids(self) -> set[str]:
+        """All that are in it."""
+        return set(self._numbers)
+
+    def named(self, joined: str, direction: str) -> str | None:
+        """The provider whose name, in any language, has these letters and digits in this order.
+
+        `joined` is a folded name without its spaces.
+        """
+        candidates = self._terms["name"].starting(joined[:2]) if joined else set()
+        for row in (self._rows[number] for number in sorted(candidates)):
+            if row is None or direction not in row.directions:
+                continue
+            if joined in {name.replace(" ", "") for name in (*row.names, row.id.replace("-", ""))}:
+                return row.id
+        return None
+
     def find(self, wanted: Wanted, limit: int, after: Place | None = None) -> Found:
         """The providers that fit, best first, then by name; those behind `after`."""
         ids: list[str] = []

@@ -1,0 +1,207 @@
+"""HTTP in: the catalogue to search, logos, the suggestion form (CONTRACT §6). No decisions here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal, Protocol
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, StringConstraints
+
+from catalog.handlers import Asker, Told
+from catalog.lifecycle import Provider, State
+from catalog.mirror import Mirror
+from catalog.search import Place, Wanted
+from catalog.store import Logo
+from kit.endings import Refused
+from kit.http import MOST_ITEMS, Caller, Page, Problem, cursor_of, not_found, read_cursor
+from schemas.base import Model
+from schemas.catalog import ProviderSuggested
+from schemas.fields import Field
+from schemas.manifest import Ask, Category, Manifest
+from schemas.reasons import Direction
+
+LOGO_SECONDS = 3600
+SANDBOX = {
+    # An SVG opened by itself could otherwise act in our origin's name.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
+class Item(Model):
+    """A provider in a list, in one language."""
+
+    id: str
+    name: str
+    summary: str
+    categories: tuple[Category, ...]
+    countries: tuple[str, ...]
+    directions: tuple[Direction, ...]
+    available: bool
+    logo_url: str
+
+
+class Step(Model):
+    """A login step, as it will be asked."""
+
+    kind: str
+    title: str | None
+    message: str | None
+    fields: tuple[Field, ...] = ()
+
+
+class Detail(Item):
+    """A provider with what a login and an export will ask for."""
+
+    revision: int
+    website: str | None
+    docs: str | None
+    login: tuple[Step, ...]
+    options: dict[str, tuple[Field, ...]]
+
+
+class Taken(BaseModel):
+    """What became of a suggestion."""
+
+    status: Literal["new", "repeated", "known"]
+    provider_id: str | None = None
+
+
+class Shelf(Protocol):
+    """Where whole providers and logos are read from."""
+
+    async def read(self, ids: list[str]) -> dict[str, Provider]:
+        """Providers by id, retired ones too."""
+
+    async def logo(self, provider_id: str) -> Logo | None:
+        """A provider's logo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the paths need. `suggest` raises `Refused`."""
+
+    shelf: Shelf
+    mirror: Mirror
+    suggest: Callable[[ProviderSuggested, Asker], Awaitable[Told]]
+    url: str
+
+
+Locale = Annotated[str, StringConstraints(max_length=35)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
+Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS)]
+
+
+def routes(catalogue: Catalogue) -> APIRouter:
+    """The paths of the catalogue."""
+    router = APIRouter(prefix="/v1")
+
+    @router.get("/providers")
+    async def providers(
+        _: Caller,
+        direction: Literal["import", "export"] | None = None,
+        query: Annotated[str, Query(max_length=200)] = "",
+        category: Category | None = None,
+        country: Country | None = None,
+        locale: Locale = "en",
+        cursor: str | None = None,
+        limit: Limit = 50,
+    ) -> Page[Item]:
+        """Providers that fit, best first, then by name."""
+        wanted = Wanted(query, direction, category, country.lower() if country else None, locale[:2].lower())
+        found = catalogue.mirror.index.find(wanted, limit, _place(cursor))
+        kept = await catalogue.shelf.read(found.ids)
+        items = [_item(catalogue.url, kept[id_], locale) for id_ in found.ids if id_ in kept]
+        return Page[Item](items=items, next=cursor_of(*found.next) if found.next else None)
+
+    @router.get("/providers/{provider_id}")
+    async def provider(_: Caller, provider_id: str, locale: Locale = "en") -> Detail:
+        """One provider, a retired one too: it is then not available."""
+        kept = (await catalogue.shelf.read([provider_id])).get(provider_id)
+        if kept is None or kept.manifest is None:
+            raise not_found("provider")
+        return _detail(catalogue.url, kept, kept.manifest, locale)
+
+    @router.get("/providers/{provider_id}/logo", response_class=Response)
+    async def logo(_: Caller, provider_id: str, request: Request) -> Response:
+        """The logo's file."""
+        found = await catalogue.shelf.logo(provider_id)
+        if found is None:
+            raise not_found("logo")
+        return _logo(found, request.headers.get("if-none-match"))
+
+    @router.post("/suggestions", response_model=Taken)
+    async def suggestions(caller: Caller, asked: ProviderSuggested) -> JSONResponse:
+        """Suggest a provider: 201 where it is new, 200 where it is known or was suggested before."""
+        try:
+            told = await catalogue.suggest(asked, Asker(f"{caller.account} {caller.sub}", caller.account))
+        except Refused as refused:
+            raise Problem(
+                422, refused.message, reason=str(refused.reason.value), errors=refused.errors
+            ) from None
+        taken = Taken(status=told.status, provider_id=told.provider_id)
+        return JSONResponse(taken.model_dump(), 201 if told.status == "new" else 200)
+
+    return router
+
+
+def _place(cursor: str | None) -> Place | None:
+    parts = read_cursor(cursor, int, str, str)
+    return None if parts is None else Place(*parts)
+
+
+def _item(url: str, provider: Provider, locale: str) -> Item:
+    return Item(**_members(url, provider, _whole(provider), locale))
+
+
+def _detail(url: str, provider: Provider, manifest: Manifest, locale: str) -> Detail:
+    return Detail(
+        **_members(url, provider, manifest, locale),
+        revision=provider.revision,
+        website=manifest.website,
+        docs=manifest.docs,
+        login=tuple(
+            Step(
+                kind="credentials" if isinstance(step, Ask) else "confirm",
+                title=None if step.title is None else step.title.said(locale),
+                message=None if step.message is None else step.message.said(locale),
+                fields=tuple(spec.shown(locale) for spec in step.fields) if isinstance(step, Ask) else (),
+            )
+            for step in manifest.login
+        ),
+        options={
+            str(direction): tuple(spec.shown(locale) for spec in manifest.options_for(direction))
+            for direction in manifest.directions
+        },
+    )
+
+
+def _members(url: str, provider: Provider, manifest: Manifest, locale: str) -> dict[str, object]:
+    return {
+        "id": provider.id,
+        "name": manifest.name.said(locale),
+        "summary": manifest.summary.said(locale),
+        "categories": manifest.categories,
+        "countries": manifest.countries,
+        "directions": manifest.directions,
+        "available": provider.state is State.PUBLISHED,
+        "logo_url": f"{url}/v1/providers/{provider.id}/logo",
+    }
+
+
+def _whole(provider: Provider) -> Manifest:
+    if provider.manifest is None:
+        raise LookupError(f"{provider.id} was never published")
+    return provider.manifest
+
+
+def _logo(found: Logo, known: str | None) -> Response:
+    tag = f'"{found.sha256[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": f"private, max-age={LOGO_SECONDS}", **SANDBOX}
+    if known is not None and tag in known:
+        return Response(status_code=304, headers=headers)
+    return Response(found.data, media_type=found.media_type, headers=headers)

@@ -1,0 +1,95 @@
+"""The one place where the parts of catalog meet. Nothing connects before the service runs."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import UTC, datetime
+
+from joserfc.jwk import KeySet
+from pydantic import SecretStr
+
+from catalog import api, bus
+from catalog.handlers import Asker, Told, suggest
+from catalog.loader import Loader
+from catalog.mirror import Mirror
+from catalog.store import CatalogStore
+from catalog.watch import Watch
+from kit import mongo
+from kit.broker import Kafka
+from kit.edge import Edge
+from kit.http import make_app
+from kit.leases import Leases
+from kit.parking import Parking
+from kit.relay import ALL, FencedRelay
+from kit.service import Listener, Loop, Service
+from kit.settings import CATALOG_PORT, Settings, SettingsError
+from kit.tokens import Verifier, public_keys
+from providers.extends import CATALOGUE
+from schemas.catalog import ProviderSuggested
+
+NAME = "catalog"
+
+
+def now() -> datetime:
+    """The time of day, UTC."""
+    return datetime.now(UTC)
+
+
+def build(settings: Settings) -> Service:
+    """The service, ready to run.
+
+    Raises:
+        SettingsError, KeysRefused: one sentence that names the setting.
+    """
+    client, kafka = mongo.connect(_mongo_url(settings)), Kafka.of(settings)
+    database = client[NAME]
+    owner = settings.paperbus_instance or f"{socket.gethostname()}-{os.getpid()}"
+    leases = Leases(database["leases"], "relay.catalog", ALL, owner)
+    relay = FencedRelay(database["providers"], database["bodies"], kafka, leases)
+    store = CatalogStore(database, now, relay.ring)
+    mirror = Mirror(store)
+    edge = Edge(kafka, NAME, Parking(database["parked"]), now)
+
+    async def compare() -> None:
+        await bus.compare(kafka, store)
+
+    async def suggested(asked: ProviderSuggested, asker: Asker) -> Told:
+        return await suggest(asked, asker, known=mirror.known, store=store, now=now)
+
+    async def prepare() -> None:
+        await mongo.ready(client)
+        await store.declare()
+        await mirror.load()
+
+    async def close() -> None:
+        client.close()
+
+    loader = Loader(Watch((CATALOGUE, *settings.paperbus_providers)), store, mirror, leases, compare)
+    bus.read(edge, suggested)
+    app = make_app(NAME, _verifier(settings), (edge.stuck, loader.stuck))
+    app.include_router(api.routes(api.Catalogue(store, mirror, suggested, settings.paperbus_catalog_url)))
+    return Service(
+        NAME,
+        listeners=(Listener(app, CATALOG_PORT),),
+        edge=edge,
+        loops=(Loop("relay", relay.run), Loop("folders", loader.run), Loop("search", mirror.follow)),
+        start=(prepare,),
+        close=(close,),
+    )
+
+
+def _mongo_url(settings: Settings) -> str:
+    if settings.mongo_url is None:
+        raise SettingsError("MONGO_URL is missing: set it, or use `paperbus up`, which brings a MongoDB.")
+    return settings.mongo_url.get_secret_value()
+
+
+def _verifier(settings: Settings) -> Verifier:
+    platform = _keys(settings.paperbus_platform_keys, "PAPERBUS_PLATFORM_KEYS")
+    services = _keys(settings.paperbus_service_keys, "PAPERBUS_SERVICE_KEYS")
+    return Verifier(platform, services, lambda: now().timestamp())
+
+
+def _keys(value: SecretStr | None, setting: str) -> KeySet | None:
+    return None if value is None else public_keys(value.get_secret_value(), setting)

@@ -1,0 +1,95 @@
+"""PURE: a provider's states and what moves it between them. It reads no file and knows no time of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Final
+
+from kit.transitions import Row, Table
+from schemas.catalog import ProviderPublished, ProviderRetired
+from schemas.manifest import Manifest
+
+
+class State(Enum):
+    """Where a provider stands. Absent is what no one has heard of yet."""
+
+    ABSENT = "absent"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider as others know it. `revision` rises with everything that is said of it."""
+
+    id: str
+    state: State = State.ABSENT
+    revision: int = 0
+    manifest: Manifest | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRead:
+    """Its files were read and are right."""
+
+    manifest: Manifest
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestGone:
+    """Its folder is no more."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLacks:
+    """The topic does not have what was last said of it: Kafka lost it, or an operator wants it said again."""
+
+    at: datetime
+
+
+Message = ManifestRead | ManifestGone | TopicLacks
+
+
+def _same(provider: Provider, read: ManifestRead) -> bool:
+    return provider.manifest == read.manifest
+
+
+def _taken(provider: Provider, read: ManifestRead) -> Provider:
+    return replace(provider, manifest=read.manifest, revision=provider.revision + 1, at=read.at)
+
+
+def _risen(provider: Provider, message: ManifestGone | TopicLacks) -> Provider:
+    return replace(provider, revision=provider.revision + 1, at=message.at)
+
+
+def _published(provider: Provider, _: Message) -> Sequence[ProviderPublished]:
+    if provider.manifest is None:
+        raise ValueError(f"{provider.id} is published without a manifest")
+    said = ProviderPublished(provider_id=provider.id, revision=provider.revision, manifest=provider.manifest)
+    return (said,)
+
+
+def _retired(provider: Provider, _: Message) -> Sequence[ProviderRetired]:
+    return (ProviderRetired(provider_id=provider.id, revision=provider.revision),)
+
+
+TRANSITIONS: Final[Table[State]] = {
+    (State.ABSENT, ManifestRead): Row(State.PUBLISHED, change=_taken, emits=_published),
+    (State.PUBLISHED, ManifestRead): (
+        Row(State.PUBLISHED, when=_same),
+        Row(State.PUBLISHED, change=_taken, emits=_published),
+    ),
+    (State.PUBLISHED, ManifestGone): Row(State.RETIRED, change=_risen, emits=_retired),
+    (State.PUBLISHED, TopicLacks): Row(State.PUBLISHED, change=_risen, emits=_published),
+    (State.RETIRED, ManifestRead): Row(State.PUBLISHED, change=_taken, emits=_published),
+    # Two replicas saw that it is gone; the second changes nothing.
+    (State.RETIRED, ManifestGone): Row(State.RETIRED),
+    (State.RETIRED, TopicLacks): Row(State.RETIRED, change=_risen, emits=_retired),
+}

@@ -1,0 +1,89 @@
+"""The search index of one replica, kept in step with the store. It writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+
+from catalog.lifecycle import State
+from catalog.search import Index, Listed
+from catalog.words import words
+from kit.logs import logger
+from kit.trouble import is_trouble
+
+log = logger(__name__)
+
+EVERY: Final = 2.0
+OVERLAP: Final = timedelta(seconds=60)
+"""Replicas' clocks may differ by this much: so far back each look goes again."""
+
+
+class Lists(Protocol):
+    """Where providers are read from."""
+
+    def listed(self, since: datetime | None = None) -> AsyncIterator[dict[str, Any]]:
+        """What the index needs of all providers, or of those that changed since."""
+
+
+class Mirror:
+    """The index, and how far it has come."""
+
+    def __init__(self, store: Lists) -> None:
+        self.index = Index()
+        self._store = store
+        self._newest = datetime.fromtimestamp(0, UTC)
+        self._taken: set[tuple[str, int]] = set()
+
+    async def load(self) -> None:
+        """Read everything, once."""
+        await self._read(None)
+
+    async def follow(self) -> None:
+        """Take up what changed, as long as the service runs."""
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                await self.refresh()
+            except Exception as error:
+                if not is_trouble(error):
+                    raise
+                log.warning("search is not up to date", error=type(error).__name__)
+
+    async def refresh(self) -> None:
+        """Take up what changed since the last time."""
+        await self._read(self._newest - OVERLAP)
+
+    def known(self, name: str, direction: str) -> str | None:
+        """The id of the provider that is called so, in any language and however it is spaced."""
+        return self.index.named("".join(words(name)), direction)
+
+    async def _read(self, since: datetime | None) -> None:
+        taken: set[tuple[str, int]] = set()
+        async for document in self._store.listed(since):
+            mark = (document["_id"], document["v"])
+            if since is not None:
+                taken.add(mark)
+            if mark not in self._taken:
+                self._take(document)
+        self._taken = taken
+
+    def _take(self, document: dict[str, Any]) -> None:
+        self._newest = max(self._newest, document["at"])
+        if document["state"] == State.PUBLISHED.value:
+            self.index.put(_listed(document))
+        else:
+            self.index.drop(document["_id"])
+
+
+def _listed(document: dict[str, Any]) -> Listed:
+    manifest = document["manifest"]
+    return Listed(
+        document["_id"],
+        manifest["name"],
+        tuple(manifest.get("aliases", ())),
+        tuple(manifest.get("categories", ())),
+        tuple(manifest.get("countries", ())),
+        tuple(manifest.get("directions", ())),
+    )

@@ -1,0 +1,221 @@
+"""MongoDB of the catalogue. It decides nothing.
+
+* `providers`    the aggregates; kept for ever, also when retired. Their version is the revision.
+* `files`        what was read last of each folder, so that unchanged ones are not parsed again
+* `logos`        the logos' bytes
+* `suggestions`  what customers miss; each asker's word goes after a year
+* `bodies`, `parked`, `leases`  kit's
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bson import Binary
+from pymongo import ASCENDING, IndexModel, ReplaceOne
+from pymongo.errors import DuplicateKeyError
+
+from catalog.handlers import Asker, Suggestion
+from catalog.lifecycle import Provider, State
+from kit.aggregates import SHARDS, Change, Kind, shard_of
+from kit.mongo import Database, declare
+from kit.mongo_aggregates import MongoAggregates
+from kit.owed import Voice
+from schemas.manifest import Manifest
+from schemas.topics import CATALOG_EVENTS
+
+SOURCE: Final = "/paperbus/catalog"
+SUGGESTIONS_KEPT: Final = timedelta(days=366)
+MOST_ASKERS: Final = 100
+CHANGED: Final = IndexModel([("at", ASCENDING)], name="changed")
+EXTENDED: Final = IndexModel([("parents", ASCENDING)], name="extended")
+_INDEXED: Final = ("name", "aliases", "categories", "countries", "directions")
+_LISTED: Final = {"state": 1, "v": 1, "at": 1, **{f"manifest.{name}": 1 for name in _INDEXED}}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What was read last of a provider's folder. `digest` is that of `providers.manifests.digest`."""
+
+    digest: str
+    logo: str
+    parents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A logo as it is served."""
+
+    media_type: str
+    sha256: str
+    data: bytes
+
+
+def kind() -> Kind[Provider]:
+    """How providers are kept. The aggregate's version is the provider's revision."""
+    return Kind("provider", 1, _load, _dump, Voice(SOURCE, CATALOG_EVENTS))
+
+
+def _load(document: Mapping[str, Any]) -> Provider:
+    manifest = document.get("manifest")
+    return Provider(
+        document["_id"],
+        State(document["state"]),
+        document["v"],
+        None if manifest is None else Manifest.model_validate(manifest),
+        document["at"],
+    )
+
+
+def _dump(provider: Provider) -> dict[str, Any]:
+    manifest = None if provider.manifest is None else provider.manifest.wire()
+    return {"state": provider.state.value, "at": provider.at, "manifest": manifest}
+
+
+class CatalogStore:
+    """Everything that the catalogue keeps."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime], ring: Callable[[], None]) -> None:
+        self.providers = MongoAggregates(kind(), database["providers"], database["bodies"], now, ring)
+        self._providers = database["providers"]
+        self._files = database["files"]
+        self._logos = database["logos"]
+        self._suggestions = database["suggestions"]
+
+    async def declare(self) -> None:
+        """Make the indexes."""
+        await self.providers.declare(CHANGED)
+        await declare(self._files, (EXTENDED,))
+        kept = int(SUGGESTIONS_KEPT.total_seconds())
+        await declare(self._suggestions, (IndexModel("last_at", name="kept", expireAfterSeconds=kept),))
+
+    async def listed(self, since: datetime | None = None) -> AsyncIterator[dict[str, Any]]:
+        """What the search index needs of every provider, or of those that changed since."""
+        wanted = {} if since is None else {"at": {"$gte": since}}
+        async for document in self._providers.find({**_everywhere(), **wanted}, _LISTED, batch_size=2000):
+            yield document
+
+    async def versions(self) -> AsyncIterator[tuple[str, int, bool]]:
+        """Every provider's id, revision, and whether it still owes something."""
+        found = self._providers.find(_everywhere(), {"v": 1, "owes.id": 1}, batch_size=5000)
+        async for document in found:
+            yield document["_id"], document["v"], bool(document.get("owes"))
+
+    async def nothing_owed(self) -> bool:
+        """Whether everything that was decided has been published."""
+        return (
+            await self._providers.find_one({**_everywhere(), "owes.0": {"$exists": True}}, {"_id": 1}) is None
+        )
+
+    async def read(self, ids: Sequence[str]) -> dict[str, Provider]:
+        """Providers by id, retired ones too; those that are not there are left out."""
+        found = self._providers.find(_these(ids), {"owes": 0, "seen": 0})
+        return {document["_id"]: _load(document) async for document in found}
+
+    async def adopt(self, said: Mapping[str, tuple[int, Manifest | None]]) -> None:
+        """Take over what the topic knows and this store does not: revisions with their manifests.
+
+        A store that was restored would otherwise say older revisions again, which every reader drops.
+        """
+        kept = await self.providers.read(list(said))
+        changes = []
+        for provider_id, (revision, manifest) in said.items():
+            before = kept[provider_id].v if provider_id in kept else 0
+            if revision <= before:
+                continue
+            state = State.RETIRED if manifest is None else State.PUBLISHED
+            adopted = Provider(provider_id, state, revision, manifest, self.providers.now())
+            changes.append(Change(provider_id, None, before, _dump(adopted), steps=revision - before))
+        if changes:
+            await self.providers.write(changes)
+
+    async def files(self, ids: Sequence[str]) -> dict[str, File]:
+        """What was read last of these folders."""
+        found = self._files.find({"_id": {"$in": list(ids)}})
+        return {
+            document["_id"]: File(document["digest"], document["logo"], tuple(document["parents"]))
+            async for document in found
+        }
+
+    async def extending(self, names: Iterable[str]) -> set[str]:
+        """The providers that extend one of these."""
+        found = self._files.find({"parents": {"$in": list(names)}}, {"_id": 1})
+        return {document["_id"] async for document in found}
+
+    async def keep_files(self, files: Mapping[str, File], logos: Mapping[str, Logo]) -> None:
+        """Remember what was read. Logos go first: a file that is remembered is not read again."""
+        if logos:
+            await self._logos.bulk_write(
+                [ReplaceOne({"_id": id_}, _logo_document(logo), upsert=True) for id_, logo in logos.items()],
+                ordered=False,
+            )
+        if files:
+            await self._files.bulk_write(
+                [ReplaceOne({"_id": id_}, _file_document(file), upsert=True) for id_, file in files.items()],
+                ordered=False,
+            )
+
+    async def forget_files(self, ids: Sequence[str]) -> None:
+        """These folders are gone; their logos stay, for connections that go on."""
+        if ids:
+            await self._files.delete_many({"_id": {"$in": list(ids)}})
+
+    async def logo(self, provider_id: str) -> Logo | None:
+        """The logo of a provider."""
+        document = await self._logos.find_one({"_id": provider_id})
+        if document is None:
+            return None
+        return Logo(document["media_type"], document["sha256"], bytes(document["data"]))
+
+    async def keep(self, suggestion: Suggestion, asker: Asker, now: datetime) -> bool:
+        """See `catalog.handlers.Suggestions`."""
+        asked = suggestion.asked
+        word = {
+            "id": asker.id,
+            "account": asker.account,
+            "note": asked.note,
+            "contact": asked.contact,
+            "at": now,
+        }
+        first = {
+            "schema": 1,
+            "name": asked.name,
+            "url": asked.url,
+            "host": suggestion.host,
+            "direction": str(asked.direction),
+            "first_at": now,
+        }
+        try:
+            result = await self._suggestions.update_one(
+                {"_id": suggestion.key, "askers.id": {"$ne": asker.id}},
+                {
+                    "$setOnInsert": first,
+                    "$set": {"last_at": now},
+                    "$inc": {"count": 1},
+                    "$push": {"askers": {"$each": [word], "$slice": -MOST_ASKERS}},
+                },
+                upsert=True,
+            )
+        except DuplicateKeyError:
+            return False  # this asker's word is there already, so the upsert found none to change
+        return result.upserted_id is not None
+
+
+def _everywhere() -> dict[str, Any]:
+    """Every shard: a cluster's router then knows where to ask, and no query goes without."""
+    return {"shard": {"$gte": 0, "$lt": SHARDS}}
+
+
+def _these(ids: Sequence[str]) -> dict[str, Any]:
+    return {"_id": {"$in": list(ids)}, "shard": {"$in": sorted(set(map(shard_of, ids)))}}
+
+
+def _logo_document(logo: Logo) -> dict[str, Any]:
+    return {"schema": 1, "media_type": logo.media_type, "sha256": logo.sha256, "data": Binary(logo.data)}
+
+
+def _file_document(file: File) -> dict[str, Any]:
+    return {"schema": 1, "digest": file.digest, "logo": file.logo, "parents": list(file.parents)}
