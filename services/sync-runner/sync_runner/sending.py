@@ -102,6 +102,8 @@ class Sender:
             HalfSent: the document is there, its sidecar did not go.
             Superseded: another worker has the row.
         """
+        if row.gone is not None:
+            return await self._looked_up(row, row.gone)
         path, receipt = await self._sent(row, body)
         version = receipt.version if receipt else None
         result = Result(row.id, RowStatus.DONE, path, row.sha256, version)
@@ -137,6 +139,12 @@ class Sender:
             if action is not Action.NUMBER:
                 return path, receipt
             step = await self._next(place, step, row)
+
+    async def _looked_up(self, row: Row, gone: Reason) -> Result:
+        """What became of a document that is not wanted any more and may have been sent before that."""
+        if await self._arrived(row):
+            return Result(row.id, RowStatus.DONE, row.target, row.sha256)
+        return Result(row.id, RowStatus.SKIPPED, reason=gone)
 
     async def _arrived(self, row: Row) -> bool:
         """Whether an earlier try, that nobody knows the end of, brought it to its target."""

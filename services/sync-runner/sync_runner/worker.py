@@ -124,10 +124,8 @@ class Worker:
 
     async def _after(self, run: Run) -> None:
         """A run that was told to stop is ended, or given back when it is this process that ends."""
-        if self._stopping.is_set():
+        if self._stopping.is_set() or not await self._runs.finish(run.claim):
             await self._runs.release(run.claim)
-        else:
-            await self._runs.finish(run.claim)
 
     async def _stumbled(self, run: Run) -> None:
         """An error of ours or of the store: tried anew a few times, then ended, so that it does not go on."""

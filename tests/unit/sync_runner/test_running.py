@@ -18,7 +18,7 @@ from providers.errors import ProviderError
 from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
-from sync_runner.borrowing import Loan, NotLent
+from sync_runner.borrowing import Borrow, Loan, NotLent
 from sync_runner.content import Contents
 from sync_runner.handlers.runs import Failure, Order
 from sync_runner.running import Means
@@ -74,9 +74,7 @@ class Stage:
     async def _manifest(self, provider_id: str, revision: int) -> Manifest | None:
         return self.manifest
 
-    def _borrowing(
-        self, account: str, connection: str, run: str, fence: int
-    ) -> Callable[[], Awaitable[Loan]]:
+    def _borrowing(self, account: str, connection: str, run: str, fence: int) -> Borrow:
         async def borrow() -> Loan:
             self.lends += 1
             if self.refused:

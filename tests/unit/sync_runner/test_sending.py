@@ -251,3 +251,16 @@ async def test_a_file_that_changes_all_the_time_is_left_for_later() -> None:
         await sending.send(a_row("1", A, "x.pdf"))
 
     assert restless.value.later
+
+
+@pytest.mark.parametrize(("there_before", "status"), [({}, "skipped"), ({"/x.pdf": A}, "done")])
+async def test_a_document_withdrawn_while_in_doubt_is_looked_up_and_never_put(
+    there_before: dict[str, bytes], status: str
+) -> None:
+    sending = Sending(MemoryTarget(files=dict(there_before)))
+    row = a_row("1", A, "x.pdf", doubtful=True, target="/x.pdf", gone=Reason.WITHDRAWN)
+
+    result = await sending.sender.send(sending.sender.planned(row), of_bytes(A))
+
+    assert result.status.value == status
+    assert sending.target.puts == []

@@ -31,7 +31,7 @@ SLICE_ROWS = 500
 SLICE_TIME = timedelta(seconds=60)
 
 
-class Lost(Exception):  # noqa: N818 - the field's word for it
+class Lost(Exception):
     """The claim is no longer ours: its lease ended and another worker took the run. Write nothing more."""
 
 
@@ -62,7 +62,7 @@ class Claim:
     part: int
     """Which event of the run is being filled, from 1."""
     destination: str | None = None
-    """The folder that this connection's files were put below before: where it is gone, it is not made again."""
+    """The folder that its files were put below before: where that is gone, it is not made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ class Row:
     """It may have arrived already (sent under an older fence, or `unknown`): look it up before any put."""
     target: str | None
     """Where it was put, or was to be put, before; None where nobody knows."""
+    gone: Reason | None = None
+    """`withdrawn` or `superseded` after it may have been sent: it is looked up, and never put."""
 
 
 @dataclass(frozen=True, slots=True)
