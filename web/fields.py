@@ -5,9 +5,8 @@ The names in a form are the fields' own; names of ours begin with `_`, which no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field as member
-from math import isfinite
 from typing import Any
 
 from schemas.fields import Choice, Field, FieldError, FieldType
@@ -88,13 +87,10 @@ class Shown:
 
 
 def shown(
-    fields: Iterable[Field],
-    values: Mapping[str, Any],
-    errors: Sequence[FieldError] = (),
-    words: Callable[[FieldError], str] = lambda error: error.message,
+    fields: Iterable[Field], values: Mapping[str, Any], errors: Sequence[FieldError] = ()
 ) -> list[Shown]:
-    """The fields of a form, filled with `values` or their defaults; `words` says an error on this page."""
-    wrong = {error.field: words(error) for error in reversed(errors)}
+    """The fields of a form, filled with `values` or their defaults, each with its error."""
+    wrong = {error.field: error.message for error in reversed(errors)}
     return [
         Shown(
             field=field,
@@ -105,47 +101,20 @@ def shown(
     ]
 
 
-def read(fields: Iterable[Field], form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """What a form says, by field name: text becomes what the field's type takes, where it can.
+def read(fields: Iterable[Field], form: Mapping[str, Sequence[str]]) -> dict[str, str | bool | list[str]]:
+    """What a form says, by field name: text as it was typed, a box as a boolean, several choices as a list.
 
-    Secrets stay as they were typed. What is empty, read-only, or of no field is left out; what cannot be
-    converted stays text, for whoever checks it to say so.
+    What is empty, read-only, or of no field is left out. Lines end with a line feed, as files' do.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, str | bool | list[str]] = {}
     for field in fields:
+        texts = [text[:LONGEST_VALUE].replace("\r\n", "\n") for text in form.get(field.name, ()) if text]
         if field.read_only:
             continue
-        value = _value(field, [text[:LONGEST_VALUE] for text in form.get(field.name, ())])
-        if value is not None:
-            values[field.name] = value
+        if field.type is FieldType.BOOLEAN:
+            values[field.name] = bool(texts)
+        elif field.type is FieldType.CHOICES:
+            values[field.name] = texts
+        elif texts:
+            values[field.name] = texts[-1]
     return values
-
-
-def _value(field: Field, texts: list[str]) -> Any:
-    if field.type is FieldType.BOOLEAN:
-        return bool(texts and texts[-1] not in ("", "false"))
-    if field.type is FieldType.CHOICES:
-        return [text for text in texts if text]
-    text = texts[-1] if texts else ""
-    if field.secret or field.type is FieldType.PASSWORD:
-        return text.replace("\r\n", "\n") or None
-    text = text.strip()
-    return _CONVERTED.get(field.type, str)(text) if text else None
-
-
-def _integer(text: str) -> int | str:
-    try:
-        return int(text)
-    except ValueError:
-        return text
-
-
-def _decimal(text: str) -> float | str:
-    try:
-        number = float(text.replace(",", "."))
-    except ValueError:
-        return text
-    return number if isfinite(number) else text
-
-
-_CONVERTED: dict[FieldType, Callable[[str], Any]] = {FieldType.INTEGER: _integer, FieldType.NUMBER: _decimal}

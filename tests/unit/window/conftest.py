@@ -32,7 +32,7 @@ class Browser:
         return await self._follow()
 
     async def send(self, **values: Any) -> httpx.Response:
-        """Fill in the form on the page and send it; `_button="cancel"` presses another button than the first."""
+        """Fill in the form on the page and send it; `_button="cancel"` presses that button."""
         assert self.page is not None
         form = re.search(r"<form method=\"post\"( action=\"([^\"]*)\")?", self.page.text)
         assert form, self.page.text
@@ -95,10 +95,9 @@ async def stage() -> AsyncIterator[Stage]:
         return Browser(clients[-1])
 
     async def all_read() -> bool:
-        clock.move(seconds=0.1)
         return stage_.read
 
-    desk = Desk(login, windows, clock, PUBLIC, [PLATFORM, "http://127.0.0.1:8100"], all_read)
+    desk = Desk(login, windows, clock, PUBLIC, [PLATFORM, "http://127.0.0.1:8100"], all_read, 0.01)
     stage_ = Stage(clock, login, windows, desk, browser)
     yield stage_
     for client in clients:

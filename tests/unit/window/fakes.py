@@ -1,4 +1,4 @@
-"""A made-up login that keeps the promises of `Onboarding`, and windows in memory. For tests of the window alone."""
+"""A made-up login that keeps the promises of `Onboarding`, and windows in memory."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ async def test_what_is_missing_is_said_beside_its_field_and_what_was_typed_stays
     assert page.status_code == 422
     assert 'value="https://cloud.example.org"' in page.text
     assert re.search(r'id="field-username"[^>]* aria-invalid="true"', page.text, re.DOTALL)
-    assert "Please fill this in." in page.text
+    assert "is missing" in page.text
     assert PASSWORD not in page.text
     assert stage.login.answers == []
 

@@ -128,7 +128,7 @@ def _of(connection: Connection | None, account: str | None) -> Connection:
 
 def _shown(it: Connection) -> Login | None:
     login, ended = it.login, it.login.ended
-    if login.expires_at is None:
+    if not login.session_id:
         return None
     over = ended if login.state is LoginState.IDLE else None
     return Login(

@@ -7,7 +7,7 @@ show what is so now.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
@@ -174,7 +174,7 @@ class Door:
         if not is_own_form(request.headers, self.origin, browser, purpose, _first(form, "_form")):
             raise Unshown("form", 403)
 
-    def _refused(self, visit: Visit, refused: Refused, typed: dict[str, object]) -> Response:
+    def _refused(self, visit: Visit, refused: Refused, typed: Mapping[str, object]) -> Response:
         """What breaks a field's own rules is said beside it; for anything else the page shows what is so."""
         if stage(visit.window, visit.seen) == "waiting":
             return self.showing.waiting(visit, refused.message)

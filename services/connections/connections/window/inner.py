@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -19,9 +19,8 @@ from schemas.base import Moment
 from schemas.reasons import Locale, Reason
 from web.languages import LOCALES
 
-FIRST_CHALLENGE = timedelta(seconds=5)
-"""How long a request for a window waits for the first challenge."""
 LOOK_EVERY = 0.1
+"""Seconds between two looks for the first challenge."""
 
 
 class WindowWanted(BaseModel):
@@ -68,6 +67,8 @@ class Desk:
     return_origins: Sequence[str]
     all_read: Callable[[], Awaitable[bool]]
     """Whether every request asked before this moment has been taken (`kit.positions`)."""
+    patience: float = 5.0
+    """How many seconds a request for a window waits for the first challenge."""
 
     async def make(self, connection_id: str, account: str, wanted: WindowWanted) -> WindowMade:
         """A fresh address for the open login of a connection.
@@ -126,13 +127,14 @@ class Desk:
 
     async def _challenged(self, connection_id: str, account: str) -> Onboarded:
         """The connection once it asks something; 404 and 503 after the wait."""
-        until = self.now() + FIRST_CHALLENGE
+        clock = asyncio.get_running_loop().time
+        until = clock() + self.patience
         while True:
             seen = await self.onboarding.look(connection_id)
             own = seen if seen is not None and seen.account == account else None
             if own is not None and (own.login is None or own.login.state != "preparing"):
                 return own
-            if self.now() >= until:
+            if clock() >= until:
                 break
             await asyncio.sleep(LOOK_EVERY)
         if own is None and await self.all_read():

@@ -24,8 +24,8 @@ class Login:
     session_id: str
     purpose: Purpose
     state: LoginState
-    expires_at: datetime
-    """When the session ends by itself."""
+    expires_at: datetime | None
+    """When the session ends by itself; None once it is over."""
     locale: Locale = "en"
     """Of the texts of its challenges."""
     challenge: AuthChallengeIssued | None = None

@@ -87,7 +87,7 @@ class Showing:
             visit,
             status=422 if errors or trouble else 200,
             challenge=challenge,
-            fields=shown(challenge.fields, values, errors, lambda error: words.field_error(error, spoken)),
+            fields=shown(challenge.fields, values, errors),
             trouble=wrong,
             seconds=left,
             clock=f"{left // 60}:{left % 60:02}",

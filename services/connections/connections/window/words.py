@@ -1,11 +1,10 @@
-"""What the window says by itself, and what it makes of the errors of others. In the page's language."""
+"""What the window says by itself, marked for the catalogs. What a provider or a field says is not here."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from connections.window.windows import Address, Result
-from schemas.fields import FieldError
 from web.languages import Language
 
 
@@ -64,26 +63,7 @@ OVER: dict[Result, Said] = {
     ),
 }
 
-FIELD_ERRORS = {
-    "missing": _("Please fill this in."),
-    "required": _("Please fill this in."),
-    "type": _("This does not have the right form."),
-    "choice": _("Please choose one of these."),
-    "number": _("Please enter a number."),
-    "integer": _("Please enter a whole number."),
-    "date": _("Please enter a date."),
-    "url": _("Please enter a whole address, such as https://files.example."),
-    "too_long": _("This is too long."),
-}
-"""By code; what is not in here is said in the words of whoever found it."""
-
 
 def said(words: Said, language: Language, **values: str) -> Said:
     """In `language`, with its names filled in."""
     return Said(*(language.said(text) % values if values else language.said(text) for text in words))
-
-
-def field_error(error: FieldError, language: Language) -> str:
-    """What is wrong with a field, beside it."""
-    known = FIELD_ERRORS.get(error.code)
-    return language.said(known) if known else error.message
