@@ -12,8 +12,10 @@ LocalServerError
 
 from pathlib import Path
 
+from paperbus.errors import Stopped
 
-class LocalServerError(Exception):
+
+class LocalServerError(Stopped):
     """An embedded server cannot run; the text is one sentence for whoever typed the command."""
 
 

@@ -28,7 +28,7 @@ class Process:
         folder: Path | None = None,
     ) -> None:
         self.command = tuple(command)
-        output = log.open("wb") if log else None
+        output = log.open("ab") if log else None
         try:
             self._child = subprocess.Popen(  # noqa: S603  the command is ours
                 [sys.executable, "-IS", str(TIED), str(os.getpid()), *command],

@@ -58,6 +58,7 @@ class EmbeddedServer(ABC):
         try:
             advice = f"choose another with {self.option}, or set {self.setting} to use what listens there"
             require_port(self.port, advice, self.address)
+            self.log.unlink(missing_ok=True)
             self._process = await self._launch(self._lock.descriptor)
             await self._become_ready(self._process)
         except BaseException:

@@ -1,0 +1,66 @@
+"""The command `paperbus`. Each call is a module of its own, loaded when it is used, so that help is quick."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from paperbus.errors import Stopped
+
+COMMANDS = {
+    "link": "A fresh link to the console.",
+    "provider": "Check, list and start manifests of providers.",
+    "send": "Publish one event, validated.",
+    "token": "A token for the HTTP interfaces.",
+    "topics": "Make the topics, and check those that are there.",
+    "up": "Start what is not configured, and all services.",
+}
+"""Each is a click command of that name in `paperbus.commands.<name>`."""
+
+
+class Lazily(click.Group):
+    """A group whose commands are modules that are not imported before they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature, thrice
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"paperbus.commands.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=Lazily, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="paperbus")
+def paperbus() -> None:
+    """Moves business documents between a platform and the accounts its customers already use."""
+
+
+def main() -> None:
+    """The entry point. What can be mended is one sentence on standard error, and exit code 1."""
+    try:
+        paperbus(prog_name="paperbus")
+    except Exception as error:
+        if not isinstance(error, _sentences()):
+            raise
+        sys.exit(str(error))
+
+
+def _sentences() -> tuple[type[Exception], ...]:
+    """The errors whose text is meant for whoever typed the command."""
+    from kit.mongo import NoReplicaSet
+    from kit.settings import SettingsError
+    from kit.tokens import KeysRefused
+
+    return Stopped, SettingsError, KeysRefused, NoReplicaSet
+
+
+if __name__ == "__main__":
+    main()

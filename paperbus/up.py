@@ -1,0 +1,175 @@
+"""Starts servers, topics and services, in this order, and ends them in the opposite one. Parses no options."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kit.broker import Kafka
+from kit.settings import Settings
+from paperbus.errors import Stopped
+from paperbus.keeping import Kept
+from paperbus.local import EmbeddedKafka, EmbeddedMongo, kafka, mongo
+from paperbus.local.folder import LOOPBACK, require_port
+from paperbus.local.server import EmbeddedServer
+from paperbus.services import SERVICES, Embedded, Service, of_each, require_own_keys
+from paperbus.topics import make_topics
+from paperbus.where import told
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to start. `only` empty is every service; `added` are settings for all services."""
+
+    data: Path
+    only: tuple[str, ...] = ()
+    kafka_port: int = kafka.PORT
+    mongo_port: int = mongo.PORT
+    services: tuple[Service, ...] = SERVICES
+    added: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def chosen(self) -> list[Service]:
+        return [service for service in self.services if not self.only or service.name in self.only]
+
+
+@dataclass(frozen=True)
+class Up:
+    """What runs. `settings` are those that the services got, without their own keys."""
+
+    settings: Settings
+    data: Path
+    embedded: Embedded
+    services: tuple[Kept, ...]
+    servers: tuple[EmbeddedServer, ...]
+    say: Say
+
+    async def keep(self) -> None:
+        """Start again whatever dies, until cancelled."""
+        kept = [service.keep() for service in self.services]
+        await asyncio.gather(*kept, *(_keep(server, self.say) for server in self.servers))
+
+
+@contextmanager
+def data_folder(settings: Settings, given: Path | None, *, ephemeral: bool) -> Iterator[Path]:
+    """The folder that is asked for, made if need be; an ephemeral one is gone afterwards."""
+    with ExitStack() as stack:
+        if ephemeral:
+            yield Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="paperbus-")))
+        else:
+            data = (given or settings.paperbus_data).absolute()
+            try:
+                data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                raise Stopped(f"The data folder {data} cannot be made: {error.strerror}.") from error
+            yield data
+
+
+@asynccontextmanager
+async def running(plan: Plan, say: Say, environ: Mapping[str, str] | None = None) -> AsyncIterator[Up]:
+    """Everything of `plan`, ready, while the block runs.
+
+    Raises:
+        Stopped, SettingsError, KeysRefused: one sentence; nothing is left running.
+    """
+    environ = {**(os.environ if environ is None else environ), **plan.added}
+    settings = Settings.load(environ)
+    servers = _servers(plan, settings)
+    _require_safe(plan, settings, servers)
+    async with _started(servers, say) as embedded:
+        used = settings.kafka_bootstrap_servers or embedded.kafka or ""
+        each = of_each(environ, settings, plan.data, embedded, [service.name for service in plan.chosen])
+        shared = Settings.load(next(iter(each.values())))
+        with told(plan.data, used, embedded.mongo or ""):
+            if made := await make_topics(Kafka.of(shared)):
+                say(f"Made {len(made)} topics.")
+            logs = plan.data / "logs"
+            logs.mkdir(exist_ok=True)
+            for old in logs.glob("*.log"):
+                old.unlink()
+            address = str(settings.paperbus_listen)
+            kept = tuple(
+                Kept(service, each[service.name], address, logs / f"{service.name}.log", say)
+                for service in plan.chosen
+            )
+            async with _serving(kept):
+                yield Up(shared, plan.data, embedded, kept, tuple(servers), say)
+
+
+def _servers(plan: Plan, settings: Settings) -> list[EmbeddedServer]:
+    """What is not configured. Each listens where the services do, on loopback."""
+    address = str(settings.paperbus_listen) if settings.paperbus_listen.version == 4 else LOOPBACK
+    servers: list[EmbeddedServer] = []
+    if settings.mongo_url is None:
+        servers.append(EmbeddedMongo(plan.data, plan.mongo_port, address))
+    if settings.kafka_bootstrap_servers is None:
+        servers.append(EmbeddedKafka(plan.data, plan.kafka_port, address))
+    return servers
+
+
+def _require_safe(plan: Plan, settings: Settings, servers: list[EmbeddedServer]) -> None:
+    if servers and not settings.paperbus_listen.is_loopback:
+        raise Stopped(
+            f"PAPERBUS_LISTEN={settings.paperbus_listen} is an address that others reach, and embedded servers "
+            "know no passwords: set KAFKA_BOOTSTRAP_SERVERS and MONGO_URL to servers of your own."
+        )
+    if plan.only:
+        require_own_keys(settings, list(plan.only))
+    for service in plan.chosen:
+        for port in service.ports:
+            require_port(port, "set PAPERBUS_LISTEN to another address", str(settings.paperbus_listen))
+
+
+@asynccontextmanager
+async def _started(servers: list[EmbeddedServer], say: Say) -> AsyncIterator[Embedded]:
+    """The embedded servers, started side by side; where one fails, the other is ended."""
+    if servers:
+        say(f"Starting {' and '.join(server.title for server in servers)}.")
+    try:
+        results = await asyncio.gather(*(server.start() for server in servers), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        yield Embedded(
+            kafka=next((one.bootstrap for one in servers if isinstance(one, EmbeddedKafka)), None),
+            mongo=next((one.url for one in servers if isinstance(one, EmbeddedMongo)), None),
+        )
+    finally:
+        await asyncio.gather(*(server.stop() for server in servers))
+
+
+@asynccontextmanager
+async def _serving(services: tuple[Kept, ...]) -> AsyncIterator[None]:
+    """The services, started side by side and ready."""
+    try:
+        for service in services:
+            service.start()
+        await _all(service.ready() for service in services)
+        yield
+    finally:
+        await asyncio.gather(*(service.stop() for service in services))
+
+
+async def _all(work: Iterable[Awaitable[None]]) -> None:
+    """Wait for all; the first that fails cancels the others and is raised as it is."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _keep(server: EmbeddedServer, say: Say) -> None:
+    while True:
+        while server.running:  # noqa: ASYNC110  a process sets no event
+            await asyncio.sleep(0.2)
+        say(f"{server.title} ended: starting it again. Its log is {server.log}.")
+        await server.start_again()

@@ -1,0 +1,39 @@
+"""Where the servers of a set-up are: as set, or as `paperbus up` embeds them. Connects to nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from kit.settings import Settings
+from paperbus.local import kafka
+
+
+def with_servers(settings: Settings) -> Settings:
+    """`settings` with Kafka's address: as set, else of the `up` on `PAPERBUS_DATA`, else its default."""
+    if settings.kafka_bootstrap_servers:
+        return settings
+    running = _running(settings.paperbus_data).get("kafka")
+    address = running or f"{settings.paperbus_listen}:{kafka.PORT}"
+    return settings.model_copy(update={"kafka_bootstrap_servers": address})
+
+
+@contextlib.contextmanager
+def told(data: Path, bootstrap: str, mongo_url: str) -> Iterator[None]:
+    """While the block runs, other commands on the same data folder find its servers."""
+    note = data / "servers.json"
+    note.write_text(json.dumps({"kafka": bootstrap, "mongo": mongo_url}))
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def _running(data: Path) -> dict[str, str]:
+    try:
+        found = json.loads((data / "servers.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
