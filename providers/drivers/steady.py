@@ -18,7 +18,16 @@ def _passes_soon(error: Exception) -> bool:
     )
 
 
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error, ProviderError) and error.reason is Reason.LOCKED
+
+
 steady = stamina.retry(
     on=_passes_soon, attempts=4, timeout=20.0, wait_initial=0.1, wait_max=2.0, wait_jitter=0.3
 )
 """For steps that change nothing when repeated: looking, making a folder, removing our own rest."""
+
+once_unlocked = stamina.retry(
+    on=_is_locked, attempts=6, timeout=20.0, wait_initial=0.1, wait_max=2.0, wait_jitter=0.3
+)
+"""For writing under a name that is ours alone: a server may hold its lock a while after the line was cut."""

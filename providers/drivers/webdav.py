@@ -20,7 +20,7 @@ from providers.content import Body
 from providers.drivers import MOST_CHOICES, Capabilities, Driver, Found, Receipt, identity_of
 from providers.drivers.davxml import PROPFIND, Listed, listed
 from providers.drivers.paths import parent, segments, unfinished
-from providers.drivers.steady import steady
+from providers.drivers.steady import once_unlocked, steady
 from providers.egress import url_parts
 from providers.errors import ProviderError, moved_on, taken
 from providers.http import Answer
@@ -154,6 +154,7 @@ class WebDav:
                 raise moved_on()
         return await self._moved(path, body, await self._move(path, body, overwrite="T"))
 
+    @once_unlocked
     async def _beside(self, path: str, body: Body) -> None:
         """The whole body under a hidden name; what a failed try left is taken away as far as possible."""
         try:

@@ -24,8 +24,8 @@ from schemas.reasons import Reason
 HTTP = ["webdav", "object"]
 PDF = b"%PDF-1.7 " * 1000
 MULTISTATUS = b"""<d:multistatus xmlns:d="DAV:"><d:response><d:href>/</d:href>
-<d:propstat><d:prop><d:resourcetype><d:collection/></d:resourcetype></d:prop><d:status>HTTP/1.1 200 OK</d:status>
-</d:propstat></d:response></d:multistatus>"""
+<d:propstat><d:prop><d:resourcetype><d:collection/></d:resourcetype></d:prop>
+<d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"""
 LISTING = b"<ListBucketResult/>"
 GOOD: dict[str, Any] = {"PROPFIND": (207, {}, MULTISTATUS), "GET": (200, {}, LISTING)}
 
