@@ -1,4 +1,4 @@
-"""Documents in: keep them, see who wants them, owe them to those. In batches; what was heard before changes nothing.
+"""Documents in: keep them, see who wants them, owe them to those. In batches; heard twice changes nothing.
 
 The order is the promise: a document is written *before* the connections are read, and a connection is written
 before it walks the documents (`fill`), so that none falls between the two.

@@ -1,4 +1,4 @@
-"""Dues: whoever says that something is due, it runs once, and covers what was acknowledged before it was said."""
+"""Dues: whoever says one, it runs once, and covers what was acknowledged before it was said."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sync_runner.lifecycle.sync import EVERYTHING, Sync
 
 UNKNOWN = "There is no saved connection {id}; a due may follow its ConnectionSaved, or be another account's."
 MOST_TRIES = 20
-"""After so many waits for documents that are still being taken in, a due goes on with those that are there."""
+"""After so many waits for documents that are still coming in, a due goes on with those that are there."""
 
 
 class Ledger(Protocol):

@@ -66,7 +66,7 @@ def _anchored(sync: Sync, anchor: datetime) -> Sync:
 
 def waking(sync: Sync, due_at: datetime | None) -> datetime | None:
     """When to wake for what is due at `due_at`: a little later, unless that falls in quiet hours."""
-    if due_at is None:
+    if due_at is None or sync.direction == "import":  # imports are not carried out yet
         return None
     later = due_at + timedelta(milliseconds=sync.delay)
     return later if out_of_quiet(sync.schedule, later) == later else due_at

@@ -101,7 +101,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A walk over the account's documents since `since` (None: all), for `revision`; `at` is how far it came."""
+    """A walk over the account's documents, from `since` on, for `revision`; `at` is how far it came."""
 
     since: datetime | None
     revision: int

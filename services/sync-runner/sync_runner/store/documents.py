@@ -83,7 +83,7 @@ def _word(document: Mapping[str, Any]) -> Word:
 
 
 def _update(told: Told) -> UpdateOne:
-    """The write, guarded by the same rule as `lifecycle.document.judge`; an upsert that it stops is a duplicate."""
+    """The write, guarded by the rule of `lifecycle.document.judge`; an upsert it stops is a duplicate."""
     word, data = told.word, told.data
     own: Doc = {"_id": told.id, "account": told.account}
     always = {"document": told.document, "at": word.at, "schema": SCHEMA}

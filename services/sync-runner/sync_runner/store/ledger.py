@@ -20,6 +20,7 @@ Doc = dict[str, Any]
 SCHEMA = 1
 UNTOLD = datetime(1970, 1, 1, tzinfo=UTC)
 """`next_at` of a row whose result no event tells of yet."""
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 DUPLICATE = 11000
 INDEXES = (
     IndexModel(
@@ -45,7 +46,7 @@ INDEXES = (
 """`account` leads in all: each query is for accounts it names, and goes to their shards alone."""
 
 
-def new_row(  # noqa: PLR0913 - a row is made in one place, from these
+def new_row(  # noqa: PLR0913, PLR0917 - a row is made in one place, from these
     account: str, connection: str, document: str, version: int, received_at: datetime, now: datetime
 ) -> Doc:
     """A row that waits. What is said to have come later than now is taken now."""
@@ -75,20 +76,21 @@ async def add(ledger: Collection, rows: Sequence[Doc]) -> int:
         return int(errors.details["nInserted"])
 
 
-async def waiting(ledger: Collection, accounts: Some[str], connections: Some[str]) -> set[str]:
-    """Which of these connections have rows to move now or later."""
-    query = ready_query(accounts, connections, now=UNTOLD)
-    found = await ledger.distinct("connection", query | {"next_at": {"$gt": UNTOLD}})
-    return set(found)
+class MongoLedger:
+    """Keeps `handlers.dues.Ledger`. One key is read for each connection, however many rows wait."""
 
+    def __init__(self, ledger: Collection) -> None:
+        self.ledger = ledger
 
-async def ready(ledger: Collection, accounts: Some[str], connections: Some[str], now: datetime) -> set[str]:
-    """Which of these connections have rows to move now. One key is read for each, however many rows wait."""
-    found = await ledger.distinct("connection", ready_query(accounts, connections, now))
-    return set(found)
+    async def ready(self, accounts: Some[str], connections: Some[str], now: datetime) -> set[str]:
+        return set(await self.ledger.distinct("connection", ready_query(accounts, connections, now)))
+
+    async def waiting(self, accounts: Some[str], connections: Some[str]) -> set[str]:
+        return set(await self.ledger.distinct("connection", ready_query(accounts, connections, NEVER)))
 
 
 def ready_query(accounts: Some[str], connections: Some[str], now: datetime) -> Doc:
+    """Rows that are to be moved by then."""
     return {
         "account": {"$in": list(accounts)},
         "connection": {"$in": list(connections)},

@@ -86,7 +86,9 @@ class Rows:
                 UpdateOne(
                     own(claim, _id=row.id, status={"$in": states}) | older,
                     {
-                        "$set": members | ({"target": row.target} if row.target else {}),
+                        "$set": members
+                        | {"sha256": row.sha256, "size": row.size}
+                        | ({"target": row.target} if row.target else {}),
                         "$inc": {"attempts": 1},
                     },
                 )
@@ -229,20 +231,27 @@ def _wanted(sync: Sync, document: Doc) -> bool:
 
 
 def _row(row: Doc, document: Doc) -> Row:
+    gone = None
+    if document.get("withdrawn"):
+        gone = Reason.WITHDRAWN
+    elif document["version"] != row["version"]:
+        gone = Reason.SUPERSEDED
+    bytes_of = document if gone is None else row
     return Row(
         id=row["_id"],
         document_id=row["document"],
         version=row["version"],
-        filename=document["filename"],
-        media_type=document["media_type"],
-        size=document["size"],
-        sha256=document["sha256"],
-        content_url=document["content_url"],
+        filename=document.get("filename", ""),
+        media_type=document.get("media_type", ""),
+        size=bytes_of.get("size", 0),
+        sha256=bytes_of.get("sha256", ""),
+        content_url=document.get("content_url", ""),
         received_at=document["received_at"],
         metadata=Metadata.model_validate(document["metadata"]),
         attempts=row.get("attempts", 0),
         doubtful=RowStatus(row["status"]) in DOUBTFUL,
         target=row.get("target"),
+        gone=gone,
     )
 
 
@@ -265,8 +274,8 @@ def _recorded(result: Result, now: datetime, attempts: int) -> Doc:
         "message": result.message,
     }
     known = {name: value for name, value in members.items() if value is not None}
-    # A target that was intended stays known where nobody says better.
-    unset = {name: "" for name in members if name not in known and name != "target"}
+    # What was intended stays known where nobody says better.
+    unset = {name: "" for name in members if name not in known and name not in ("target", "sha256")}
     return {"$set": known} | ({"$unset": unset} if unset else {})
 
 

@@ -63,7 +63,7 @@ class MongoRuns:
 
     async def _ready(self, which: Mapping[str, Any]) -> list[tuple[str, datetime]]:
         """The runs that have been ready for longest, with the server's time."""
-        pipeline = [
+        pipeline: list[dict[str, Any]] = [
             {"$match": {**ready_query(datetime.now(UTC)), **which}},
             {"$sort": {"ready_at": ASCENDING}},
             {"$limit": CANDIDATES},

@@ -1,0 +1,133 @@
+"""HTTP in: a connection's ledger, its runs, when it is next due. Changes come in as events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from kit.aggregates import Aggregates
+from kit.http import Caller, Page, cursor_of, not_found, read_cursor
+from kit.tokens import Access
+from schemas.base import rfc3339
+from schemas.reasons import RowStatus, RunStatus
+from schemas.syncs import Counts, DueReason
+from sync_runner.lifecycle.sync import Past, Run, Standing, State, Sync
+from sync_runner.lifecycle.times import upcoming
+from sync_runner.store.lists import Entry, MongoLists, Place, Wanted
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the interface reads from."""
+
+    syncs: Aggregates[Sync]
+    lists: MongoLists
+    now: Callable[[], datetime]
+
+    async def one(self, connection_id: str, caller: Access) -> Sync:
+        """The connection, where it exists for this caller; 404 otherwise."""
+        id_ = connection_id.lower()
+        kept = (await self.syncs.read([id_])).get(id_)
+        if kept is None or not caller.may_see(kept.account):
+            raise not_found("connection")
+        return kept.thing
+
+
+def routes(reading: Reading) -> APIRouter:
+    """Everything that the contract lets others read."""
+    router = APIRouter(prefix="/v1/connections/{connection_id}", tags=["syncs"])
+
+    @router.get("/documents")
+    async def documents(  # noqa: PLR0913, PLR0917 - the parameters of the path, by the contract
+        connection_id: str,
+        caller: Caller,
+        status: Annotated[list[RowStatus] | None, Query()] = None,
+        query: str = "",
+        cursor: str | None = None,
+        limit: Limit = 50,
+    ) -> Page[dict[str, Any]]:
+        """Its ledger, newest first. `status` may come several times; `query` looks in names and numbers."""
+        sync = await reading.one(connection_id, caller)
+        after = read_cursor(cursor, str, int)
+        place = Place(datetime.fromisoformat(after[0]), after[1]) if after else None
+        statuses = [one.value for one in status or ()]
+        wanted = Wanted(sync.account, sync.id, statuses, query.strip())
+        entries, last = await reading.lists.rows(wanted, place, limit)
+        following = cursor_of(last.received_at.isoformat(), last.skip) if last else None
+        return Page(items=[_row(entry) for entry in entries], next=following)
+
+    @router.get("/runs")
+    async def runs(connection_id: str, caller: Caller) -> Page[dict[str, Any]]:
+        """Its last runs, newest first, with those that wait or are under way."""
+        sync = await reading.one(connection_id, caller)
+        waiting = [_waiting(run) for run in (sync.next,) if run]
+        current = [_current(sync, run) for run in (sync.run,) if run]
+        return Page(items=[*waiting, *current, *(_past(past) for past in sync.past)])
+
+    @router.get("/schedule")
+    async def schedule(connection_id: str, caller: Caller) -> dict[str, list[str]]:
+        """When it is due next by itself: two times, none while it is paused or waits for a person."""
+        sync = await reading.one(connection_id, caller)
+        if sync.standing is not Standing.ACTIVE or sync.anchor is None:
+            return {"next": []}
+        return {"next": [rfc3339(at) for at in upcoming(sync.schedule, sync.anchor, reading.now())]}
+
+    return router
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    row, document = entry.row, entry.document
+    return {
+        "document_id": row["document"],
+        "version": row["version"],
+        "filename": document.get("filename"),
+        "status": row["status"],
+        "reason": row.get("reason"),
+        "message": row.get("message"),
+        "target": row.get("target"),
+        "sha256": row.get("sha256") or document.get("sha256"),
+        "size": document.get("size"),
+        "attempts": row.get("attempts", 0),
+        "updated_at": rfc3339(row["at"]),
+        "run_id": row.get("run"),
+    }
+
+
+def _current(sync: Sync, run: Run) -> dict[str, Any]:
+    status = RunStatus.RUNNING if sync.state is State.RUNNING else RunStatus.WAITING
+    return _shown(run.id, run.due_at, run.reason, status, run.started_at, run.counts)
+
+
+def _waiting(run: Run) -> dict[str, Any]:
+    return _shown(run.id, run.due_at, run.reason, RunStatus.WAITING, None, run.counts)
+
+
+def _past(past: Past) -> dict[str, Any]:
+    shown = _shown(past.id, past.due_at, past.reason, past.status, past.started_at, past.counts)
+    return shown | {"finished_at": rfc3339(past.finished_at), "message": past.message}
+
+
+def _shown(  # noqa: PLR0913, PLR0917 - the members of a run, as the contract lists them
+    id_: str,
+    due_at: datetime,
+    reason: DueReason,
+    status: RunStatus,
+    started_at: datetime | None,
+    counts: Counts,
+) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "due_at": rfc3339(due_at),
+        "reason": reason.value,
+        "status": status.value,
+        "started_at": started_at and rfc3339(started_at),
+        "finished_at": None,
+        "counts": counts.wire(),
+        "message": None,
+    }

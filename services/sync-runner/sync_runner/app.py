@@ -1,0 +1,246 @@
+"""The one place where the parts of sync-runner meet. Nothing connects before the service runs."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from kit import mongo, tokens
+from kit.broker import Kafka
+from kit.edge import Edge
+from kit.http import make_app
+from kit.leases import Leases
+from kit.mongo import Database
+from kit.mongo_aggregates import MongoAggregates
+from kit.parking import Parking
+from kit.positions import Positions
+from kit.relay import Relay, shard_names
+from kit.service import Listener, Loop, Service
+from kit.settings import SYNC_RUNNER_PORT, Settings, SettingsError
+from providers.egress import Guard
+from providers.reach import Reach
+from schemas.topics import CONNECTIONS_EVENTS, DOCUMENTS_EVENTS
+from sync_runner import api, bus
+from sync_runner.borrowing import Lender
+from sync_runner.content import Contents
+from sync_runner.fill import Fills
+from sync_runner.handlers.documents import Ingest
+from sync_runner.handlers.dues import Dues
+from sync_runner.handlers.facts import Facts
+from sync_runner.lifecycle.sync import Sync
+from sync_runner.running import Means
+from sync_runner.scheduler import Scheduler
+from sync_runner.store import documents as documents_store, due as due_store, fills as fills_store, ledger
+from sync_runner.store.documents import MongoDocuments
+from sync_runner.store.due import MongoDue
+from sync_runner.store.files import GridFiles
+from sync_runner.store.fills import MongoFills
+from sync_runner.store.ledger import MongoLedger
+from sync_runner.store.lists import MongoLists
+from sync_runner.store.providers import NEWEST, MongoProviders
+from sync_runner.store.rows import Rows
+from sync_runner.store.runs import READY, MongoRuns, now
+from sync_runner.store.shapes import SYNC
+from sync_runner.worker import Worker
+
+DATABASE = "sync_runner"
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+OURS = (*LOOPBACK, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+"""Where our own services live: their address is a setting, nobody else names it."""
+SYNC_INDEXES = (
+    documents_store.LIVE,
+    due_store.WAKE,
+    READY,
+    fills_store.FILLING,
+    fills_store.COVERED,
+)
+
+
+def build(settings: Settings) -> Service:
+    """The service, ready to run.
+
+    Raises:
+        SettingsError, KeysRefused: one sentence that names the setting.
+    """
+    parts = Parts.of(settings)
+    edge = Edge(parts.kafka, bus.NAME, Parking(parts.db.parked), now)
+    bus.read(edge, bus.Ears(parts.providers, parts.facts, parts.ingest, parts.dues, parts.worker.ring))
+    return Service(
+        bus.NAME,
+        listeners=(Listener(parts.inner_app(edge), SYNC_RUNNER_PORT),),
+        edge=edge,
+        loops=(
+            Loop("relay", parts.relay.run),
+            Loop("shards", parts.leases.tend),
+            Loop("scheduler", parts.scheduler.run),
+            Loop("fills", parts.fills.run),
+            Loop("audit", parts.fills.run_audit),
+            Loop("worker", parts.worker.run),
+        ),
+        start=(parts.prepare,),
+        stop=(parts.worker.stop,),
+        close=(parts.close,),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the service is made of."""
+
+    settings: Settings
+    db: Database
+    kafka: Kafka
+    verifier: tokens.Verifier
+    relay: Relay
+    leases: Leases
+    syncs: MongoAggregates[Sync]
+    providers: MongoProviders
+    facts: Facts
+    ingest: Ingest
+    dues: Dues
+    scheduler: Scheduler
+    emitter: bus.DueEmitter
+    fills: Fills
+    worker: Worker
+    positions: Positions
+    reaches: tuple[Reach, ...]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Parts:
+        """Made of settings; nothing is connected yet."""
+        db = mongo.connect(_mongo_url(settings))[DATABASE]
+        kafka = Kafka.of(settings)
+        owner = settings.paperbus_instance or f"{socket.gethostname()}-{os.getpid()}"
+        relay_leases = Leases(db.leases, "relay.syncs", shard_names(), owner)
+        relay = Relay(db.syncs, db.bodies, kafka, relay_leases)
+        leases = Leases(db.leases, "schedule.syncs", shard_names(), owner)
+        positions = Positions(kafka)
+        syncs = MongoAggregates(SYNC, db.syncs, db.bodies, now, relay.ring)
+        providers, emitter = MongoProviders(db.providers), bus.DueEmitter(kafka)
+        shards = partial(_shards, leases)
+        fills = Fills(
+            syncs,
+            MongoFills(db.documents, db.syncs, db.ledger),
+            shards,
+            now,
+            settings.paperbus_ledger_days,
+        )
+        dues = Dues(
+            syncs,
+            MongoLedger(db.ledger),
+            now,
+            partial(positions.caught_up, DOCUMENTS_EVENTS, bus.DOCUMENTS_GROUP),
+            partial(positions.caught_up, CONNECTIONS_EVENTS, bus.CONNECTIONS_GROUP),
+        )
+        reaches = _reaches(settings)
+        means = _means(settings, db, syncs, providers, reaches)
+        return cls(
+            settings=settings,
+            db=db,
+            kafka=kafka,
+            verifier=_verifier(settings),
+            relay=relay,
+            leases=leases,
+            syncs=syncs,
+            providers=providers,
+            facts=Facts(syncs, now, fills.ring),
+            ingest=Ingest(MongoDocuments(db.documents, db.syncs, db.ledger), now),
+            dues=dues,
+            scheduler=Scheduler(MongoDue(db.syncs), emitter, shards, now),
+            emitter=emitter,
+            fills=fills,
+            worker=Worker(means, owner),
+            positions=positions,
+            reaches=reaches,
+        )
+
+    def inner_app(self, edge: Edge) -> FastAPI:
+        """The inner listener."""
+        app = make_app(bus.NAME, self.verifier, (edge.stuck,))
+        lists = MongoLists(self.db.ledger, self.db.documents)
+        app.include_router(api.routes(api.Reading(self.syncs, lists, now)))
+        return app
+
+    async def prepare(self) -> None:
+        """Indexes."""
+        await mongo.ready(self.db.client)
+        await self.syncs.declare(*SYNC_INDEXES)
+        await mongo.declare(self.db.documents, documents_store.INDEXES)
+        await mongo.declare(self.db.ledger, ledger.INDEXES)
+        await mongo.declare(self.db.providers, (NEWEST,))
+
+    async def close(self) -> None:
+        """Give the shards back; let go of Kafka, of targets, of the store."""
+        await self.leases.release()
+        await self.emitter.close()
+        await self.positions.close()
+        for reach in self.reaches:
+            await reach.aclose()
+        self.db.client.close()
+
+
+def _shards(leases: Leases) -> Collection[int]:
+    """The shards that are ours to schedule and to fill."""
+    return [int(name) for name in leases.held()]
+
+
+def _reaches(settings: Settings) -> tuple[Reach, Reach, Reach]:
+    """The ways out: to targets, to the platform's documents, to our own services."""
+    private = [str(network) for network in settings.paperbus_private_networks]
+    return Reach(Guard(private)), Reach(Guard([*LOOPBACK, *private])), Reach(Guard([*OURS, *private]))
+
+
+def _means(
+    settings: Settings,
+    db: Database,
+    syncs: MongoAggregates[Sync],
+    providers: MongoProviders,
+    reaches: tuple[Reach, ...],
+) -> Means:
+    """What every run needs."""
+    targets, platform, ours = reaches
+    own = _service_tokens(settings)
+    return Means(
+        runs=MongoRuns(syncs, Rows(db.ledger, db.documents)),
+        borrowing=Lender(ours, settings.paperbus_connections_url, own).for_run,
+        manifests=providers.manifest,
+        contents=Contents(platform, own, GridFiles(db)),
+        reach=targets,
+    )
+
+
+def _mongo_url(settings: Settings) -> str:
+    if settings.mongo_url is None:
+        raise SettingsError("MONGO_URL is missing: set it, or use `paperbus up`, which brings a MongoDB.")
+    return settings.mongo_url.get_secret_value()
+
+
+def _verifier(settings: Settings) -> tokens.Verifier:
+    """Who may look: the platform's people, and the console for its own."""
+    platform = settings.paperbus_platform_keys
+    keys = tokens.public_keys(_value(platform), "PAPERBUS_PLATFORM_KEYS") if platform else None
+    services = settings.paperbus_service_keys
+    known = tokens.public_keys(_value(services), "PAPERBUS_SERVICE_KEYS") if services else None
+    return tokens.Verifier(keys, known, lambda: now().timestamp())
+
+
+def _service_tokens(settings: Settings) -> tokens.ServiceTokens:
+    """How it proves itself to connections and to the platform."""
+    key, keys = settings.paperbus_service_key, settings.paperbus_service_keys
+    if key is None or keys is None:
+        raise SettingsError(
+            "PAPERBUS_SERVICE_KEY and PAPERBUS_SERVICE_KEYS are missing: set both, or use `paperbus up`."
+        )
+    own = tokens.private_key(_value(key), "PAPERBUS_SERVICE_KEY")
+    known = tokens.public_keys(_value(keys), "PAPERBUS_SERVICE_KEYS")
+    return tokens.ServiceTokens(own, known, lambda: now().timestamp())
+
+
+def _value(secret: SecretStr) -> str:
+    return secret.get_secret_value()

@@ -1,0 +1,95 @@
+"""Kafka in: which topics sync-runner reads, and who handles them; and how the scheduler says what is due.
+
+Everything else that goes out is owed by a sync, and the relay's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kit.broker import Kafka
+from kit.edge import Edge, each
+from kit.endings import Ended
+from kit.heard import Heard
+from schemas.catalog import ProviderPublished
+from schemas.envelope import CONTENT_TYPE
+from schemas.topics import CATALOG_EVENTS, CONNECTIONS_EVENTS, DOCUMENTS_EVENTS, SYNCS_EVENTS, SYNCS_REQUESTS
+from sync_runner.handlers import facts
+from sync_runner.handlers.documents import Ingest
+from sync_runner.handlers.dues import Dues
+from sync_runner.handlers.facts import Facts
+from sync_runner.store.providers import MongoProviders
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaProducer
+
+NAME = "sync-runner"
+DOCUMENTS_GROUP = f"{NAME}.{DOCUMENTS_EVENTS.name}"
+CONNECTIONS_GROUP = f"{NAME}.{CONNECTIONS_EVENTS.name}"
+HEADERS = [("content-type", CONTENT_TYPE.encode())]
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who handles what is heard. `ring` tells the workers that a run may be ready."""
+
+    providers: MongoProviders
+    connections: Facts
+    documents: Ingest
+    dues: Dues
+    ring: Callable[[], None]
+
+    async def published(self, heard: Heard) -> None:
+        """A provider's manifest."""
+        await self.providers.publish(heard.event.data.manifest, heard.event.data.revision)
+
+    async def due(self, batch: Sequence[Heard]) -> Sequence[Ended]:
+        """Something is due."""
+        endings = await self.dues(batch)
+        self.ring()
+        return endings
+
+
+def read(edge: Edge, ears: Ears) -> None:
+    """Declare everything that is read."""
+    edge.reads(CATALOG_EVENTS, each(ears.published), types=(ProviderPublished,))
+    edge.reads(CONNECTIONS_EVENTS, ears.connections, types=facts.TYPES)
+    edge.reads(DOCUMENTS_EVENTS, ears.documents, types=Ingest.TYPES)
+    edge.reads(SYNCS_REQUESTS, ears.due, refusals=SYNCS_EVENTS, refuse=ears.dues.syncs.refuse)
+
+
+class DueEmitter:
+    """Says dues in bulk, through a producer of its own."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+        self._producer: AIOKafkaProducer | None = None
+
+    async def send(self, events: Sequence[tuple[str, bytes]]) -> None:
+        """All acknowledged when it returns. After any trouble the producer is made anew."""
+        producer = await self._started()
+        try:
+            sent = [
+                await producer.send(SYNCS_REQUESTS.name, value, key=key.encode(), headers=HEADERS)
+                for key, value in events
+            ]
+            await asyncio.gather(*sent)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Let go of Kafka."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = self._kafka.producer(linger_ms=5, max_batch_size=256 * 1024)
+            await producer.start()
+            self._producer = producer
+        return self._producer
