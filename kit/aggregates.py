@@ -188,6 +188,7 @@ class Draft(Generic[T]):
         self.steps = 0
         self.owes: list[Owed] = []
         self.seen: list[bytes] = []
+        self.remembered = self._remembered()
         self.waiting: NotNow | None = None
 
     @property
@@ -241,7 +242,7 @@ class Draft(Generic[T]):
             raise NotNow(
                 f"{self.kind.name} {self.id} owes {MOST_OWED} events: Kafka takes none, or too slowly."
             )
-        if len(self._remembered()) + len(self.seen) >= MOST_SEEN:
+        if len(self.remembered) + len(self.seen) >= MOST_SEEN:
             raise NotNow(f"{self.kind.name} {self.id} was asked {MOST_SEEN} times lately.", after=60)
 
     def change(self) -> Change | None:
@@ -250,7 +251,7 @@ class Draft(Generic[T]):
             return None
         before = self.kind.dump(self.kept.thing) if self.kept else {}
         after = self.kind.dump(self.thing)
-        old, valid = (self.kept.seen if self.kept else ()), self._remembered()
+        old, valid = (self.kept.seen if self.kept else ()), self.remembered
         return Change(
             self.id,
             self.account,
@@ -264,8 +265,10 @@ class Draft(Generic[T]):
         )
 
     def _knows(self, mark: bytes) -> bool:
-        known = self.kept.seen if self.kept else ()
-        return any(mark[:8] == other[:8] for other in (*known, *self.seen))
+        hashed = mark[:8]
+        if self.kept and any(other.startswith(hashed) for other in self.kept.seen):
+            return True
+        return any(other.startswith(hashed) for other in self.seen)
 
     def _remembered(self) -> tuple[bytes, ...]:
         """What need not be forgotten yet."""

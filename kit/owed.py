@@ -5,12 +5,14 @@ Ids are `uuid5(aggregate, version, n)`: deciding twice makes the same event twic
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha1
 from typing import Any
+
+from pydantic_core import to_json
 
 from schemas.base import rfc3339
 from schemas.envelope import MAX_EVENT_BYTES, Data, Event, sequence
@@ -20,7 +22,7 @@ BODY_BYTES = 32 * 1024
 """A larger event is kept in `bodies` and owed by reference."""
 MOST_OWED = 64
 """With this many events owed, a thing takes no further request: a long outage of Kafka never outgrows it."""
-NAMESPACE = uuid.UUID("6f2f5e0a-5d3c-5e0e-9c57-7061706572b5")
+NAMESPACE = uuid.UUID("6f2f5e0a-5d3c-5e0e-9c57-7061706572b5").bytes
 
 
 class EventTooLarge(ValueError):
@@ -133,9 +135,8 @@ class Voice:
             "traceparent": cause.traceparent,
             "sequence": sequence(version) if topic is self.topic else None,
         }
-        event: dict[str, object] = {name: value for name, value in members.items() if value is not None}
-        event["data"] = said.data.wire()
-        value = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+        head = to_json({name: value for name, value in members.items() if value is not None})
+        value = head[:-1] + b',"data":' + said.data.model_dump_json(by_alias=True).encode() + b"}"
         if len(value) > MAX_EVENT_BYTES:
             raise EventTooLarge(
                 f"{said.data.TYPE} {id_} of {aggregate} has {len(value)} bytes: split its lists."
@@ -145,9 +146,13 @@ class Voice:
 
 def event_id(aggregate: str, version: int, n: int) -> str:
     """The id of the n-th event (from 0) that `version` of `aggregate` says."""
-    return str(uuid.uuid5(NAMESPACE, f"{aggregate}/{version}/{n}"))
+    return named_id(aggregate, str(version), str(n))
 
 
 def named_id(*parts: str) -> str:
-    """An id that follows from its parts, such as a due's: of connection and due time."""
-    return str(uuid.uuid5(NAMESPACE, "/".join(parts)))
+    """An id that follows from its parts, such as a due's: of connection and due time. A UUID of version 5."""
+    digest = bytearray(sha1(NAMESPACE + "/".join(parts).encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()  # by hand, because uuid.uuid5 takes seven times as long
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
