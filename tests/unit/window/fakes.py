@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,7 +72,7 @@ class Clock:
 class MadeUpLogin:
     """Asks for credentials, then perhaps for a confirmation; `work()` is the worker that tries an answer."""
 
-    clock: Clock
+    clock: Callable[[], datetime]
     provider_name: Words = field(default_factory=lambda: Words(en="Nextcloud"))
     account: str = ACCOUNT
     confirms: bool = False

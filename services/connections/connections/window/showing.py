@@ -15,7 +15,7 @@ from starlette.responses import Response
 from connections.window import words
 from connections.window.onboarding import Login, Onboarded
 from connections.window.windows import Window, result
-from schemas.fields import Field, FieldError
+from schemas.fields import Field, FieldError, FieldType
 from schemas.reasons import Locale
 from web.fields import shown
 from web.languages import Language, language
@@ -142,7 +142,7 @@ def _name(visit: Visit) -> str:
 
 def _kept(fields: Sequence[Field], spoken: Language) -> dict[str, str]:
     """What is stored of a challenge and what is not, as lists in words."""
-    asked = [field for field in fields if not field.read_only]
+    asked = [one for one in fields if not one.read_only and one.type is not FieldType.BOOLEAN]
     return {
         "stored": spoken.listed([field.label for field in asked if field.stored]),
         "unstored": spoken.listed([field.label for field in asked if not field.stored]),
