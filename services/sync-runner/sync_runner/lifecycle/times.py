@@ -83,7 +83,7 @@ def _every(schedule: Schedule, anchor: datetime, after: datetime) -> datetime:
     zone = ZoneInfo(schedule.timezone)
     begin = anchor.astimezone(zone).replace(tzinfo=None)
     passed = (after.astimezone(zone).replace(tzinfo=None) - begin) // step
-    return next(at for k in count(max(passed, 1)) if (at := _instant(begin + k * step, zone, after)) > after)
+    return next(at for k in count(max(passed, 1)) if (at := _instant(begin + k * step, zone)) > after)
 
 
 @lru_cache(4096)
@@ -126,7 +126,10 @@ def _quiet_end(schedule: Schedule, at: datetime) -> datetime | None:
         for day in (local.date(), local.date() - DAY)
         if (end := _end_of(quiet, day, local))
     ]
-    return _instant(max(ends), zone, at) if ends else None
+    if not ends:
+        return None
+    end = _instant(max(ends), zone)
+    return end if end > at else max(ends).replace(tzinfo=zone, fold=1).astimezone(UTC)
 
 
 def _end_of(quiet: Quiet, day: date, local: datetime) -> datetime | None:
@@ -139,10 +142,10 @@ def _end_of(quiet: Quiet, day: date, local: datetime) -> datetime | None:
     return end if begin <= local < end else None
 
 
-def _instant(local: datetime, zone: ZoneInfo, after: datetime) -> datetime:
-    """The instant of a clock time: the end of the gap if it is skipped; of two, the first after `after`."""
+def _instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """The instant of a clock time: the end of the gap if it is skipped, the first one if it comes twice."""
     while (found := local.replace(tzinfo=zone).astimezone(UTC)).astimezone(zone).replace(
         tzinfo=None
     ) != local:
         local = local.replace(second=0, microsecond=0) + MINUTE
-    return found if found > after else local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return found
