@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bson import Binary
 from pymongo import ASCENDING, IndexModel, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from kit.aggregates import Aggregates, Change, Kept, Kind, shard_of
 from kit.mongo import Collection, declare
@@ -23,6 +23,8 @@ OWING = IndexModel(
     partialFilterExpression={"owes.0": {"$exists": True}},
 )
 """Only documents that owe something are in it, so that looking for them never grows with the others."""
+VALUELESS = {"owes.value": 0}
+"""What is owed is counted, not read."""
 BODIES_KEPT = 40 * 24 * 3600
 """Seconds after which a body that nobody cleared goes by itself: longer than Kafka may be away."""
 
@@ -48,15 +50,20 @@ class MongoAggregates(Aggregates[T]):
         await declare(self.bodies, (IndexModel("at", name="kept", expireAfterSeconds=BODIES_KEPT),))
 
     async def read(self, ids: Ids[str]) -> dict[str, Kept[T]]:
-        found = self.collection.find(
-            {"_id": {"$in": list(ids)}, "shard": {"$in": sorted(set(map(shard_of, ids)))}}
-        )
-        return {document["_id"]: self._kept(document) async for document in found}
+        if len(ids) == 1:  # half the time of a cursor
+            (id_,) = ids
+            document = await self.collection.find_one({"_id": id_, "shard": shard_of(id_)}, VALUELESS)
+            return {id_: self._kept(document)} if document else {}
+        query = {"_id": {"$in": list(ids)}, "shard": {"$in": sorted(set(map(shard_of, ids)))}}
+        found = self.collection.find(query, VALUELESS, batch_size=len(ids) + 1)
+        return {document["_id"]: self._kept(document) for document in await found.to_list(None)}
 
     async def write(self, changes: Sequence[Change]) -> set[str]:
         await self._keep_bodies(changes)
+        if len(changes) == 1:  # a bulk of one costs a third more
+            return await self._write_one(changes[0])
         token = uuid.uuid4().hex
-        writes = [self._update(change, token) for change in changes]
+        writes = [UpdateOne(guard(change), self._update(change, token), change.v == 0) for change in changes]
         try:
             result = await self.collection.bulk_write(writes, ordered=False)
         except BulkWriteError as errors:
@@ -82,7 +89,15 @@ class MongoAggregates(Aggregates[T]):
             ]
             await self.bodies.bulk_write(writes, ordered=False)
 
-    def _update(self, change: Change, token: str) -> UpdateOne:
+    async def _write_one(self, change: Change) -> set[str]:
+        update = self._update(change, uuid.uuid4().hex)
+        try:
+            result = await self.collection.update_one(guard(change), update, change.v == 0)
+        except DuplicateKeyError:
+            return {change.id}
+        return set() if result.matched_count or result.upserted_id is not None else {change.id}
+
+    def _update(self, change: Change, token: str) -> dict[str, Any]:
         members = dict(change.set) | {"v": change.v + change.steps, "by": token, "schema": self.kind.schema}
         marks = [Binary(mark) for mark in change.seen]
         pushed: dict[str, Any] = {"owes": {"$each": [owed.document() for owed in change.owes]}}
@@ -93,9 +108,13 @@ class MongoAggregates(Aggregates[T]):
         update: dict[str, Any] = {"$set": members, "$push": pushed}
         if change.unset:
             update["$unset"] = dict.fromkeys(change.unset, "")
-        own = {"_id": change.id, "account": change.account, "shard": shard_of(change.id), "v": change.v}
-        return UpdateOne(own, update, upsert=change.v == 0)
+        return update
 
     def _kept(self, document: dict[str, Any]) -> Kept[T]:
         owed, seen = len(document.get("owes", ())), tuple(map(bytes, document.get("seen", ())))
         return Kept(document["_id"], document["account"], document["v"], owed, self.kind.load(document), seen)
+
+
+def guard(change: Change) -> dict[str, Any]:
+    """What must be so for the write to count. Version 0 matches nothing, and so makes the document."""
+    return {"_id": change.id, "account": change.account, "shard": shard_of(change.id), "v": change.v}
