@@ -1,0 +1,368 @@
+"""The table of connections, against a grid written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from connections.lifecycle.connection import CONNECTION
+from connections.lifecycle.messages import LoggedIn, OnboardingTimedOut
+from connections.lifecycle.things import BLOCK_LASTS, ONBOARDING_LASTS, Connection, Status
+from connections.lifecycle.deciding import decide, timed_out
+from kit.endings import Refused
+from kit.transitions import IllegalTransition
+from schemas.catalog import ProviderRetired
+from schemas.connections import (
+    AuthChallengeIssued,
+    AuthSessionEnded,
+    ConnectionAuthorized,
+    ConnectionChanged,
+    ConnectionChangeRequested,
+    ConnectionNeedsAttention,
+    ConnectionOptionsSubmitted,
+    ConnectionPaused,
+    ConnectionPauseRequested,
+    ConnectionRecovered,
+    ConnectionRejected,
+    ConnectionRemovalRequested,
+    ConnectionRemoved,
+    ConnectionRequested,
+    ConnectionResumed,
+    ConnectionResumeRequested,
+    ConnectionSaved,
+    ReauthenticationRequested,
+)
+from schemas.reasons import Reason
+from schemas.syncs import DocumentsExported, DocumentsImported, SyncFailed
+
+from tests.unit.connections.builders import (
+    ID,
+    NOW,
+    active,
+    after,
+    attention,
+    case,
+    configuring,
+    connecting,
+    exported,
+    failed,
+    in_status,
+    request,
+    said,
+    trying,
+    verified,
+    wrong,
+)
+from tests.unit.connections.grids import cells, messages, states
+
+GRID = """
+                           | new                 | connecting  | configuring | active            | attention         | rejected          | removed
+ConnectionRequested        | connecting          | connecting  | configuring | active            | attention         | !provider_retired | !removed
+ConnectionOptionsSubmitted | !unknown_connection | !not_yet    | active      | !already_answered | !already_answered | !provider_retired | !removed
+ConnectionChangeRequested  | !unknown_connection | !not_yet    | !not_yet    | active            | attention         | !provider_retired | !removed
+ReauthenticationRequested  | !unknown_connection | connecting  | configuring | active            | attention         | !provider_retired | !removed
+ConnectionPauseRequested   | !unknown_connection | !not_yet    | !not_yet    | active            | attention         | !provider_retired | !removed
+ConnectionResumeRequested  | !unknown_connection | !not_yet    | !not_yet    | active            | attention         | !provider_retired | !removed
+ConnectionRemovalRequested | !unknown_connection | removed     | removed     | removed           | removed           | !provider_retired | !removed
+LoggedIn                   | never               | configuring | configuring | active            | active            | never             | never
+OnboardingTimedOut         | never               | rejected    | rejected    | active            | attention         | rejected          | removed
+ProviderRetired            | never               | rejected    | rejected    | active            | attention         | rejected          | removed
+SyncFailed                 | never               | connecting  | configuring | attention         | attention         | rejected          | removed
+DocumentsExported          | never               | connecting  | configuring | active            | active            | rejected          | removed
+DocumentsImported          | never               | connecting  | configuring | active            | active            | rejected          | removed
+"""  # noqa: E501 - one line a message
+
+MESSAGES: dict[str, Callable[[Connection | None], object]] = {
+    "ConnectionRequested": lambda _: request(),
+    "ConnectionOptionsSubmitted": lambda _: ConnectionOptionsSubmitted(connection_id=ID, options={}),
+    "ConnectionChangeRequested": lambda _: ConnectionChangeRequested(
+        connection_id=ID, expected_revision=1, name="Archive"
+    ),
+    "ReauthenticationRequested": lambda _: ReauthenticationRequested(connection_id=ID),
+    "ConnectionPauseRequested": lambda _: ConnectionPauseRequested(connection_id=ID),
+    "ConnectionResumeRequested": lambda _: ConnectionResumeRequested(connection_id=ID),
+    "ConnectionRemovalRequested": lambda _: ConnectionRemovalRequested(connection_id=ID),
+    "LoggedIn": lambda _: LoggedIn(),
+    "OnboardingTimedOut": lambda _: OnboardingTimedOut(),
+    "ProviderRetired": lambda _: ProviderRetired(provider_id="webdav", revision=4),
+    "SyncFailed": lambda it: failed(it or active()),
+    "DocumentsExported": lambda it: exported(it or active()),
+    "DocumentsImported": lambda it: DocumentsImported(**dict(exported(it or active()))),
+}
+
+
+@pytest.mark.parametrize(("message", "status", "becomes"), list(cells(GRID)))
+def test_a_message_and_a_status_make(message: str, status: str, becomes: str) -> None:
+    before = in_status(Status(status))
+    thing = MESSAGES[message](before)
+
+    if becomes == "never":
+        with pytest.raises(IllegalTransition):
+            decide(case(before), thing)
+    elif becomes.startswith("!"):
+        with pytest.raises(Refused) as refused:
+            decide(case(before), thing)
+        assert refused.value.reason == becomes[1:]
+        assert not isinstance(refused.value, IllegalTransition)
+    else:
+        assert after(before, thing).status == becomes
+
+
+def test_the_grid_knows_every_status_and_every_message() -> None:
+    assert states(GRID) == {status.value for status in Status}
+    assert messages(GRID) == {message.__name__ for _, message in CONNECTION}
+
+
+def test_the_table_has_a_row_for_every_cell_that_is_not_impossible() -> None:
+    possible = {(state, message) for message, state, becomes in cells(GRID) if becomes != "never"}
+    assert {(state.value, message.__name__) for state, message in CONNECTION} == possible
+
+
+def kinds(connection: Connection | None, message: object) -> list[type]:
+    return [type(event) for event in said(connection, message)]
+
+
+def test_a_request_is_answered_with_the_first_challenge() -> None:
+    (challenge,) = said(None, request())
+
+    assert isinstance(challenge, AuthChallengeIssued)
+    assert [field.name for field in challenge.fields] == ["url", "username", "password"]
+    assert (challenge.purpose, challenge.step, challenge.attempts_left) == ("connect", 1, 3)
+    assert challenge.answer_by == ("sealed",)
+    assert challenge.expires_at == NOW + timedelta(minutes=30)
+
+
+def test_the_same_request_again_changes_nothing() -> None:
+    assert decide(case(active()), request()) is None
+
+
+def test_another_request_for_the_same_id_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        decide(case(connecting()), request(name="Another"))
+    assert refused.value.reason is Reason.EXISTS
+
+
+def test_a_direction_that_the_provider_does_not_offer_is_refused_by_its_field() -> None:
+    with pytest.raises(Refused) as refused:
+        decide(case(), request(direction="import"))
+    assert refused.value.reason is Reason.INVALID
+    assert [error.field for error in refused.value.errors] == ["direction"]
+
+
+def test_an_abandoned_connection_says_so_to_whoever_asks() -> None:
+    it = after(connecting(), OnboardingTimedOut())
+    with pytest.raises(Refused) as refused:
+        decide(case(it), ReauthenticationRequested(connection_id=ID))
+    assert refused.value.reason is Reason.ABANDONED
+
+
+def test_an_authorized_login_offers_the_options() -> None:
+    it = trying()
+    ended, authorized = said(it, verified(it))
+
+    assert isinstance(ended, AuthSessionEnded)
+    assert ended.result == "authorized"
+    assert isinstance(authorized, ConnectionAuthorized)
+    assert [field.name for field in authorized.options] == ["folder", "clash"]
+    assert (authorized.identity, authorized.provider_revision) == ("jane@dav.example.org", 3)
+
+
+def test_a_save_says_everything_that_was_chosen_and_what_was_not() -> None:
+    chosen = ConnectionOptionsSubmitted(connection_id=ID, options={"folder": "Invoices"})
+    (saved,) = said(configuring(), chosen)
+
+    assert isinstance(saved, ConnectionSaved)
+    assert saved.options == {"folder": "/Invoices", "clash": "skip_same"}
+    assert (saved.revision, saved.schedule.every, saved.start, saved.name) == (1, "P1D", "now", "WebDAV")
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "code"),
+    [({"clash": "never"}, "clash", "choice"), ({"colour": "red"}, "colour", "unknown"), ({"folder": 7}, "folder", "text")],
+)
+def test_options_that_break_their_fields_rules_are_refused_by_field(
+    options: dict[str, object], field: str, code: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        decide(case(configuring()), ConnectionOptionsSubmitted(connection_id=ID, options=options))
+    assert refused.value.reason is Reason.INVALID
+    assert [(error.field, error.code) for error in refused.value.errors] == [(field, code)]
+
+
+def test_a_change_replaces_whole_members_and_rises_the_revision() -> None:
+    change = ConnectionChangeRequested(connection_id=ID, expected_revision=1, options={"clash": "number"})
+    (changed,) = said(active(), change)
+
+    assert isinstance(changed, ConnectionChanged)
+    assert changed.options == {"folder": "/", "clash": "number"}
+    assert changed.revision == 2
+
+
+@pytest.mark.parametrize("expected", [2, 7])
+def test_a_change_of_another_revision_is_refused(expected: int) -> None:
+    change = ConnectionChangeRequested(connection_id=ID, expected_revision=expected, name="Archive")
+    with pytest.raises(Refused) as refused:
+        decide(case(active()), change)
+    assert refused.value.reason is Reason.REVISION_CONFLICT
+
+
+def test_a_second_reauthentication_supersedes_the_first() -> None:
+    again = ReauthenticationRequested(connection_id=ID, answer_by="sealed")
+    it = after(active(), again)
+    ended, challenge = said(it, again)
+
+    assert (ended.result, ended.reason, ended.purpose) == ("cancelled", "superseded", "reauthenticate")
+    assert challenge.challenge_id != it.login.challenge.challenge_id  # type: ignore[union-attr]
+    assert challenge.session_id != ended.session_id
+
+
+def test_a_relogin_offers_what_is_no_secret() -> None:
+    (challenge,) = said(active(), ReauthenticationRequested(connection_id=ID))
+    assert {field.name: field.default for field in challenge.fields} == {
+        "url": None,
+        "username": "jane",
+        "password": None,
+    }
+
+
+def test_three_failed_logins_in_a_row_block_for_a_while() -> None:
+    it = connecting()
+    for _ in range(3):
+        it = trying(it)
+        it = after(it, wrong(it))
+
+    assert it.login.ended is not None
+    assert (it.login.ended.result, it.login.ended.retry_at) == ("exhausted", NOW + BLOCK_LASTS)
+    with pytest.raises(Refused) as refused:
+        decide(case(it), ReauthenticationRequested(connection_id=ID))
+    assert refused.value.reason is Reason.LOCKED
+    later = NOW + BLOCK_LASTS
+    assert decide(case(it, later), ReauthenticationRequested(connection_id=ID))
+
+
+def test_failed_logins_are_counted_across_sessions() -> None:
+    it = connecting()
+    for _ in range(2):
+        it = trying(it)
+        it = after(it, wrong(it))
+    it = after(it, ReauthenticationRequested(connection_id=ID, answer_by="sealed"))
+
+    assert it.login.challenge is not None
+    assert it.login.challenge.attempts_left == 1
+
+
+def test_a_pause_said_twice_is_said_twice_and_a_resume_ends_it() -> None:
+    it = after(active(), ConnectionPauseRequested(connection_id=ID))
+
+    assert it.paused
+    assert kinds(it, ConnectionPauseRequested(connection_id=ID)) == [ConnectionPaused]
+    assert kinds(it, ConnectionResumeRequested(connection_id=ID)) == [ConnectionResumed]
+
+
+@pytest.mark.parametrize("status", [Status.CONNECTING, Status.CONFIGURING, Status.ACTIVE, Status.ATTENTION])
+def test_a_removal_shreds_every_secret_and_ends_the_login(status: Status) -> None:
+    before = after(in_status(status), ReauthenticationRequested(connection_id=ID, answer_by="sealed"))
+    before = trying(before)
+    removal = ConnectionRemovalRequested(connection_id=ID)
+
+    assert kinds(before, removal) == [AuthSessionEnded, ConnectionRemoved]
+    it = after(before, removal)
+    held = (it.credentials, it.login.given, it.login.machine, it.login.found, it.known)
+    assert held == (None, None, None, None, {})
+    assert it.wake_at is None
+
+
+def test_an_unfinished_onboarding_is_given_up_after_seven_days() -> None:
+    it = configuring()
+    end = NOW + ONBOARDING_LASTS
+
+    assert it.wake_at == end
+    assert timed_out(it, end - timedelta(milliseconds=1)) is None
+    (rejected,) = said(it, timed_out(it, end))
+    assert isinstance(rejected, ConnectionRejected)
+    assert rejected.reason == "abandoned"
+    assert after(it, OnboardingTimedOut()).credentials is None
+
+
+def test_a_retired_provider_ends_an_onboarding_but_no_saved_connection() -> None:
+    retired = ProviderRetired(provider_id="webdav", revision=4)
+
+    assert kinds(connecting(), retired) == [AuthSessionEnded, ConnectionRejected]
+    assert decide(case(active()), retired) is None
+
+
+def test_a_trouble_is_said_once_and_in_the_connections_language() -> None:
+    it = after(configuring(locale="de"), ConnectionOptionsSubmitted(connection_id=ID, options={}))
+    (needs,) = said(it, failed(it))
+
+    assert isinstance(needs, ConnectionNeedsAttention)
+    assert (needs.reason, needs.action) == ("credentials_wrong", "reauthenticate")
+    assert needs.title == "Das Passwort wird nicht angenommen"
+    broken = after(it, failed(it))
+    assert decide(case(broken), failed(broken)) is None
+
+
+def test_another_trouble_is_said_too() -> None:
+    it = attention(Reason.DESTINATION_MISSING)
+    assert kinds(it, failed(it, Reason.CREDENTIALS_WRONG)) == [ConnectionNeedsAttention]
+
+
+def test_a_failure_with_older_credentials_is_ignored() -> None:
+    it = active()
+    assert decide(case(it), failed(it, credentials_revision=0)) is None
+
+
+def test_what_is_tried_again_by_itself_needs_nobody() -> None:
+    it = active()
+    outage = failed(it, Reason.PROVIDER_DOWN, retry_at=NOW + timedelta(minutes=5))
+    assert decide(case(it), outage) is None
+
+
+def test_what_is_not_tried_again_needs_somebody_whatever_it_is() -> None:
+    it = active()
+    assert kinds(it, failed(it, Reason.PROVIDER_DOWN)) == [ConnectionNeedsAttention]
+
+
+def test_a_new_login_mends_and_keeps_everything_that_was_chosen() -> None:
+    broken = attention()
+    it = after(broken, ReauthenticationRequested(connection_id=ID, answer_by="sealed"))
+    it = trying(it)
+
+    assert kinds(it, verified(it)) == [AuthSessionEnded, ConnectionAuthorized, ConnectionRecovered]
+    mended = after(it, verified(it))
+    assert (mended.status, mended.credentials_revision) == (Status.ACTIVE, 2)
+    assert (mended.options, mended.revision) == (broken.options, broken.revision)
+
+
+def test_a_failed_relogin_ends_the_session_and_nothing_else() -> None:
+    before = active()
+    it = after(before, ReauthenticationRequested(connection_id=ID, answer_by="sealed"))
+    it = trying(it)
+    other = after(it, verified(it, identity="joe@dav.example.org"))
+
+    assert other.login.ended is not None
+    assert (other.login.ended.result, other.login.ended.reason) == ("failed", "identity_changed")
+    untouched = ("status", "identity", "credentials", "credentials_revision", "options", "revision")
+    assert all(getattr(other, name) == getattr(before, name) for name in untouched)
+
+
+def test_another_destination_mends_a_missing_one() -> None:
+    change = ConnectionChangeRequested(connection_id=ID, expected_revision=1, options={"folder": "/New"})
+    assert kinds(attention(Reason.DESTINATION_MISSING), change) == [ConnectionChanged, ConnectionRecovered]
+
+
+def test_only_a_run_that_moved_something_since_shows_that_it_works_again() -> None:
+    it = attention()
+
+    assert decide(case(it), exported(it, done=0)) is None
+    assert decide(case(it), exported(it, at=NOW - timedelta(hours=1))) is None
+    assert kinds(it, exported(it)) == [ConnectionRecovered]
+
+
+def test_every_message_of_the_topic_is_in_the_table() -> None:
+    from schemas.connections import REQUESTS
+
+    heard = {message for _, message in CONNECTION}
+    assert set(REQUESTS) | {SyncFailed, DocumentsExported, DocumentsImported, ProviderRetired} <= heard
+    assert ConnectionRequested in heard
