@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from providers.errors import ProviderError
@@ -27,7 +28,7 @@ class Body:
     media_type: str
     open: Callable[[], AsyncIterator[bytes]]
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    async def stream(self) -> AsyncGenerator[bytes, None]:
         """The bytes, the last of them only once all are proven to be the ones that were promised.
 
         A target that was told the size thus never receives a whole file of wrong bytes.
@@ -36,20 +37,31 @@ class Body:
             ProviderError: `content_changed` where they are fewer, more or others.
         """
         seen, digest, held = 0, hashlib.sha256(), b""
-        async for chunk in self.open():
-            if not chunk:
-                continue
-            seen += len(chunk)
-            digest.update(chunk)
-            if seen > self.size:
-                raise changed()
-            if held:
-                yield held
-            held = bytes(chunk)
+        async with _ended(self.open()) as source:
+            async for chunk in source:
+                if not chunk:
+                    continue
+                seen += len(chunk)
+                digest.update(chunk)
+                if seen > self.size:
+                    raise changed()
+                if held:
+                    yield held
+                held = bytes(chunk)
         if seen != self.size or digest.hexdigest() != self.sha256.lower():
             raise changed()
         if held:
             yield held
+
+
+@asynccontextmanager
+async def _ended(source: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Closes the source at once when reading is given up: it may hold a connection."""
+    try:
+        yield source
+    finally:
+        if isinstance(source, AsyncGenerator):
+            await source.aclose()
 
 
 def of_bytes(data: bytes, media_type: str = "application/octet-stream") -> Body:

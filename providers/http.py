@@ -10,22 +10,23 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
-import httpx
 from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
-from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
 from providers.content import Body
 from providers.egress import Address, Guard, plain, refused, unreachable, untrusted, url_parts
 from providers.errors import ProviderError, broken_off, of_status, waiting
 from schemas.manifest import ErrorRule
+
+if TYPE_CHECKING:
+    import httpx
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -71,6 +72,9 @@ class Http:
     def client(self) -> httpx.AsyncClient:
         """The httpx API over the same guarded connections. Do not close it."""
         if self._client is None:
+            import httpx
+            from httpx_aiohttp import AiohttpTransport
+
             self._client = httpx.AsyncClient(
                 mounts={
                     "https://": AiohttpTransport(client=self._session(secure=True), verify=self._tls()),
@@ -238,8 +242,9 @@ class Streamed(aiohttp.Payload):
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Send every chunk, and remember why that failed: aiohttp tells only that it did."""
         try:
-            async for chunk in self._body.stream():
-                await writer.write(chunk)
+            async with aclosing(self._body.stream()) as chunks:
+                async for chunk in chunks:
+                    await writer.write(chunk)
         except (aiohttp.ClientError, ConnectionError):
             raise
         except Exception as error:

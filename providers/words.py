@@ -203,6 +203,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "{host} n'a présenté aucune clé confirmée et ne peut être reconnu. Reconnectez-vous.",
         "{host} hat keinen bestätigten Schlüssel und ist nicht zu erkennen. Melden Sie sich neu an.",
     ),
+    "not_confirmed": (
+        "The server was not confirmed, so nothing was sent to it.",
+        "Le serveur n'a pas été confirmé ; rien ne lui a été envoyé.",
+        "Der Server wurde nicht bestätigt; es wurde ihm nichts gesendet.",
+    ),
     "no_ssh": (
         "{host} knows none of the ways to connect that are safe today.",
         "{host} ne connaît aucun mode de connexion sûr aujourd'hui.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from itertools import islice
 from typing import Any, cast
 
@@ -205,11 +205,12 @@ class Sftp:
 
     async def _write(self, file: asyncssh.SFTPClientFile, body: Body) -> None:
         waiting = bytearray()
-        async for chunk in body.stream():
-            waiting += chunk
-            if len(waiting) >= PIECE:
-                await file.write(bytes(waiting))
-                waiting.clear()
+        async with aclosing(body.stream()) as chunks:
+            async for chunk in chunks:
+                waiting += chunk
+                if len(waiting) >= PIECE:
+                    await file.write(bytes(waiting))
+                    waiting.clear()
         if waiting:
             await file.write(bytes(waiting))
 

@@ -28,6 +28,6 @@ steady = stamina.retry(
 """For steps that change nothing when repeated: looking, making a folder, removing our own rest."""
 
 once_unlocked = stamina.retry(
-    on=_is_locked, attempts=6, timeout=20.0, wait_initial=0.1, wait_max=2.0, wait_jitter=0.3
+    on=_is_locked, attempts=5, timeout=20.0, wait_initial=0.1, wait_max=1.0, wait_jitter=0.2
 )
 """For writing under a name that is ours alone: a server may hold its lock a while after the line was cut."""

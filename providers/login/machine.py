@@ -60,7 +60,7 @@ async def step(
         reach: the guarded way out.
         locale: the language of the texts.
     """
-    taken = _take(manifest, state, answer)
+    taken = _take(manifest, state, answer, locale)
     if isinstance(taken, Failed):
         return taken
     try:
@@ -72,15 +72,13 @@ async def step(
         return _not_accepted(manifest, taken, error, locale)
 
 
-def _take(manifest: Manifest, state: LoginState, answer: Answer) -> LoginState | Failed:
+def _take(manifest: Manifest, state: LoginState, answer: Answer, locale: str | None) -> LoginState | Failed:
     """The state once the answer is in it, at the step that comes next."""
     at = int(state["step"])
     now = manifest.login[at]
     if isinstance(now, Confirm):
         if answer.fields.get("accept") is not True:
-            return Failed(
-                Reason.CANCELLED, "What the server showed was not confirmed, so nothing was sent to it."
-            )
+            return Failed(Reason.CANCELLED, words("not_confirmed").said(locale))
         return {**state, "step": at + 1, "pins": {**state["pins"], **state["offered"]}}
     given = {spec.name: answer.fields.get(spec.name) for spec in now.fields}
     old: Mapping[str, Any] = state["values"]
