@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from kit.endings import DONE, Ended, NotNow, Refused
 from kit.heard import Heard
-from kit.owed import MOST_OWED, NOBODY, Cause, Owed, Voice
+from kit.owed import MOST_OWED, NOBODY, About, Cause, Owed, Voice
 from kit.transitions import Decision
 from schemas.envelope import Event, RequestRefused
 from schemas.reasons import Reason
@@ -85,7 +85,7 @@ Decide: TypeAlias = Callable[[T | None, Event[Any]], Decision[T] | None]
 
 
 class Aggregates(ABC, Generic[T]):
-    """The things of one kind. Callers need `fold` for batches of events and `alter` for everything else."""
+    """The things of one kind. Callers need `fold` for batches of events, `alter` for everything else."""
 
     def __init__(
         self, kind: Kind[T], now: Callable[[], datetime], ring: Callable[[], None] = lambda: None
@@ -113,8 +113,8 @@ class Aggregates(ABC, Generic[T]):
 
         What was heard before changes nothing and is done. Another account's thing is refused as unknown. A
         refusal of a request to a thing that exists is owed by that thing, in order with its other events, and
-        is done. With 64 events owed or 1,000 requests remembered the ending is not now. After a not now, later
-        events of that thing are not now. `id_of` is the subject that the event's data demands unless given.
+        is done. With 64 events owed or 1,000 requests remembered the ending is not now; after one, later
+        events of that thing are not now either. `id_of` is the subject that the event's data demands unless given.
         """
         of = id_of or subject_of
         groups: dict[str, list[int]] = {}
@@ -234,7 +234,8 @@ class Draft(Generic[T]):
         self.account = account
         self.thing = decision.after
         self.steps += 1
-        self.owes += self.kind.voice.owed(self.id, account, self.v, decision.emits, cause, self.now)
+        about = About(self.id, account, self.v)
+        self.owes += self.kind.voice.owed(about, decision.emits, cause, self.now)
 
     def make_room(self) -> None:
         """Raises `NotNow` where the document would outgrow its bounds."""
@@ -279,7 +280,7 @@ class Draft(Generic[T]):
 
 
 MOST_FORGETTABLE = 16
-"""So many may be forgotten before they are: clearing them in every write would cost more than keeping them."""
+"""So many may be forgotten before they are: clearing them in every write costs more than keeping them."""
 
 
 def subject_of(event: Event[Any]) -> str:
@@ -288,7 +289,7 @@ def subject_of(event: Event[Any]) -> str:
 
 
 def mark_of(event: Event[Any], now: datetime) -> bytes:
-    """What is remembered of an event: 8 bytes of the hash of source and id, 4 of the second it was heard in."""
+    """What is remembered of an event: 8 bytes of the hash of source and id, 4 of the second of hearing it."""
     digest = hashlib.blake2b(f"{event.source}\n{event.id}".encode(), digest_size=8).digest()
     return digest + int(now.timestamp()).to_bytes(4)
 

@@ -1,4 +1,4 @@
-"""Kafka: the one place that makes FastStream brokers, producers, consumers and admin clients. It starts none."""
+"""Kafka: the one place that makes brokers (FastStream), producers, consumers, admin clients. Starts none."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Letter:
 
 
 def bury(raw: Raw, reason: str, error: str, service: str) -> Letter:
-    """The dead letter of `raw`: key, value and headers untouched, with what happened in headers (CONTRACT §3)."""
+    """The dead letter of `raw`: key, value, headers untouched; what happened in others (CONTRACT §3)."""
     told = {
         "error": error[:1000],
         "reason": reason,

@@ -17,7 +17,7 @@ from kit.endings import DONE, Ended, NotNow, Refused
 from kit.heard import Heard
 from kit.logs import logger
 from kit.publishing import Publisher
-from kit.reading import Handle, Reading, Refuse
+from kit.reading import Handle, Reading, Reads, Refuse
 from kit.subscription import Subscription
 from kit.trouble import is_trouble
 from schemas.envelope import Data
@@ -69,7 +69,7 @@ class Edge:
     """All that one service reads. Declare with `reads`, then `start`; `stop` drains what is in flight."""
 
     def __init__(self, kafka: Kafka, service: str, parking: Parking, now: Callable[[], datetime]) -> None:
-        """`service` names the consumer groups (`<service>.<topic>`) and the source (`/paperbus/<service>`)."""
+        """`service` names the groups (`<service>.<topic>`) and the events' source (`/paperbus/<service>`)."""
         self.service = service
         self.parking = parking
         self._kafka = kafka
@@ -79,7 +79,7 @@ class Edge:
         self._broker: KafkaBroker | None = None
         self._releasing: asyncio.Task[None] | None = None
 
-    def reads(
+    def reads(  # noqa: PLR0913 - each is a fact about what is read
         self,
         topic: Topic,
         handle: Handle,
@@ -96,17 +96,9 @@ class Edge:
         `refuse` (`Aggregates.refuse`) answers first, in the thing asked about, so that a refusal keeps its
         place among that thing's other events.
         """
-        reading = Reading(
-            topic,
-            self.service,
-            handle,
-            self.parking,
-            self._publisher.publish,
-            self._now,
-            types,
-            refusals,
-            refuse,
-        )
+        known = tuple(topic.types if types is None else types)
+        what = Reads(topic, handle, known, refusals, refuse)
+        reading = Reading(what, self.service, self.parking, self._publisher.publish, self._now)
         self._subscriptions.append(Subscription(reading, self._kafka, most))
 
     async def start(self) -> None:
@@ -148,5 +140,5 @@ class Edge:
             return await reading.release()
         except Exception as error:
             if not is_trouble(error):
-                log.error("releasing parked events failed", exc_info=error, group=reading.group)
+                log.exception("releasing parked events failed", group=reading.group)
             return 0

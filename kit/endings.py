@@ -38,7 +38,7 @@ class Refused(Exception):
 
 
 class NotNow(Exception):
-    """It may work later. `reason` is a sentence for operators; `after` the seconds to wait, None the usual."""
+    """It may work later. `reason` is a sentence for operators; `after` seconds to wait, None the usual."""
 
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""The HTTP frame of every service: health, metrics, problems (RFC 9457), access, lists. No paths of any service."""
+"""The HTTP frame of services: health, metrics, problems (RFC 9457), access, lists. No paths of their own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CANNOT_SAY = "Something of ours failed on this. It has been reported; please try
 
 
 class Problem(Exception):
-    """An answer other than success. `detail` is a sentence that says what to do next; `reason` of the closed list."""
+    """An answer other than success. `detail` is a sentence that says what to do; `reason` is of the list."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Problem(Exception):
 
 
 def not_found(what: str) -> Problem:
-    """404 in words, the same for what is not there and what is another account's: `not_found("connection")`."""
+    """404 in words, the same for what is not there and what is another account's."""
     return Problem(404, f"There is no such {what}.")
 
 
@@ -108,13 +108,13 @@ async def access(
     if given is None:
         raise Problem(401, "Send an access token: `Authorization: Bearer …`.")
     verifier: Verifier | None = request.app.state.verifier
+    if verifier is None:
+        raise Problem(401, "No keys are known here, so nobody has access: set PAPERBUS_PLATFORM_KEYS.")
     try:
-        if verifier is None:
-            raise TokenRefused("No keys are known here: set PAPERBUS_PLATFORM_KEYS.")
         return verifier.access(given.credentials)
     except TokenRefused as refused:
         log.info("token refused", why=str(refused), path=request.url.path)
-        raise Problem(401, f"{refused}") from None
+        raise Problem(401, str(refused)) from None
 
 
 async def admin(caller: Annotated[Access, Depends(access)]) -> Access:
@@ -169,14 +169,12 @@ def _document(problem: Problem, path: str) -> Response:
     return JSONResponse(body, problem.status, headers, PROBLEM)
 
 
-async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
+async def _problem(request: Request, error: Any) -> Response:
     return _document(error, request.url.path)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Any) -> Response:
     """What Starlette refuses by itself: unknown paths, wrong methods."""
-    assert isinstance(error, HTTPException)
     sentences = {404: "There is nothing at this address.", 405: "This address does not take that method."}
     response = _document(
         Problem(error.status_code, sentences.get(error.status_code, str(error.detail))), request.url.path
@@ -185,11 +183,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Any) -> Response:
     """A request that breaks the rules of its parameters or body. Its input is not repeated."""
     from schemas.fields import FieldError
 
-    assert isinstance(error, RequestValidationError)
     errors = tuple(
         FieldError(
             field=".".join(str(part) for part in found["loc"][1:]) or "body",

@@ -1,6 +1,6 @@
-"""Leases: who may do something now, by the server's clock (`$$NOW`), with a fencing token. No work is done here.
+"""Leases: who may do something now, by the server's clock (`$$NOW`), with a fencing token. It does no work.
 
-A lease is a document `{_id: "group/name", owner, until, fence}`; a replica is one `{_id: "group@owner", until}`.
+A lease is a document `{_id: "group/name", owner, until, fence}`, a replica one `{_id: "group@owner", until}`.
 Retention: none is needed, there are as many as there are names and owners.
 """
 
@@ -38,7 +38,7 @@ class Lease:
 
 
 class Leases:
-    """A fair share of some names for each replica, kept while `tend` runs. For shards and single duties alike."""
+    """A fair share of some names for each replica, kept while `tend` runs. For shards and single duties."""
 
     def __init__(
         self, collection: Collection, group: str, names: Sequence[str], owner: str, ttl: timedelta = LEASE

@@ -1,4 +1,4 @@
-"""Logs: structlog, one JSON object a line (words on a terminal), ids bound, secrets taken out. It writes none."""
+"""Logs: structlog, one JSON object a line (words on a terminal), secrets taken out. It writes none itself."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Take secrets out of an entry: members by their names, text by its looks. The last step before writing."""
+    """Take secrets out of an entry: members by their names, text by its looks. The last step."""
     for name, value in event.items():
         event[name] = _clean(name, value)
     return event

@@ -54,8 +54,8 @@ async def ready(client: Client) -> None:
     hello = await client.admin.command("hello")
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise NoReplicaSet(
-            "MONGO_URL names a standalone mongod: start it with --replSet rs0, run rs.initiate() once in mongosh, "
-            "and start again."
+            "MONGO_URL names a standalone mongod: start it with --replSet rs0, run rs.initiate() once "
+            "in mongosh, then start this again."
         )
 
 

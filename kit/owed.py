@@ -83,6 +83,15 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """Whom an event is about: an aggregate at one version, of one account (None on `catalog.events`)."""
+
+    id: str
+    account: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Voice:
     """Who speaks: the events' `source` and the topic they go to unless said otherwise."""
 
@@ -90,35 +99,18 @@ class Voice:
     topic: Topic
 
     def owed(
-        self,
-        aggregate: str,
-        account: str | None,
-        version: int,
-        emits: Sequence[Data | Emit],
-        cause: Cause,
-        now: datetime,
+        self, about: About, emits: Sequence[Data | Emit], cause: Cause, now: datetime
     ) -> tuple[Owed, ...]:
-        """The events of one decision, that made `version` of `aggregate`.
+        """The events of one decision, the one that made this version of the aggregate.
 
         Raises:
             EventTooLarge: one is over 512 KB as it travels.
         """
-        return tuple(
-            self._one(aggregate, account, version, n, emit, cause, now) for n, emit in enumerate(emits)
-        )
+        return tuple(self._one(about, n, emit, cause, now) for n, emit in enumerate(emits))
 
-    def _one(
-        self,
-        aggregate: str,
-        account: str | None,
-        version: int,
-        n: int,
-        emit: Data | Emit,
-        cause: Cause,
-        now: datetime,
-    ) -> Owed:
+    def _one(self, about: About, n: int, emit: Data | Emit, cause: Cause, now: datetime) -> Owed:
         said = emit if isinstance(emit, Emit) else Emit(emit)
-        id_, subject = said.id or event_id(aggregate, version, n), said.subject or aggregate
+        id_, subject = said.id or event_id(about.id, about.version, n), said.subject or about.id
         topic = said.topic or self.topic
         members = {
             "specversion": "1.0",
@@ -128,18 +120,18 @@ class Voice:
             "time": rfc3339(now),
             "subject": subject,
             "datacontenttype": "application/json",
-            "accountid": account,
+            "accountid": about.account,
             "actor": cause.actor,
             "causationid": cause.id,
             "causationsource": cause.source,
             "traceparent": cause.traceparent,
-            "sequence": sequence(version) if topic is self.topic else None,
+            "sequence": sequence(about.version) if topic is self.topic else None,
         }
         head = to_json({name: value for name, value in members.items() if value is not None})
         value = head[:-1] + b',"data":' + said.data.model_dump_json(by_alias=True).encode() + b"}"
         if len(value) > MAX_EVENT_BYTES:
             raise EventTooLarge(
-                f"{said.data.TYPE} {id_} of {aggregate} has {len(value)} bytes: split its lists."
+                f"{said.data.TYPE} {id_} of {about.id} has {len(value)} bytes: split its lists."
             )
         return Owed(id_, topic.name, subject, said.data.TYPE, now, value)
 

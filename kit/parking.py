@@ -1,4 +1,4 @@
-"""Parked events: what must wait, kept in Mongo in offset order for each key. It releases nothing by itself."""
+"""Parked events: what must wait, kept in Mongo in offset order for each key. It releases none by itself."""
 
 from __future__ import annotations
 

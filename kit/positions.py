@@ -1,4 +1,4 @@
-"""How far a group has read, across replicas: committed offsets against where topics end. It commits nothing."""
+"""How far a group has read, across replicas: committed offsets against topics' ends. It commits nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Positions:
         self._one_at_a_time = asyncio.Lock()
 
     async def caught_up(self, topic: Topic, group: str, within: float = 5.0) -> bool:
-        """Whether `group` has read all that is in `topic` at the moment of the call; waits up to `within` seconds.
+        """Whether `group` has read all that is in `topic` when this is called; waits up to `within` seconds.
 
         Raises:
             aiokafka.errors.KafkaError: nobody answers.

@@ -16,7 +16,7 @@ from kit.endings import DONE, Ended, NotNow, Refused
 from kit.heard import Heard
 from kit.logs import logger
 from kit.metrics import BUGS, HEARD
-from kit.owed import Cause, Emit, Voice, named_id
+from kit.owed import About, Cause, Emit, Voice, named_id
 from kit.parking import Parking, Raw, Wait
 from kit.trouble import is_trouble, wait_for
 from schemas.envelope import CONTENT_TYPE, Data, Event, InvalidData, Reader, UnknownType, Unreadable
@@ -56,32 +56,39 @@ class Item:
     ending: Ended | Dead | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What is read, by whom, and where refusals go (`Edge.reads`)."""
+
+    topic: Topic
+    handle: Handle
+    types: tuple[type[Data], ...]
+    refusals: Topic | None = None
+    refuse: Refuse | None = None
+
+
 class Reading:
     """What one service does with one topic."""
 
     def __init__(
         self,
-        topic: Topic,
+        what: Reads,
         service: str,
-        handle: Handle,
         parking: Parking,
         publish: Publish,
         now: Callable[[], datetime],
-        types: Iterable[type[Data]] | None = None,
-        refusals: Topic | None = None,
-        refuse: Refuse | None = None,
     ) -> None:
-        self.topic = topic
-        self.group = f"{service}.{topic.name}"
+        self.topic = what.topic
+        self.group = f"{service}.{what.topic.name}"
         self.service = service
-        self._handle = handle
+        self._handle = what.handle
+        self._refuse = what.refuse
+        self._reader = Reader(what.types)
+        self._all_types = {data.TYPE for data in what.topic.types}
+        self._voice = Voice(f"/paperbus/{service}", what.refusals) if what.refusals else None
         self._parking = parking
         self._publish = publish
         self._now = now
-        self._reader = Reader(topic.types if types is None else types)
-        self._all_types = {data.TYPE for data in topic.types}
-        self._voice = Voice(f"/paperbus/{service}", refusals) if refusals else None
-        self._refuse = refuse
 
     async def take(self, raws: Sequence[Raw]) -> None:
         """Bring a batch to its endings. When this returns, its offsets may be committed.
@@ -158,7 +165,7 @@ class Reading:
         return Heard(event, raw.topic, raw.partition, raw.offset, raw.parked_at, raw.tries)
 
     async def _handled(self, items: Sequence[Item]) -> None:
-        """Ask the handler; where it fails on the batch, ask it item by item, so that a bug costs one item."""
+        """Ask the handler; where it fails on the batch, item by item, so that a bug costs one item."""
         if not items:
             return
         try:
@@ -185,7 +192,7 @@ class Reading:
                 stopped[item.raw.lane] = item.ending
 
     def _failed(self, item: Item, error: Exception) -> Ended | Dead:
-        """A bug of ours: the event waits for a fix, ten minutes at most, so that it blocks nobody for ever."""
+        """A bug of ours: the event waits for a fix, ten minutes at most, and blocks nobody for ever."""
         BUGS.labels(self.topic.name).inc()
         event = item.heard.event if item.heard else None
         log.error("handler failed", exc_info=error, event_id=event and event.id, topic=self.topic.name)
@@ -216,10 +223,10 @@ class Reading:
             await self._publish(letters)
 
     def _letter(self, voice: Voice, event: Event[Any], refused: Refused) -> Letter:
-        """A refusal about nothing that exists. Its id follows from the request: saying it twice says it once."""
+        """A refusal about nothing that exists. Its id follows from the request: twice is once."""
         about = _about(event)
         emit = Emit(refusal(event, about, refused), id=named_id("refused", event.source, event.id))
-        (owed,) = voice.owed(about, event.accountid, 0, (emit,), Cause.of(event), self._now())
+        (owed,) = voice.owed(About(about, event.accountid, 0), (emit,), Cause.of(event), self._now())
         return Letter(owed.topic, owed.key.encode(), owed.value, (("content-type", CONTENT_TYPE.encode()),))
 
     def _waits(self, items: Sequence[Item]) -> list[Wait]:

@@ -1,7 +1,7 @@
 """The relay: publishes what aggregates owe, in order for each, and clears it. It makes no events.
 
-A relay that was frozen beyond its lease may still send something old: readers drop lower `sequence`s, and topics
-that are compacted, where nobody could, are published by `FencedRelay`.
+A relay that was frozen beyond its lease may still send something old: readers drop lower `sequence`s, and
+topics that are compacted, where nobody could, are published by `FencedRelay`.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class Relay:
         await asyncio.gather(*(future for debt in debts for future in debt.sent), return_exceptions=True)
 
     async def _known(self, producer: AIOKafkaProducer, topic: str) -> None:
-        """Raises soon where a topic is not there: a send would hold everybody up for as long as a request may take."""
+        """Raises soon where a topic is not there: a send would hold everybody up for 20 s."""
         if topic not in self._topics:
             await asyncio.wait_for(producer.partitions_for(topic), TOPIC_WITHIN)
             self._topics.add(topic)

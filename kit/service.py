@@ -51,8 +51,8 @@ class Loop:
 class Service:
     """What `build(settings)` returns.
 
-    Start: `start` hooks in order, `loops`, `edge`, `listeners`. End, at SIGTERM or SIGINT: `edge` and the `stop`
-    hooks side by side (4 s), `loops` cancelled (4 s), `listeners` closed, `close` hooks in order.
+    Start: `start` hooks in order, `loops`, `edge`, `listeners`. End, at SIGTERM or SIGINT: `edge` and the
+    `stop` hooks side by side (4 s), `loops` cancelled (4 s), `listeners` closed, `close` hooks in order.
     """
 
     name: str
@@ -112,7 +112,7 @@ async def run(service: Service, settings: Settings) -> None:
 
 
 def main(build: Callable[[Settings], Service]) -> None:
-    """`python -m <service>`: read settings, set up logs, build, run. A wrong setting ends it with one sentence."""
+    """`python -m <service>`: settings, logs, build, run. A wrong setting ends it with one sentence."""
     try:
         settings = Settings.load()
         logs.set_up(settings.paperbus_log)

@@ -1,4 +1,4 @@
-"""Settings from the environment, under the names of the contract (§1). It checks them and connects to nothing."""
+"""Settings from the environment, under the names of the contract (§1). It connects to nothing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(ip_network)]
 
 
 class Settings(BaseModel):
-    """Every setting of the contract. Secrets are `SecretStr`, and each may come from a file instead (`…_FILE`)."""
+    """Every setting of the contract. Secrets are `SecretStr`; each may come from a file (`…_FILE`)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 

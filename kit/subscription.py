@@ -85,7 +85,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         consumer = self._subscriber.consumer if self._subscriber else None
         if consumer is None or time.monotonic() - self._progress < NO_PROGRESS or not self._behind(consumer):
             return None
-        return f"{self.reading.topic.name} has events to read, but none has been handled for {NO_PROGRESS:.0f} s."
+        return f"{self.reading.topic.name} has events to read, but none was handled for {NO_PROGRESS:.0f} s."
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finish the batch in flight first, so that nobody handles it a second time."""
@@ -93,13 +93,12 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         if revoked and hasattr(lock, "wait_release"):
             await lock.wait_release(DRAIN_ON_REVOKE)
 
-    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:  # noqa: ARG002 - aiokafka's
         self._progress = time.monotonic()
 
     async def _consume(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """One batch: end it and commit it; or rewind and wait, so that it is fetched again."""
-        assert self._subscriber is not None
-        consumer = self._subscriber.consumer
+        consumer = self._subscriber.consumer if self._subscriber else None
         if consumer is None:
             return
         try:

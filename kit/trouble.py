@@ -11,7 +11,7 @@ ITEMS = (WriteError, BulkWriteError, DocumentTooLarge, InvalidDocument)
 
 
 def is_trouble(error: Exception) -> bool:
-    """Whether waiting may mend it: store, broker or network. Otherwise it belongs to one item, and is a bug."""
+    """Whether waiting may mend it: store, broker or network. Else it belongs to one item, and is a bug."""
     if isinstance(error, BulkWriteError) and not error.details.get("writeErrors"):
         return True  # only the write concern failed
     return isinstance(error, PyMongoError | KafkaError | OSError) and not isinstance(error, ITEMS)
