@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Protocol
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field as Member, StringConstraints
 
 from catalog.handlers import Asker, Told
 from catalog.lifecycle import Provider, State
@@ -92,8 +92,24 @@ class Catalogue:
 
 
 Locale = Annotated[str, StringConstraints(max_length=35)]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
-Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS)]
+
+
+class Search(BaseModel):
+    """The parameters of a search; what is left out does not matter."""
+
+    direction: Literal["import", "export"] | None = None
+    query: Annotated[str, StringConstraints(max_length=200)] = ""
+    category: Category | None = None
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$", to_lower=True)] | None = None
+    locale: Locale = "en"
+    cursor: str | None = None
+    limit: Annotated[int, Member(ge=1, le=MOST_ITEMS)] = 50
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the index is asked."""
+        language = self.locale[:2].lower()
+        return Wanted(self.query, self.direction, self.category, self.country, language)
 
 
 def routes(catalogue: Catalogue) -> APIRouter:
@@ -101,21 +117,11 @@ def routes(catalogue: Catalogue) -> APIRouter:
     router = APIRouter(prefix="/v1")
 
     @router.get("/providers")
-    async def providers(
-        _: Caller,
-        direction: Literal["import", "export"] | None = None,
-        query: Annotated[str, Query(max_length=200)] = "",
-        category: Category | None = None,
-        country: Country | None = None,
-        locale: Locale = "en",
-        cursor: str | None = None,
-        limit: Limit = 50,
-    ) -> Page[Item]:
+    async def providers(_: Caller, search: Annotated[Search, Query()]) -> Page[Item]:
         """Providers that fit, best first, then by name."""
-        wanted = Wanted(query, direction, category, country.lower() if country else None, locale[:2].lower())
-        found = catalogue.mirror.index.find(wanted, limit, _place(cursor))
+        found = catalogue.mirror.index.find(search.wanted, search.limit, _place(search.cursor))
         kept = await catalogue.shelf.read(found.ids)
-        items = [_item(catalogue.url, kept[id_], locale) for id_ in found.ids if id_ in kept]
+        items = [_item(catalogue.url, kept[id_], search.locale) for id_ in found.ids if id_ in kept]
         return Page[Item](items=items, next=cursor_of(*found.next) if found.next else None)
 
     @router.get("/providers/{provider_id}")

@@ -43,8 +43,8 @@ def read(edge: Edge, suggest: Suggest) -> None:
 async def compare(kafka: Kafka, store: CatalogStore) -> None:
     """Bring the store and its topic together: what either has lost is put back.
 
-    Revisions that only the topic knows are taken over, so that a restored store does not say older ones again;
-    what the topic lacks is said again.
+    Revisions that only the topic knows are taken over, so that a restored store does not say older ones
+    again; what the topic lacks is said again.
     """
     known = {provider_id: (v, owing) async for provider_id, v, owing in store.versions()}
     unsaid = {provider_id for provider_id, (_, owing) in known.items() if not owing}

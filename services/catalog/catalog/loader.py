@@ -77,6 +77,7 @@ class Loader:
                     self._held = False
                 elif not self._held:
                     await self._compare()
+                    await self._mirror.refresh()
                     self._held = True
                 else:
                     pause = await self.look()
