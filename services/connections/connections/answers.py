@@ -70,7 +70,7 @@ class Opener:
             Refused: `invalid`; the message says what to mend.
         """
         sealed = event.data.sealed
-        inside = _read(unseal_with(sealed, await self._keys.private(_kid_of(sealed))))
+        inside = _read(_unsealed(sealed, await self._keys.private(_kid_of(sealed))))
         _bound_to(inside, event.data)
         _timely(inside, self._now())
         access = self._by_whom(inside, event.accountid)
@@ -97,7 +97,7 @@ class Opener:
         return access
 
 
-def unseal_with(sealed: str, key: Any) -> dict[str, Any]:
+def _unsealed(sealed: str, key: Any) -> dict[str, Any]:
     """The JSON object in `sealed`.
 
     Raises:
