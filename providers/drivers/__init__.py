@@ -246,11 +246,14 @@ async def introduce(manifest: Manifest, credentials: Mapping[str, Any], reach: R
 def settings(manifest: Manifest, credentials: Mapping[str, Any]) -> dict[str, Any]:
     """The credentials, and over them the manifest's settings with each `{field}` filled in.
 
-    In a setting that is an address the values are percent-encoded, so that a name cannot leave its segment.
+    In an address the values are percent-encoded, so that none can leave its place; only one that begins the
+    address is an address itself.
     """
     filled: dict[str, Any] = {name: value for name, value in credentials.items() if value not in (None, "")}
     for name, value in manifest.driver.settings.items():
-        filled[name] = _fill(value, credentials) if isinstance(value, str) else value
+        filled[name] = (
+            _fill(value, credentials, is_address=name in _ADDRESSES) if isinstance(value, str) else value
+        )
     return filled
 
 
@@ -260,16 +263,19 @@ def identity_of(manifest: Manifest, credentials: Mapping[str, Any], otherwise: s
     return otherwise if pattern is None else pattern.format_map(credentials)
 
 
-def _fill(value: str, credentials: Mapping[str, Any]) -> str:
-    named = [name for _, name, _, _ in string.Formatter().parse(value) if name]
-    filled = {name: str(credentials.get(name, "")) for name in named}
-    if "://" in value or "}/" in value:
-        # What an address begins with is one itself (`{url}/remote.php`); what follows are parts of it.
-        start = named[0] if value.startswith("{") else None
-        filled = {
-            name: text.rstrip("/") if name == start else quote(text, safe="") for name, text in filled.items()
-        }
-    return value.format_map(filled)
+_ADDRESSES = ("url", "endpoint")
+
+
+def _fill(pattern: str, credentials: Mapping[str, Any], *, is_address: bool) -> str:
+    text = ""
+    for literal, name, _, _ in string.Formatter().parse(pattern):
+        text += literal
+        if name:
+            value = str(credentials.get(name) or "")
+            if is_address:
+                value = quote(value, safe="") if text else value.rstrip("/")
+            text += value
+    return text
 
 
 def _kind(manifest: Manifest) -> DriverKind:

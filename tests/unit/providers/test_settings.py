@@ -39,6 +39,17 @@ def test_a_value_cannot_leave_its_place_in_an_address():
     assert filled["url"] == "https://dav.example/..%2F%3Fx%23y%2F%40evil.example/f"
 
 
+def test_an_address_that_the_customer_gives_may_begin_one():
+    pattern, given = (
+        "{url}/remote.php/dav/files/{username}",
+        {"url": "https://cloud.example/", "username": "jane/../x y"},
+    )
+
+    assert settings(manifest(url=pattern), given)["url"] == (
+        "https://cloud.example/remote.php/dav/files/jane%2F..%2Fx%20y"
+    )
+
+
 def test_a_value_cannot_choose_the_host_of_an_address():
     filled = settings(manifest(url="https://{username}.dav.example/"), {"username": "evil.example/"})
 
