@@ -78,7 +78,7 @@ def require_own_keys(settings: Settings, only: list[str]) -> None:
 
 
 def shared(environ: Mapping[str, str], settings: Settings, data: Path, embedded: Embedded) -> dict[str, str]:
-    """The settings that all services get: what was set, and what `up` adds. Makes keys where there are none."""
+    """The settings that all services get: what was set, and what `up` adds. Makes missing keys."""
     added = {"PAPERBUS_DATA": str(data)}
     if embedded.kafka:
         # This machine's alone, so one instance name is unique: a restart takes up its partitions at once.
@@ -96,19 +96,19 @@ def shared(environ: Mapping[str, str], settings: Settings, data: Path, embedded:
     return {name: value for name, value in environ.items() if name not in VAULT + OWN} | added
 
 
-def of_each(
-    environ: Mapping[str, str], settings: Settings, data: Path, embedded: Embedded, names: list[str]
-) -> dict[str, dict[str, str]]:
-    """Each service's settings: its own key, and for connections alone the vault's."""
+def settings_for(
+    names: list[str], environ: Mapping[str, str], settings: Settings, data: Path, embedded: Embedded
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """What all services get, and what each gets besides: its own key; the vault's go to connections alone."""
     everyone = shared(environ, settings, data, embedded)
     if settings.paperbus_service_keys is None and settings.paperbus_service_key is None:
         public, private = keys.service_keys(data, names)
         everyone["PAPERBUS_SERVICE_KEYS"] = str(public)
-        own = {name: {"PAPERBUS_SERVICE_KEY": str(private[name])} for name in names}
+        own = {name: {OWN[0]: str(private[name])} for name in names}
     else:
         own = {name: {key: environ[key] for key in OWN if key in environ} for name in names}
     if "connections" in names:
         given = {key: environ[key] for key in VAULT if key in environ}
         made = {VAULT[0]: str(keys.vault_keys(data))} if embedded.mongo and not given else {}
         own["connections"] |= given | made
-    return {name: everyone | own[name] for name in names}
+    return everyone, own

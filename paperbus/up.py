@@ -1,4 +1,4 @@
-"""Starts servers, topics and services, in this order, and ends them in the opposite one. Parses no options."""
+"""Starts servers, topics and services, in this order; ends them in the opposite one. Parses no options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from paperbus.keeping import Kept
 from paperbus.local import EmbeddedKafka, EmbeddedMongo, kafka, mongo
 from paperbus.local.folder import LOOPBACK, require_port
 from paperbus.local.server import EmbeddedServer
-from paperbus.services import SERVICES, Embedded, Service, of_each, require_own_keys
+from paperbus.services import SERVICES, Embedded, Service, require_own_keys, settings_for
 from paperbus.topics import make_topics
 from paperbus.where import told
 
@@ -84,23 +84,28 @@ async def running(plan: Plan, say: Say, environ: Mapping[str, str] | None = None
     servers = _servers(plan, settings)
     _require_safe(plan, settings, servers)
     async with _started(servers, say) as embedded:
-        used = settings.kafka_bootstrap_servers or embedded.kafka or ""
-        each = of_each(environ, settings, plan.data, embedded, [service.name for service in plan.chosen])
-        shared = Settings.load(next(iter(each.values())))
-        with told(plan.data, used, embedded.mongo or ""):
+        names = [service.name for service in plan.chosen]
+        everyone, own = settings_for(names, environ, settings, plan.data, embedded)
+        shared = Settings.load(everyone)
+        with told(plan.data, embedded):
             if made := await make_topics(Kafka.of(shared)):
                 say(f"Made {len(made)} topics.")
-            logs = plan.data / "logs"
-            logs.mkdir(exist_ok=True)
-            for old in logs.glob("*.log"):
-                old.unlink()
-            address = str(settings.paperbus_listen)
             kept = tuple(
-                Kept(service, each[service.name], address, logs / f"{service.name}.log", say)
-                for service in plan.chosen
+                Kept(one, everyone | own[one.name], str(shared.paperbus_listen), _log(plan, one), say)
+                for one in plan.chosen
             )
             async with _serving(kept):
                 yield Up(shared, plan.data, embedded, kept, tuple(servers), say)
+
+
+def _log(plan: Plan, service: Service) -> Path | None:
+    """A fresh file for each of several services; one alone speaks for itself."""
+    if plan.only:
+        return None
+    log = plan.data / "logs" / f"{service.name}.log"
+    log.parent.mkdir(exist_ok=True)
+    log.unlink(missing_ok=True)
+    return log
 
 
 def _servers(plan: Plan, settings: Settings) -> list[EmbeddedServer]:
@@ -117,8 +122,8 @@ def _servers(plan: Plan, settings: Settings) -> list[EmbeddedServer]:
 def _require_safe(plan: Plan, settings: Settings, servers: list[EmbeddedServer]) -> None:
     if servers and not settings.paperbus_listen.is_loopback:
         raise Stopped(
-            f"PAPERBUS_LISTEN={settings.paperbus_listen} is an address that others reach, and embedded servers "
-            "know no passwords: set KAFKA_BOOTSTRAP_SERVERS and MONGO_URL to servers of your own."
+            f"PAPERBUS_LISTEN={settings.paperbus_listen} is an address that others reach, and embedded "
+            "servers know no passwords: set KAFKA_BOOTSTRAP_SERVERS and MONGO_URL to servers of your own."
         )
     if plan.only:
         require_own_keys(settings, list(plan.only))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kit.settings import Settings
 from paperbus.local import kafka
+from paperbus.services import Embedded
 
 
 def with_servers(settings: Settings) -> Settings:
@@ -21,10 +22,10 @@ def with_servers(settings: Settings) -> Settings:
 
 
 @contextlib.contextmanager
-def told(data: Path, bootstrap: str, mongo_url: str) -> Iterator[None]:
-    """While the block runs, other commands on the same data folder find its servers."""
+def told(data: Path, embedded: Embedded) -> Iterator[None]:
+    """While the block runs, other commands on the same data folder find what it embeds."""
     note = data / "servers.json"
-    note.write_text(json.dumps({"kafka": bootstrap, "mongo": mongo_url}))
+    note.write_text(json.dumps({"kafka": embedded.kafka, "mongo": embedded.mongo}))
     try:
         yield
     finally:

@@ -125,7 +125,11 @@ class EmbeddedKafka(EmbeddedServer):
         try:
             settings = self._write_settings(free_port(self.address), workshop / "topics")
             arguments = ("format", "--cluster-id", CLUSTER, "--config", str(settings))
-            code = await self._java(classes, "kafka.tools.StorageTool", *arguments).wait()
+            tool = self._java(classes, "kafka.tools.StorageTool", *arguments)
+            try:
+                code = await tool.wait()
+            finally:
+                tool.kill()
             if code:
                 raise self._explain(f"formatting its storage ended with code {code}")
             (workshop / "topics").rename(self._topics)

@@ -1,0 +1,225 @@
+"""`paperbus up`: real embedded servers, stand-ins for the services, signals from outside."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from paperbus.local.folder import free_port
+from paperbus.services import NAMES
+
+pytestmark = pytest.mark.servers
+ADDRESS = "127.0.0.77"
+STUB = Path(__file__).with_name("stub_service.py")
+PAPERBUS = Path(sys.executable).with_name("paperbus")
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from paperbus.asked import until_asked
+from paperbus.commands.up import _stay
+from paperbus.errors import Stopped
+from paperbus.services import Service
+from paperbus.up import Plan
+stub, data, kafka, mongo, *services = sys.argv[1:]
+table = tuple(
+    Service(name, (sys.executable, stub, name, port), (int(port),))
+    for name, port in (service.split("=") for service in services)
+)
+try:
+    until_asked(_stay(Plan(Path(data), (), int(kafka), int(mongo), table)))
+except Stopped as error:
+    sys.exit(str(error))
+"""
+
+
+class Started:
+    """One `up` with two stand-ins, in a process of its own."""
+
+    def __init__(self, data: Path, **environ: str) -> None:
+        self.data = data
+        self.ports = {name: free_port(ADDRESS) for name in ("catalog", "connections", "kafka", "mongo")}
+        services = [f"{name}={self.ports[name]}" for name in ("catalog", "connections")]
+        servers = [str(self.ports["kafka"]), str(self.ports["mongo"])]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(STUB), str(data), *servers, *services],
+            env=clean_environment() | {"PAPERBUS_LISTEN": ADDRESS} | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said: list[str] = []
+
+    def until(self, word: str) -> str:
+        """The first line with `word`; fails if it ends before."""
+        for line in self.process.stdout or ():
+            self.said.append(line)
+            if word in line:
+                return line
+        raise AssertionError("".join(self.said))
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self, which: signal.Signals) -> float:
+        """Seconds until it was gone."""
+        started = time.monotonic()
+        self.process.send_signal(which)
+        self.said += self.process.communicate(timeout=100)[0].splitlines(keepends=True)
+        return time.monotonic() - started
+
+
+def clean_environment() -> dict[str, str]:
+    ours = ("PAPERBUS_", "KAFKA_", "MONGO_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+def command(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PAPERBUS, *arguments], env=clean_environment() | environ, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    data = tmp_path_factory.mktemp("up")
+    one = Started(data)
+    try:
+        one.until("Ready")
+        yield one
+    finally:
+        if one.process.poll() is None:
+            one.end(signal.SIGKILL)
+
+
+def settings_of(started: Started, name: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads((started.data / f"{name}.settings").read_text())
+    return found
+
+
+def test_services_get_the_servers_and_keys_that_up_made(started: Started) -> None:
+    catalog, connections = settings_of(started, "catalog"), settings_of(started, "connections")
+
+    assert catalog["KAFKA_BOOTSTRAP_SERVERS"] == f"{ADDRESS}:{started.ports['kafka']}"
+    assert catalog["MONGO_URL"].startswith(f"mongodb://{ADDRESS}:{started.ports['mongo']}/")
+    assert catalog["PAPERBUS_CONNECTIONS_URL"] == f"http://{ADDRESS}:8102"
+    assert catalog["PAPERBUS_SERVICE_KEY"] != connections["PAPERBUS_SERVICE_KEY"]
+    assert "PAPERBUS_VAULT_KEYS" in connections
+    assert "PAPERBUS_VAULT_KEYS" not in catalog
+
+
+def test_no_private_key_is_readable_by_others(started: Started) -> None:
+    for path in (started.data / "keys").iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+    public = json.loads((started.data / "keys" / "services.public.json").read_text())
+    assert all("d" not in key for key in public["keys"])
+
+
+def test_other_commands_find_the_servers_and_the_platform_key_by_the_data_folder(started: Started) -> None:
+    data = {"PAPERBUS_DATA": str(started.data)}
+
+    assert command("topics", "--check", **data).stdout == "All topics are as they should be.\n"
+    assert command("token", "--account", "acme", "--role", "member", **data).stdout.count(".") == 2
+    link = command("link", "--account", "acme", **data).stdout
+    assert link.startswith("http://127.0.0.1:8100/enter?token=")
+
+
+def test_a_service_that_dies_is_started_again_and_said(started: Started) -> None:
+    url = f"http://{ADDRESS}:{started.ports['catalog']}"
+    before = httpx.get(url).text
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(f"{url}/die")
+    said = started.until("catalog ended")
+    assert "Again in 1 s." in said
+    for _ in range(100):
+        try:
+            after = httpx.get(url).text
+            break
+        except httpx.HTTPError:
+            time.sleep(0.1)
+
+    assert after != before
+
+
+def test_a_second_up_on_the_same_folder_is_one_sentence_and_harms_nothing(started: Started) -> None:
+    second = Started(started.data)
+    said = second.process.communicate(timeout=100)[0].splitlines()
+
+    assert second.process.returncode == 1
+    assert f"is in use by process {started.process.pid}: stop it first" in said[-1]
+    assert started.process.poll() is None
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything_in_under_10_s_and_leaves_no_process(
+    which: signal.Signals, tmp_path: Path
+) -> None:
+    one = Started(tmp_path)
+    one.until("Ready")
+    children = one.children()
+    assert len(children) == 4
+
+    assert one.end(which) < 10
+    assert one.process.returncode == 0
+    assert not any(child.is_running() for child in children)
+    assert not (tmp_path / "servers.json").exists()
+
+
+def test_a_signal_during_the_start_leaves_nothing(tmp_path: Path) -> None:
+    one = Started(tmp_path)
+    one.until("Starting")
+    time.sleep(1)
+    children = one.children()
+
+    assert one.end(signal.SIGTERM) < 10
+    assert not any(child.is_running() for child in children)
+
+
+def test_with_servers_set_none_is_started_and_what_cannot_start_ends_all_with_its_own_sentence(
+    tmp_path: Path, kafka: str, mongo: str
+) -> None:
+    one = Started(tmp_path, KAFKA_BOOTSTRAP_SERVERS=kafka, MONGO_URL=mongo, STUB_FAILS="connections")
+    said = one.process.communicate(timeout=100)[0].splitlines()
+
+    assert one.process.returncode == 1
+    assert not (tmp_path / "mongo").exists()
+    assert not (tmp_path / "keys" / "vault.json").exists()
+    assert said[-1].startswith("connections did not start: PAPERBUS_SOMETHING is wrong: mend it.")
+
+
+def test_a_public_address_is_refused_while_servers_are_embedded(tmp_path: Path) -> None:
+    refused = command("up", "--data", str(tmp_path), PAPERBUS_LISTEN="0.0.0.0")  # noqa: S104  what is refused
+
+    assert refused.returncode == 1
+    assert "embedded servers know no passwords" in refused.stderr
+
+
+def test_a_part_of_the_services_needs_keys(tmp_path: Path) -> None:
+    refused = command("up", "--data", str(tmp_path), "--only", "catalog")
+
+    assert refused.returncode == 1
+    assert refused.stderr == "--only needs PAPERBUS_SERVICE_KEY and PAPERBUS_SERVICE_KEYS: set both.\n"
+
+
+def test_an_unknown_service_is_named_with_those_there_are(tmp_path: Path) -> None:
+    refused = command("up", "--data", str(tmp_path), "--only", "catalogue")
+
+    assert refused.returncode == 2
+    assert all(name in refused.stderr for name in NAMES)
+
+
+def test_help_loads_no_library_but_clicks() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-X", "importtime", PAPERBUS, "--help"], capture_output=True, text=True, check=True
+    )
+
+    assert "topics" in loaded.stdout
+    assert not any(name in loaded.stderr for name in ("pydantic", "aiokafka", "httpx"))
