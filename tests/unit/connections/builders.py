@@ -40,7 +40,13 @@ MANIFEST = Manifest.model_validate(
                 "fields": [
                     {"name": "url", "label": "Address", "type": "url", "required": True, "destination": True},
                     {"name": "username", "label": "User", "required": True},
-                    {"name": "password", "label": "Password", "type": "password", "required": True, "secret": True},
+                    {
+                        "name": "password",
+                        "label": "Password",
+                        "type": "password",
+                        "required": True,
+                        "secret": True,
+                    },
                 ],
             }
         ],
@@ -138,7 +144,9 @@ def failed(connection: Connection, reason: Reason = Reason.CREDENTIALS_WRONG, **
     return SyncFailed.model_validate({**plain, **members})
 
 
-def exported(connection: Connection, done: int = 1, at: datetime = NOW + timedelta(hours=1)) -> DocumentsExported:
+def exported(
+    connection: Connection, done: int = 1, at: datetime = NOW + timedelta(hours=1)
+) -> DocumentsExported:
     return DocumentsExported(
         connection_id=connection.id,
         run_id="run-2",

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+
 from connections.lifecycle.connection import CONNECTION
+from connections.lifecycle.deciding import decide, timed_out
 from connections.lifecycle.messages import LoggedIn, OnboardingTimedOut
 from connections.lifecycle.things import BLOCK_LASTS, ONBOARDING_LASTS, Connection, Status
-from connections.lifecycle.deciding import decide, timed_out
 from kit.endings import Refused
 from kit.transitions import IllegalTransition
 from schemas.catalog import ProviderRetired
@@ -35,7 +36,6 @@ from schemas.connections import (
 )
 from schemas.reasons import Reason
 from schemas.syncs import DocumentsExported, DocumentsImported, SyncFailed
-
 from tests.unit.connections.builders import (
     ID,
     NOW,
@@ -179,7 +179,11 @@ def test_a_save_says_everything_that_was_chosen_and_what_was_not() -> None:
 
 @pytest.mark.parametrize(
     ("options", "field", "code"),
-    [({"clash": "never"}, "clash", "choice"), ({"colour": "red"}, "colour", "unknown"), ({"folder": 7}, "folder", "text")],
+    [
+        ({"clash": "never"}, "clash", "choice"),
+        ({"colour": "red"}, "colour", "unknown"),
+        ({"folder": 7}, "folder", "text"),
+    ],
 )
 def test_options_that_break_their_fields_rules_are_refused_by_field(
     options: dict[str, object], field: str, code: str

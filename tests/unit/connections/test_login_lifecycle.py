@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from connections.handlers.tries import first_question
 from connections.lifecycle import messages as happens
 from connections.lifecycle.deciding import decide, timed_out
@@ -31,7 +32,6 @@ from schemas.connections import (
     ReauthenticationRequested,
 )
 from schemas.reasons import ChallengeKind, Reason
-
 from tests.unit.connections.builders import (
     ID,
     MANIFEST,
@@ -190,7 +190,9 @@ def test_an_outage_costs_no_attempt_and_is_no_failed_login() -> None:
 def test_trying_hosts_has_an_end_too() -> None:
     it = connecting()
     for _ in range(TRIES):
-        it = trying(it.model_copy(update={"login": it.login.model_copy(update={"machine_fence": it.login.tries})}))
+        it = trying(
+            it.model_copy(update={"login": it.login.model_copy(update={"machine_fence": it.login.tries})})
+        )
         it = after(it, unreached(it))
 
     assert it.login.ended is not None

@@ -1,0 +1,104 @@
+"""Stores in memory that keep the promises of `connections.handlers.ports`; held to them beside MongoDB's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from connections import store
+from connections.lifecycle.case import Provider
+from connections.lifecycle.things import Connection
+from connections.providers_store import goes_elsewhere
+from kit.memory import MemoryAggregates
+from schemas.manifest import Manifest
+
+
+class SetClock:
+    """A clock that is set by hand."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def on(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class MemoryTrying:
+    """Who may try, beside connections in memory."""
+
+    def __init__(self, connections: MemoryAggregates[Connection], now: Callable[[], datetime]) -> None:
+        self._documents = connections.documents
+        self._leases: dict[str, tuple[str, datetime, int]] = {}
+        self._now = now
+
+    async def claim(self, connection_id: str) -> int | None:
+        document = self._documents.get(connection_id)
+        if document is None or document["login"]["state"] != "trying":
+            return None
+        answer = document["login"]["given"]["answer_id"]
+        held = self._leases.get(connection_id, ("", self._now(), 0))
+        if held[0] == answer and held[1] >= self._now():
+            return None
+        self._leases[connection_id] = (answer, self._now() + store.LEASE, held[2] + 1)
+        return held[2] + 1
+
+    async def due(self, at: datetime, most: int) -> list[str]:
+        waiting = [d for d in self._documents.values() if d["wake_at"] is not None and d["wake_at"] <= at]
+        return [document["_id"] for document in sorted(waiting, key=lambda d: d["wake_at"])][:most]
+
+    async def unfinished_of(self, provider_id: str) -> list[str]:
+        return [
+            d["_id"] for d in self._documents.values() if d["unfinished"] and d["provider_id"] == provider_id
+        ]
+
+
+class MemoryProviders:
+    """Providers in memory."""
+
+    def __init__(self, *manifests: Manifest) -> None:
+        self._manifests: dict[tuple[str, int], Manifest] = {}
+        self._heads: dict[str, dict[str, Any]] = {}
+        for manifest in manifests:
+            self._keep(manifest, 1)
+
+    async def newest(self, ids: Collection[str]) -> Mapping[str, Provider]:
+        return {
+            id_: Provider(self._manifests[id_, head["revision"]], head["revision"], head["retired"])
+            for id_ in ids
+            if (head := self._heads.get(id_))
+        }
+
+    async def at(self, provider_id: str, revision: int) -> Provider | None:
+        manifest = self._manifests.get((provider_id, revision))
+        return None if manifest is None else Provider(manifest, revision)
+
+    async def publish(self, manifest: Manifest, revision: int) -> None:
+        self._keep(manifest, revision)
+
+    async def retire(self, provider_id: str, revision: int) -> bool:
+        head = self._heads.get(provider_id)
+        news = head is not None and head["revision"] <= revision and not head["retired"]
+        if head is not None and news:
+            head["retired"] = True
+        return news
+
+    async def held(self, provider_id: str, revision: int) -> bool:
+        return revision < self._heads.get(provider_id, {}).get("held_since", 0)
+
+    def _keep(self, manifest: Manifest, revision: int) -> None:
+        self._manifests[manifest.id, revision] = manifest
+        head = self._heads.get(manifest.id)
+        if head is not None and head["revision"] >= revision:
+            return
+        fresh = {
+            "held_since": head.get("held_since", 0) if head else 0,
+            "revision": revision,
+            "retired": False,
+        }
+        if head and goes_elsewhere(self._manifests[manifest.id, head["revision"]], manifest):
+            fresh["held_since"] = revision
+        self._heads[manifest.id] = fresh

@@ -1,0 +1,301 @@
+"""Handlers and the login worker, over stores in memory: what is written and what is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from connections import store
+from connections.handlers.facts import Facts
+from connections.handlers.onboarding import LoginHandlers
+from connections.handlers.requests import Requests
+from connections.handlers.tries import Tries, first_question
+from connections.lifecycle.things import Connection, LoginState, Status
+from connections.vault import new_keys, read_keys
+from connections.window.onboarding import Answer
+from kit.endings import DONE, NotNow, Refused
+from kit.heard import Heard
+from kit.memory import MemoryAggregates
+from providers.login import outcomes
+from schemas.catalog import ProviderPublished, ProviderRetired
+from schemas.connections import (
+    AuthChallengeAnswerSubmitted,
+    ConnectionOptionsSubmitted,
+    ReauthenticationRequested,
+    Trouble,
+)
+from schemas.envelope import Data, Event
+from schemas.reasons import Reason
+from tests.unit.connections.builders import ACCOUNT, ID, MANIFEST, NOW, failed, request
+from tests.unit.connections.fakes import MemoryProviders, MemoryTrying, SetClock
+
+CANARY = "canary-S3cr3t"
+FIELDS = {"url": "https://dav.example.org/", "username": "jane", "password": CANARY}
+
+
+def event(data: Data, account: str = ACCOUNT, **members: Any) -> Event[Any]:
+    plain = {"id": str(uuid4()), "source": "/tests", "type": data.TYPE, "time": NOW, "accountid": account}
+    return Event[Any](**{**plain, "subject": data.subject or ID, "data": data, **members})
+
+
+def heard(data: Data, topic: str = "connections.requests", **members: Any) -> Heard:
+    return Heard(event(data, **members), topic, 0, 0)
+
+
+@dataclass
+class Room:
+    """connections without Kafka, Mongo or a provider."""
+
+    clock: SetClock = field(default_factory=lambda: SetClock(NOW))
+    read_to_the_end: bool = True
+    outcome: outcomes.Outcome | Exception = field(
+        default_factory=lambda: outcomes.Authorized({"password": CANARY}, "jane@dav", {"username": "jane"})
+    )
+    answers: list[outcomes.Answer] = field(default_factory=list)
+    opened: Answer | Refused | None = None
+
+    def __post_init__(self) -> None:
+        self.things: MemoryAggregates[Connection] = MemoryAggregates(store.KIND, self.clock)
+        self.providers = MemoryProviders(MANIFEST)
+        self.trying = MemoryTrying(self.things, self.clock)
+        vault = read_keys(new_keys())
+        self.requests = Requests(self.things, self.providers, self._caught_up, first_question)
+        self.logins = LoginHandlers(self.things, self.providers, vault)
+        self.facts = Facts(self.things, self.providers, self.trying)
+        self.tries = Tries(self.things, self.providers, self.trying, vault, self._step)
+
+    async def _caught_up(self) -> bool:
+        return self.read_to_the_end
+
+    async def _step(
+        self, _: object, state: dict[str, Any], answer: outcomes.Answer, __: object
+    ) -> outcomes.Outcome:
+        assert state["step"] == 0
+        self.answers.append(answer)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    async def open(self, _: object) -> Answer:
+        assert self.opened is not None
+        if isinstance(self.opened, Refused):
+            raise self.opened
+        return self.opened
+
+    async def ask(self, *data: Data, **members: Any) -> Sequence[Any]:
+        return await self.requests.handle([heard(one, **members) for one in data])
+
+    async def it(self) -> Connection:
+        return (await self.things.read([ID]))[ID].thing
+
+    async def an_answer(self, **members: Any) -> Answer:
+        challenge = (await self.it()).login.challenge
+        assert challenge is not None
+        plain = {"account": ACCOUNT, "connection_id": ID, "challenge_id": challenge.challenge_id}
+        plain |= {"answer_id": str(uuid4()), "action": "answer", "via": "sealed", "fields": FIELDS}
+        return Answer(**{**plain, **members})
+
+    def said(self) -> list[str]:
+        return [owed.type.split(".")[1] for owed in self.things.owed]
+
+    def data(self, name: str) -> dict[str, Any]:
+        """The data of the newest event of that name."""
+        whole = [json.loads(owed.value) for owed in self.things.owed if owed.type.split(".")[1] == name]
+        found: dict[str, Any] = whole[-1]["data"]
+        return found
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+async def test_a_request_and_its_first_challenge_are_one_write(room: Room) -> None:
+    assert await room.ask(request()) == [DONE]
+
+    assert room.things.documents[ID]["v"] == 1
+    assert room.said() == ["AuthChallengeIssued"]
+
+
+async def test_the_same_request_under_a_new_event_id_does_no_harm(room: Room) -> None:
+    await room.ask(request(), request())
+    assert await room.ask(request()) == [DONE]
+
+    assert room.said() == ["AuthChallengeIssued"]
+
+
+async def test_another_accounts_connection_does_not_exist_for_it(room: Room) -> None:
+    await room.ask(request())
+    (ending,) = await room.ask(ReauthenticationRequested(connection_id=ID), account="another")
+
+    assert isinstance(ending, Refused)
+    assert ending.reason is Reason.UNKNOWN_CONNECTION
+    assert room.said() == ["AuthChallengeIssued"]
+
+
+async def test_an_unknown_provider_is_refused_once_the_catalog_is_read_to_its_end(room: Room) -> None:
+    room.read_to_the_end = False
+    (ending,) = await room.ask(request(provider_id="none"))
+    assert isinstance(ending, NotNow)
+
+    room.read_to_the_end = True
+    (ending,) = await room.ask(request(provider_id="none"))
+    assert isinstance(ending, Refused)
+    assert ending.reason is Reason.UNKNOWN_PROVIDER
+
+
+async def test_a_retired_provider_takes_no_new_connection_and_ends_onboardings(room: Room) -> None:
+    await room.ask(request())
+    retired = ProviderRetired(provider_id="webdav", revision=2)
+    await room.facts.of_providers(heard(retired, "catalog.events", account=None))
+
+    assert room.said() == ["AuthChallengeIssued", "AuthSessionEnded", "ConnectionRejected"]
+    (ending,) = await room.ask(request(connection_id=str(uuid4())))
+    assert isinstance(ending, Refused)
+    assert ending.reason is Reason.PROVIDER_RETIRED
+
+
+async def test_an_answer_is_sealed_until_it_is_tried_and_gone_afterwards(room: Room) -> None:
+    await room.ask(request())
+    await room.logins.answer(await room.an_answer())
+
+    assert (await room.it()).login.state is LoginState.TRYING
+    assert CANARY not in repr(room.things.documents)
+    assert await room.trying.due(NOW, 10) == [ID]
+    await room.tries.look(ID)
+    assert room.answers[0].fields == FIELDS
+    it = await room.it()
+    assert (it.status, it.login.given) == (Status.CONFIGURING, None)
+    assert CANARY not in repr(room.things.documents) + repr(room.things.owed)
+    assert room.said()[1:] == ["AuthChallengeAnswered", "AuthSessionEnded", "ConnectionAuthorized"]
+
+
+async def test_the_same_answer_again_is_taken_once(room: Room) -> None:
+    await room.ask(request())
+    answer = await room.an_answer()
+    await room.logins.answer(answer)
+    await room.logins.answer(answer)
+
+    assert room.said() == ["AuthChallengeIssued", "AuthChallengeAnswered"]
+
+
+async def test_fields_that_break_their_rules_cost_nothing_and_are_told_by_name(room: Room) -> None:
+    await room.ask(request())
+    wrong = await room.an_answer(fields={"url": "ftp://x", "username": "jane", "password": CANARY})
+    with pytest.raises(Refused) as refused:
+        await room.logins.answer(wrong)
+
+    assert [(error.field, error.code) for error in refused.value.errors] == [("url", "url")]
+    assert CANARY not in repr(refused.value.errors) + str(refused.value)
+    assert (await room.it()).login.state is LoginState.OPEN
+
+
+async def test_an_answer_of_another_account_finds_no_connection(room: Room) -> None:
+    await room.ask(request())
+    with pytest.raises(Refused) as refused:
+        await room.logins.answer(await room.an_answer(account="another"))
+    assert refused.value.reason is Reason.UNKNOWN_CONNECTION
+
+
+async def test_a_sealed_answer_that_does_not_open_is_refused_by_event(room: Room) -> None:
+    await room.ask(request())
+    room.opened = Refused(Reason.INVALID, "It does not open.")
+    submitted = AuthChallengeAnswerSubmitted(connection_id=ID, challenge_id="x", sealed="…")
+    assert await room.logins.handle([heard(submitted, "connections.answers")], room) == [DONE]
+
+    assert room.data("RequestRefused")["reason"] == "invalid"
+    assert (await room.it()).login.state is LoginState.OPEN
+
+
+async def test_an_outage_asks_anew_and_a_bug_ends_the_session_without_a_secret(room: Room) -> None:
+    await room.ask(request())
+    room.outcome = outcomes.Unreached(Trouble(reason=Reason.PROVIDER_DOWN, message="It is down."))
+    await room.logins.answer(await room.an_answer())
+    await room.tries.look(ID)
+    assert room.data("AuthChallengeIssued")["error"]["reason"] == "provider_down"
+
+    room.outcome = ValueError(CANARY)
+    await room.logins.answer(await room.an_answer())
+    await room.tries.look(ID)
+    assert room.data("AuthSessionEnded")["reason"] == "bug"
+    assert CANARY not in repr(room.things.owed)
+
+
+async def test_two_workers_try_an_answer_once(room: Room) -> None:
+    await room.ask(request())
+    await room.logins.answer(await room.an_answer())
+    assert await room.trying.claim(ID) == 1
+
+    await room.tries.look(ID)
+    assert room.answers == []
+
+
+async def test_a_worker_that_died_is_found_after_its_lease(room: Room) -> None:
+    await room.ask(request())
+    room.outcome = KeyboardInterrupt()  # type: ignore[assignment]  # a death in the middle of a step
+    await room.logins.answer(await room.an_answer())
+    with pytest.raises(KeyboardInterrupt):
+        await _die(room)
+
+    assert await room.trying.due(room.clock.at, 10) == []
+    room.clock.on(32)
+    assert await room.trying.due(room.clock.at, 10) == [ID]
+    await room.tries.look(ID)
+    assert room.data("AuthChallengeIssued")["error"]["reason"] == "interrupted"
+    assert len(room.answers) == 1
+
+
+async def _die(room: Room) -> None:
+    async def dies(_: object, __: object, answer: outcomes.Answer, ___: object) -> outcomes.Outcome:
+        room.answers.append(answer)
+        raise KeyboardInterrupt
+
+    room.tries._step = dies
+    await room.tries.look(ID)
+
+
+async def test_time_passes_in_the_worker(room: Room) -> None:
+    await room.ask(request())
+    room.clock.on(30 * 60)
+    await room.tries.look(ID)
+    assert room.said()[1:] == ["AuthChallengeExpired", "AuthSessionEnded"]
+
+    room.clock.at = NOW + timedelta(days=7)
+    assert await room.trying.due(room.clock.at, 10) == [ID]
+    await room.tries.look(ID)
+    assert room.said()[-1] == "ConnectionRejected"
+
+
+async def test_the_window_sees_the_login_and_only_the_proof_completes_it(room: Room) -> None:
+    await room.ask(request(answer_by="window"))
+    await room.logins.answer(await room.an_answer(via="window"))
+    await room.tries.look(ID)
+    seen = await room.logins.look(ID)
+    assert seen is not None
+    assert seen.login is not None
+    assert (seen.login.state, seen.provider_name.en) == ("verified", "WebDAV")
+
+    await room.logins.complete(ID, seen.login.session_id, "user-1")
+    await room.logins.complete(ID, seen.login.session_id, "user-1")
+    assert room.said().count("ConnectionAuthorized") == 1
+
+
+async def test_facts_about_what_is_not_ours_are_done(room: Room) -> None:
+    failure = failed(Connection.model_construct(id=ID, credentials_revision=1))
+    assert await room.facts.of_runs([heard(failure, "syncs.events")]) == [DONE]
+    published = ProviderPublished(provider_id="webdav", revision=1, manifest=MANIFEST)
+    await room.facts.of_providers(heard(published, "catalog.events", account=None))
+
+
+async def test_a_refused_request_to_a_known_connection_is_told_in_its_turn(room: Room) -> None:
+    endings = await room.ask(request(), ConnectionOptionsSubmitted(connection_id=ID, options={}))
+
+    assert endings == [DONE, DONE]
+    assert room.said() == ["AuthChallengeIssued", "RequestRefused"]
+    assert room.data("RequestRefused")["reason"] == "not_yet"
