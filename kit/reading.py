@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from kit.aggregates import refusal, subject_of
 from kit.deadletters import Letter, bury
+from kit.draft import refusal, subject_of
 from kit.endings import DONE, Ended, NotNow, Refused
 from kit.heard import Heard
 from kit.logs import logger
