@@ -10,6 +10,7 @@ import click
 from paperbus.errors import Stopped
 
 COMMANDS = {
+    "demo": "Start everything, and show a first export.",
     "link": "A fresh link to the console.",
     "provider": "Check, list and start manifests of providers.",
     "send": "Publish one event, validated.",

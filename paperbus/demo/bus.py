@@ -12,6 +12,7 @@ from uuid import uuid4
 from rich.console import Console
 
 from paperbus.demo.telling import line
+from paperbus.errors import Stopped
 from schemas.connections import AuthSessionEnded, ConnectionRejected
 from schemas.envelope import CONTENT_TYPE, Data, Event, Reader, RequestRefused, Unreadable
 from schemas.syncs import SyncFailed
@@ -31,7 +32,7 @@ ENDINGS = (RequestRefused, SyncFailed, ConnectionRejected, AuthSessionEnded)
 """What ends the wait for something else about the same connection."""
 
 
-class DemoFailed(Exception):
+class DemoFailed(Stopped):
     """The demo cannot go on. The text is a sentence."""
 
 
