@@ -39,7 +39,8 @@ def judge(known: Word | None, new: Word) -> Verdict:
         return _unless(new.version < known.version or (known.withdrawn and new.at < known.at))
     if new.sha256 != known.sha256:
         return Verdict.CONFLICT
-    return _unless(new.at < known.at)
+    # The same word, heard again after the withdrawal, may bear the withdrawal's very time.
+    return _unless(new.at < known.at or (known.withdrawn and new.at == known.at))
 
 
 def _unless(stale: bool) -> Verdict:  # noqa: FBT001 - names the answer, switches nothing

@@ -100,7 +100,8 @@ def _update(told: Told) -> UpdateOne:
     guard = [
         {"version": {"$lt": word.version}, "withdrawn": {"$exists": False}},
         {"version": {"$lt": word.version}} | not_newer,
-        {"version": word.version, "sha256": word.sha256} | not_newer,
+        {"version": word.version, "sha256": word.sha256, "withdrawn": {"$exists": False}} | not_newer,
+        {"version": word.version, "sha256": word.sha256, "at": {"$lt": word.at}},
     ]
     members = always | {
         "version": word.version,
