@@ -193,6 +193,7 @@ TABLE: Table[State] = {
     (State.RUNNING, Told): Row(State.RUNNING, changes.tell, said_part),
     (State.RUNNING, PassedOn): Row(State.RUNNING, changes.pass_on),
     (State.RUNNING, Finished): (
+        Row(State.IDLE, changes.finish, said_end, when=removed),
         Row(State.WAITING, changes.go_on_with_next, said_end, when=another_waits),
         Row(State.WAITING, changes.retry, said_end, when=to_be_retried),
         Row(State.IDLE, changes.finish, said_end),
