@@ -1,7 +1,8 @@
-"""Connections and messages to test with: built by deciding, so that none is in a state that cannot be reached."""
+"""Connections and messages to test with: built by deciding, so that every state is one that is reached."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -185,21 +186,16 @@ def attention(reason: Reason = Reason.CREDENTIALS_WRONG) -> Connection:
 
 
 def in_status(status: Status) -> Connection | None:
-    match status:
-        case Status.NEW:
-            return None
-        case Status.CONNECTING:
-            return connecting()
-        case Status.CONFIGURING:
-            return configuring()
-        case Status.ACTIVE:
-            return active()
-        case Status.ATTENTION:
-            return attention()
-        case Status.REJECTED:
-            return after(connecting(), ProviderRetired(provider_id="webdav", revision=4))
-        case Status.REMOVED:
-            return after(active(), ConnectionRemovalRequested(connection_id=ID))
+    made: dict[Status, Callable[[], Connection | None]] = {
+        Status.NEW: lambda: None,
+        Status.CONNECTING: connecting,
+        Status.CONFIGURING: configuring,
+        Status.ACTIVE: active,
+        Status.ATTENTION: attention,
+        Status.REJECTED: lambda: after(connecting(), ProviderRetired(provider_id="webdav", revision=4)),
+        Status.REMOVED: lambda: after(active(), ConnectionRemovalRequested(connection_id=ID)),
+    }
+    return made[status]()
 
 
 def in_login_state(state: LoginState) -> Connection:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -34,15 +33,14 @@ from kit.endings import Refused
 from kit.logs import logger
 from schemas.reasons import Locale, Reason
 from web.fields import read
+from web.forms import Form, FormRefused, first, read_form
 from web.languages import preferred
 from web.pages import Pages, StaticPages
 from web.security import Cookie, SecureHeaders, is_own_form, origin_of
 
-LARGEST_FORM = 200_000
 COOKIE_LASTS = 24 * 3600
 
 log = logger(__name__)
-Form = dict[str, list[str]]
 
 
 class Unshown(Exception):
@@ -84,7 +82,7 @@ class Door:
         browser = self.cookie.read(request.cookies)
         window = await self._addressed(request, browser)
         if window.browser is None:
-            form = await _form(request)
+            form = await read_form(request)
             self._own(request, form, browser, window.ticket)
             if not await self.windows.bind(window.id, digest(browser or ""), self.now()):
                 window = await self._addressed(request, browser)  # somebody was faster; says so
@@ -105,12 +103,12 @@ class Door:
     async def take(self, request: Request) -> Response:
         """A form of a bound window: an answer to what it asked."""
         visit = await self._visit(request)
-        form = await _form(request)
+        form = await read_form(request)
         self._own(request, form, visit.browser, visit.window.id)
         challenge = visit.login.challenge if visit.login else None
         now_is = stage(visit.window, visit.seen)
-        action = _first(form, "_action") or "answer"
-        if challenge is None or now_is == "done" or _first(form, "_challenge") != challenge.challenge_id:
+        action = first(form, "_action") or "answer"
+        if challenge is None or now_is == "done" or first(form, "_challenge") != challenge.challenge_id:
             return _see(visit.window)  # a form of before: shows what is so now
         if action not in ("answer", "resend", "cancel") or (now_is == "waiting" and action != "cancel"):
             return _see(visit.window)
@@ -123,7 +121,7 @@ class Door:
             account=visit.window.account,
             connection_id=visit.window.connection,
             challenge_id=challenge.challenge_id,
-            answer_id=_uuid(_first(form, "_answer")),
+            answer_id=_uuid(first(form, "_answer")),
             action=cast("Action", action),
             via="window",
             fields=values,
@@ -142,7 +140,7 @@ class Door:
     async def go_back(self, request: Request) -> Response:
         """The button of a window that is over."""
         visit = await self._visit(request)
-        self._own(request, await _form(request), visit.browser, visit.window.id)
+        self._own(request, await read_form(request), visit.browser, visit.window.id)
         if stage(visit.window, visit.seen) != "done":
             return _see(visit.window)
         return await self._send_back(visit)
@@ -171,7 +169,7 @@ class Door:
         return Visit(window, seen, browser)
 
     def _own(self, request: Request, form: Form, browser: str | None, purpose: str) -> None:
-        if not is_own_form(request.headers, self.origin, browser, purpose, _first(form, "_form")):
+        if not is_own_form(request.headers, self.origin, browser, purpose, first(form, "_form")):
             raise Unshown("form", 403)
 
     def _refused(self, visit: Visit, refused: Refused, typed: Mapping[str, object]) -> Response:
@@ -198,28 +196,11 @@ def _see(window: Window) -> Response:
     return RedirectResponse(f"/window/{window.id}", 303)
 
 
-def _first(form: Form, name: str) -> str:
-    return form.get(name, [""])[0]
-
-
 def _uuid(text: str) -> str:
     try:
         return str(uuid.UUID(text))
     except ValueError:
         return str(uuid.uuid4())
-
-
-async def _form(request: Request) -> Form:
-    """The fields of a form. Read by ourselves: no part of it touches a disk, and its size has an end."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            raise Unshown("large", 413)
-    try:
-        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=200, errors="strict")
-    except ValueError:
-        raise Unshown("form", 400) from None
 
 
 def window_app(
@@ -237,7 +218,13 @@ def window_app(
     )
 
     async def unshown(request: Request, error: Exception) -> Response:
-        what, status = (error.what, error.status) if isinstance(error, Unshown) else ("broken", 500)
+        match error:
+            case Unshown():
+                what, status = error.what, error.status
+            case FormRefused():
+                what, status = ("large" if error.status == 413 else "form"), error.status
+            case _:
+                what, status = "broken", 500
         return showing.nowhere(what, _locale(request), status)
 
     async def missing(request: Request, _: Exception) -> Response:
@@ -257,7 +244,8 @@ def window_app(
             Route("/window/{window}/return", door.go_back, methods=["POST"]),
             Mount("/static", StaticPages()),
         ],
-        exception_handlers={Unshown: unshown, 404: missing, 405: missing, Exception: unshown},
+        exception_handlers=dict.fromkeys((Unshown, FormRefused, Exception), unshown)
+        | {404: missing, 405: missing},
     )
     return SecureHeaders(app, https=https, frame_ancestors=frame_ancestors)
 

@@ -1,0 +1,183 @@
+"""Entering the console: once, with the platform's word, into a session of one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from joserfc.jwk import KeySet
+
+from console.app import console_app
+from console.sessions import Session
+from kit.tokens import Verifier, new_signing_key, sign
+
+URL = "https://console.paperbus.example"
+PLATFORM = new_signing_key("platform")
+NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
+
+
+class MemorySessions:
+    """Sessions in memory, with the promises of `SessionStore`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Session] = {}
+        self.spent: set[str] = set()
+
+    async def spend(self, jti: str, now: datetime) -> bool:
+        new = jti not in self.spent
+        self.spent.add(jti)
+        return new
+
+    async def add(self, session: Session) -> None:
+        self.kept[session.id] = session
+
+    async def find(self, id_: str) -> Session | None:
+        return self.kept.get(id_)
+
+    async def seen(self, id_: str, now: datetime) -> None:
+        self.kept[id_] = replace(self.kept[id_], seen_at=now)
+
+    async def end(self, id_: str) -> None:
+        self.kept.pop(id_, None)
+
+
+@dataclass
+class Visit:
+    http: httpx.AsyncClient = field(repr=False)
+    sessions: MemorySessions
+    at: list[datetime]
+
+    def token(self, **changed: Any) -> str:
+        at = int(self.at[0].timestamp())
+        claims = {
+            "iss": "platform",
+            "sub": "jane",
+            "aud": "paperbus.console",
+            "iat": at,
+            "exp": at + 600,
+            "jti": "j-1",
+            "account": "acme",
+            "role": "admin",
+        }
+        return sign(PLATFORM, claims | changed)
+
+
+@pytest.fixture
+async def visit() -> AsyncIterator[Visit]:
+    at, sessions = [NOW], MemorySessions()
+    public = PLATFORM.__class__.import_key(PLATFORM.as_dict(private=False))
+
+    def seconds() -> float:
+        return at[0].timestamp()
+
+    verifier = Verifier(KeySet([public]), None, seconds)
+    app = console_app(sessions, verifier, URL, lambda: at[0])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=URL) as http:
+        yield Visit(http, sessions, at)
+
+
+async def test_a_link_says_whose_account_it_opens_and_spends_nothing(visit: Visit) -> None:
+    page = await visit.http.get("/enter", params={"token": visit.token(account="<acme>")})
+
+    assert page.status_code == 200
+    assert "Open the account &lt;acme&gt;" in page.text
+    assert (visit.sessions.kept, visit.sessions.spent) == ({}, set())
+    assert not page.cookies
+
+
+async def test_its_button_opens_a_session(visit: Visit) -> None:
+    page = await visit.http.get("/enter", params={"token": visit.token()})
+    token = re.search(r'name="token" value="([^"]+)"', page.text)
+    assert token is not None
+    entered = await visit.http.post("/enter", data={"token": token[1]})
+    home = await visit.http.get("/")
+
+    assert (entered.status_code, entered.headers["location"]) == (303, "/")
+    assert "come in a later release" in home.text
+    assert "Signed in as jane" in home.text
+    cookie = entered.headers["set-cookie"]
+    assert cookie.startswith("__Host-paperbus-console=")
+    assert all(part in cookie for part in ("HttpOnly", "Secure", "Path=/", "SameSite=lax"))
+    assert visit.http.cookies["__Host-paperbus-console"] not in repr(visit.sessions.kept)
+
+
+async def test_a_token_enters_once(visit: Visit) -> None:
+    first = await visit.http.post("/enter", data={"token": visit.token()})
+    visit.http.cookies.clear()
+    second = await visit.http.post("/enter", data={"token": visit.token()})
+
+    assert (first.status_code, second.status_code) == (303, 403)
+    assert len(visit.sessions.kept) == 1
+    assert "This link has run out" in second.text
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"aud": "paperbus"},
+        {"exp": int(NOW.timestamp()) + 601},
+        {"iat": int(NOW.timestamp()) - 700, "exp": int(NOW.timestamp()) - 100},
+        {"role": "root"},
+        {"account": ""},
+        {"jti": None},
+    ],
+)
+async def test_a_token_that_does_not_count_enters_nowhere(visit: Visit, changed: dict[str, Any]) -> None:
+    token = visit.token(**changed)
+    shown = await visit.http.get("/enter", params={"token": token})
+    entered = await visit.http.post("/enter", data={"token": token})
+
+    assert (shown.status_code, entered.status_code) == (403, 403)
+    assert visit.sessions.kept == {}
+
+
+@pytest.mark.parametrize("body", [b"", b"token=", b"token=%ff", b"x" * 300_000])
+async def test_a_form_without_a_token_enters_nowhere(visit: Visit, body: bytes) -> None:
+    entered = await visit.http.post("/enter", content=body)
+
+    assert entered.status_code in (400, 403, 413)
+    assert visit.sessions.kept == {}
+
+
+@pytest.mark.parametrize(("every", "times"), [(timedelta(minutes=31), 1), (timedelta(minutes=29), 25)])
+async def test_a_session_ends_unused_after_30_minutes_and_always_after_12_hours(
+    visit: Visit, every: timedelta, times: int
+) -> None:
+    await visit.http.post("/enter", data={"token": visit.token()})
+    for _ in range(times):
+        last = (await visit.http.get("/")).status_code
+        visit.at[0] += every
+
+    assert last == 200
+    assert (await visit.http.get("/")).status_code == 401
+
+
+async def test_signing_out_needs_our_own_form_and_ends_the_session(visit: Visit) -> None:
+    await visit.http.post("/enter", data={"token": visit.token()})
+    home = await visit.http.get("/")
+    token = re.search(r'name="_form" value="([^"]+)"', home.text)
+    assert token is not None
+    forged = await visit.http.post("/leave", data={"_form": "x"})
+    foreign = await visit.http.post(
+        "/leave", data={"_form": token[1]}, headers={"sec-fetch-site": "cross-site"}
+    )
+    left = await visit.http.post("/leave", data={"_form": token[1]})
+
+    assert (forged.status_code, foreign.status_code, left.status_code) == (403, 403, 303)
+    assert visit.sessions.kept == {}
+    assert (await visit.http.get("/")).status_code == 401
+
+
+async def test_it_answers_health_and_speaks_the_browsers_language(visit: Visit) -> None:
+    live = await visit.http.get("/health/live")
+    page = await visit.http.get("/", headers={"Accept-Language": "de-DE"})
+
+    assert live.status_code == 200
+    assert "Sie sind nicht angemeldet" in page.text
+    assert page.headers["x-frame-options"] == "DENY"
+    assert page.headers["cache-control"] == "no-store"
