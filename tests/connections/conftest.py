@@ -1,4 +1,4 @@
-"""connections as a process of its own, on real Kafka and MongoDB, and a platform that knows none of our code."""
+"""connections as a process, on real Kafka and MongoDB, and a platform that knows none of our code."""
 
 from __future__ import annotations
 

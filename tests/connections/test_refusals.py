@@ -23,8 +23,8 @@ def test_a_request_that_cannot_be_carried_out_is_answered_with_its_reason(
     connection = platform.saved(rclone_webdav)
     fresh = platform.request()["connection_id"]
 
-    def reason(name: str, **data: Any) -> str:
-        told: str = it.refused(it.ask(name, **data))["reason"]
+    def reason(request: str, **data: Any) -> str:
+        told: str = it.refused(it.say("connections.requests", request, data))["reason"]
         return told
 
     asked = {"connection_id": connection, "direction": "export", "provider_id": "webdav"}

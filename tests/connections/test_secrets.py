@@ -1,4 +1,4 @@
-"""Where a secret is after it went every way that it can go: nowhere that can be read. And a death in a try."""
+"""Where a secret is after it went every way that it can go: nowhere to be read. And a death in a try."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from connections.handlers.ports import Connections, Providers
@@ -11,6 +11,7 @@ from connections.lifecycle.deciding import decide
 from connections.lifecycle.messages import Answered, Proven
 from connections.lifecycle.things import Connection, LoginState
 from connections.lifecycle.values import checked
+from connections.lifecycle.words import said
 from connections.places import answer_place
 from connections.vault import Vault
 from connections.window.onboarding import Answer, Login, LoginState as Shown, Onboarded
@@ -20,8 +21,8 @@ from kit.owed import Cause
 from kit.transitions import Decision
 from schemas.connections import AuthChallengeAnswerSubmitted
 from schemas.envelope import Event
-from schemas.fields import Words
-from schemas.reasons import Reason
+from schemas.fields import Field, FieldError, Words
+from schemas.reasons import Locale, Reason
 
 _SHOWN: dict[LoginState, Shown] = {
     LoginState.IDLE: "ended",
@@ -114,10 +115,18 @@ class LoginHandlers:
         values: dict[str, Any] = {}
         current = challenge is not None and challenge.challenge_id == answer.challenge_id
         if current and challenge and it.login.state is LoginState.OPEN and answer.action == "answer":
-            values = checked(challenge.fields, answer.fields, it.login.locale)
+            values = _checked(challenge.fields, answer.fields, it.login.locale)
         sealed = self._vault.seal_values(answer_place(it, answer.challenge_id), values).document()
         message = Answered(answer.challenge_id, answer.answer_id, answer.action, answer.via, sealed)
         return decide(Case(self._connections.now(), it), message)
+
+
+def _checked(fields: Sequence[Field], given: Mapping[str, Any], locale: Locale) -> dict[str, Any]:
+    """As `checked`; but a name that is not asked for is not repeated: it could be a secret itself."""
+    if set(given) - {field.name for field in fields}:
+        stray = FieldError(field="fields", code="unknown", message=said("field_unknown", locale))
+        raise Refused(Reason.INVALID, said("fields_invalid", locale), (stray,))
+    return checked(fields, given, locale)
 
 
 def _of(connection: Connection | None, account: str | None) -> Connection:
