@@ -23,6 +23,7 @@ from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
 __all__ = [
+    "A_FOLDER",
     "KINDS",
     "Body",
     "Capabilities",
@@ -66,11 +67,18 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that is there. `sha256` (hex) only where the target knows it; `version` is opaque and short."""
+    """What is there. `sha256` (hex) only where the target knows it; `version` is opaque and short.
+
+    A folder has nothing of these and is never the same as a file.
+    """
 
     size: int
     sha256: str | None
     version: str | None
+    is_folder: bool = False
+
+
+A_FOLDER = Found(0, None, None, is_folder=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,7 @@ class Driver(Protocol):
         """
 
     async def find(self, path: str) -> Found | None:
-        """The file at `path`, or None where there is none."""
+        """What is at `path`, or None where nothing is."""
 
     async def same_bytes(self, path: str, size: int, sha256: str) -> bool:
         """Whether the file at `path` has exactly these bytes: by the target's checksum, or by reading it."""
@@ -160,7 +168,8 @@ class Driver(Protocol):
                 there.
 
         Raises:
-            ProviderError: kind `conflict`, reason `revision_conflict`, where it is another version by now.
+            ProviderError: kind `conflict`, reason `revision_conflict`, where it is another version by now;
+                reason `exists` where it is a folder.
         """
 
 

@@ -18,7 +18,7 @@ import asyncssh
 from asyncssh.constants import FILEXFER_TYPE_DIRECTORY
 
 from providers.content import Body
-from providers.drivers import MOST_CHOICES, Capabilities, Driver, Found, Receipt, identity_of
+from providers.drivers import A_FOLDER, MOST_CHOICES, Capabilities, Driver, Found, Receipt, identity_of
 from providers.drivers.paths import parent, segments, unfinished
 from providers.drivers.sftpfaults import faults, no_space
 from providers.drivers.ssh import address, connected, introduce
@@ -111,14 +111,16 @@ class Sftp:
     async def find(self, path: str) -> Found | None:
         """By `stat`; the version is made of time and size, as the server keeps nothing better."""
         attributes = await self._stat(path)
-        if attributes is None or attributes.type == FILEXFER_TYPE_DIRECTORY:
+        if attributes is None:
             return None
+        if attributes.type == FILEXFER_TYPE_DIRECTORY:
+            return A_FOLDER
         return Found(attributes.size or 0, None, f"{attributes.mtime}-{attributes.size}")
 
     async def same_bytes(self, path: str, size: int, sha256: str) -> bool:
         """By reading the file, where it has the size."""
         found = await self.find(path)
-        if found is None or found.size != size:
+        if found is None or found.is_folder or found.size != size:
             return False
         digest = hashlib.sha256()
         with faults(self._host):
@@ -157,12 +159,15 @@ class Sftp:
             is_there = await self._stat(path) is not None
             await self._clear(beside)
             raise taken() if is_there else error from None
-        return await self._receipt(path)
+        return Receipt(path, None)
 
     async def replace(self, path: str, body: Body, version: str | None) -> Receipt:
         """Write beside, look at the version, rename over it."""
         beside = await self._beside(path, body)
         found = await self.find(path)
+        if found is not None and found.is_folder:
+            await self._clear(beside)
+            raise taken()
         if version is not None and (found is None or found.version != version):
             await self._clear(beside)
             raise moved_on()
@@ -173,7 +178,7 @@ class Sftp:
                 if found is not None:
                     await self._sftp.remove(self._at(path))
                 await self._sftp.rename(beside, self._at(path))
-        return await self._receipt(path)
+        return Receipt(path, None)
 
     async def _beside(self, path: str, body: Body) -> str:
         """The whole body under a hidden name, whose address on the server is returned."""
@@ -188,7 +193,7 @@ class Sftp:
                 await self._clear(beside)
                 raise no_space() from None
             except ProviderError as error:
-                if not error.later:
+                if not error.later or error.reason is Reason.CONTENT_UNAVAILABLE:
                     await self._clear(beside)
                 raise
         return beside
@@ -213,10 +218,6 @@ class Sftp:
                     waiting.clear()
         if waiting:
             await file.write(bytes(waiting))
-
-    async def _receipt(self, path: str) -> Receipt:
-        found = await self.find(path)
-        return Receipt(path, found.version if found else None)
 
     async def _stat(self, path: str) -> asyncssh.SFTPAttrs | None:
         with faults(self._host):

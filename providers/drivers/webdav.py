@@ -3,8 +3,8 @@
 Two ways to put, by the manifest's `atomic_put`. Servers that show a file only when it is whole and honour
 `If-None-Match` (sabre/dav: Nextcloud, ownCloud) take one PUT. On all others the bytes go to a hidden
 name first and are moved with `Overwrite: F`, which every server must honour: nobody sees half a file, and
-nothing is overwritten (in one step on servers whose manifest says `create_only`). Last it is looked whether
-the file is where it should be: some servers cut a name off at `?`.
+nothing is overwritten (in one step on servers whose manifest says `create_only`). A file
+whose name holds a sign that some servers cut it off at is looked for at the end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.content import Body
-from providers.drivers import MOST_CHOICES, Capabilities, Driver, Found, Receipt, identity_of
+from providers.drivers import A_FOLDER, MOST_CHOICES, Capabilities, Driver, Found, Receipt, identity_of
 from providers.drivers.davxml import PROPFIND, Listed, listed
 from providers.drivers.paths import parent, segments, unfinished
 from providers.drivers.steady import once_unlocked, steady
@@ -30,6 +30,7 @@ from schemas.fields import Choice
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
+_CUT_AT = frozenset("?#;%")
 LISTING_BYTES = 16 * 1024 * 1024
 
 
@@ -96,14 +97,16 @@ class WebDav:
     async def find(self, path: str) -> Found | None:
         """By PROPFIND; `version` is the entity tag."""
         there = await self._propfind(path, depth=0, folder=False)
-        if not there or there[0].is_folder:
+        if not there:
             return None
+        if there[0].is_folder:
+            return A_FOLDER
         return Found(there[0].size, there[0].sha256, there[0].etag)
 
     async def same_bytes(self, path: str, size: int, sha256: str) -> bool:
         """By the server's SHA-256 where it keeps one, else by reading the file."""
         found = await self.find(path)
-        if found is None or found.size != size:
+        if found is None or found.is_folder or found.size != size:
             return False
         if found.sha256 is not None:
             return found.sha256 == sha256.lower()
@@ -140,18 +143,23 @@ class WebDav:
         return await self._moved(path, body, answer)
 
     async def replace(self, path: str, body: Body, version: str | None) -> Receipt:
-        """PUT with `If-Match`; where the server does not keep to it, its version is looked at just before."""
+        """PUT with `If-Match`; where the server does not keep to it, its version is looked at just before.
+
+        Looked at it is in any case: to move over a folder would take all that is in it away.
+        """
         if self._atomic:
             answer = await self._send("PUT", path, {"If-Match": version} if version else {}, body)
             if answer.status == 412:
                 raise moved_on()
             return self._receipt(path, answer)
         await self._beside(path, body)
-        if version is not None:
-            found = await self.find(path)
-            if found is None or found.version != version:
-                await self._clear(path, body)
-                raise moved_on()
+        found = await self.find(path)
+        if found is not None and found.is_folder:
+            await self._clear(path, body)
+            raise taken()
+        if version is not None and (found is None or found.version != version):
+            await self._clear(path, body)
+            raise moved_on()
         return await self._moved(path, body, await self._move(path, body, overwrite="T"))
 
     @once_unlocked
@@ -162,7 +170,7 @@ class WebDav:
             if answer.status >= 300:
                 raise self._error(answer)
         except ProviderError as error:
-            if not error.later:
+            if not error.later or error.reason is Reason.CONTENT_UNAVAILABLE:
                 await self._clear(path, body)
             raise
 
@@ -237,6 +245,8 @@ class WebDav:
         if answer.status >= 300:
             await self._clear(path, body)
             raise self._error(answer)
+        if not set(path) & _CUT_AT:
+            return Receipt(path, None)
         found = await self.find(path)
         if found is None or found.size != body.size:
             raise ProviderError(

@@ -283,3 +283,22 @@ async def test_a_put_into_a_folder_that_is_gone_says_so(subject: Subject, reach:
         error = await refused(driver, f"{folder}/a.pdf", of_bytes(PDF))
 
     assert error.reason is Reason.DESTINATION_MISSING
+
+
+async def test_a_folder_in_the_way_is_seen_and_never_taken_away(subject: Subject, reach: Reach):
+    folder = a_folder()
+    async with subject.open(reach) as driver:
+        await driver.make_folder(f"{folder}/a.pdf")
+        if (found := await driver.find(f"{folder}/a.pdf")) is None:
+            pytest.skip("folders are but parts of names here")
+        await driver.put(f"{folder}/a.pdf/inside.pdf", of_bytes(PDF))
+        error = await refused(driver, f"{folder}/a.pdf", of_bytes(PDF))
+        with pytest.raises(ProviderError) as caught:
+            await driver.replace(f"{folder}/a.pdf", of_bytes(PDF), None)
+        same = await driver.same_bytes(f"{folder}/a.pdf", 0, hashlib.sha256().hexdigest())
+
+    assert found.is_folder
+    assert not same
+    assert error.kind == caught.value.kind == "conflict"
+    assert subject.look(f"{folder}/a.pdf/inside.pdf") == PDF
+    assert {name for name in subject.names() if name.startswith(folder)} == {f"{folder}/a.pdf/inside.pdf"}
