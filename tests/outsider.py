@@ -73,8 +73,8 @@ class Outsider:
         self.producer.produce(topic, value, key=key, headers=headers or [header])
         assert self.producer.flush(20) == 0
 
-    def ask(self, name: str, **data: Any) -> Json:
-        return self.say("connections.requests", name, data)
+    def ask(self, request: str, /, **data: Any) -> Json:
+        return self.say("connections.requests", request, data)
 
     def wait(
         self, name: str, about: str, holds: Callable[[Json], bool] = lambda _: True, seconds: float = 45

@@ -23,7 +23,7 @@ from servers import packaged_kafka, packaged_mongo
 
 PORTS = {"catalog": 8101, "connections": 8102, "sync-runner": 8103}
 MODULES = {"catalog": "catalog", "connections": "connections", "sync-runner": "sync_runner"}
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def signing_key(kid: str) -> OKPKey:
@@ -88,7 +88,7 @@ class Running:
         process.wait()
 
     def ready(self, name: str) -> None:
-        """Wait until it is; fails with its log where it is not within a minute."""
+        """Wait until it is; fails with its log where it is not in time."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             assert self.processes[name].poll() is None, f"{name} ended: {self.log(name)[-3000:]}"

@@ -115,12 +115,12 @@ def test_a_wrong_password_is_told_apart_from_a_dead_host(outsider: Outsider, web
     assert second["attempts_left"] == first["attempts_left"], "an outage is no failed login"
 
     outsider.answer(second, {**login(webdav), "password": "wrong-canary-1"})
-    third = again(outsider, connection, second)
+    third = again(outsider, connection, first, second)
     assert third["error"]["reason"] == "credentials_wrong"
     assert third["attempts_left"] == second["attempts_left"] - 1
 
     outsider.answer(third, {**login(webdav), "url": "http://10.1.2.3/"})
-    fourth = again(outsider, connection, third)
+    fourth = again(outsider, connection, first, second, third)
     assert fourth["error"]["reason"] == "address_refused"
 
     outsider.answer(fourth, login(webdav))
@@ -129,13 +129,12 @@ def test_a_wrong_password_is_told_apart_from_a_dead_host(outsider: Outsider, web
     assert {field["name"] for field in authorized["options"]} >= {"folder", "filename", "clash", "sidecar"}
 
 
-def again(outsider: Outsider, connection: str, last: Json) -> Json:
-    """The challenge that follows `last`."""
-    return outsider.wait(
-        "AuthChallengeIssued",
-        connection,
-        lambda data: data["challenge_id"] != last["challenge_id"] and data["error"] != last["error"],
-    )["data"]
+def again(outsider: Outsider, connection: str, *before: Json) -> Json:
+    """The challenge that follows those before."""
+    known = {challenge["challenge_id"] for challenge in before}
+    issued = outsider.wait("AuthChallengeIssued", connection, lambda data: data["challenge_id"] not in known)
+    data: Json = issued["data"]
+    return data
 
 
 def test_what_was_there_before_goes_along_when_asked_for(outsider: Outsider, webdav: Target) -> None:
