@@ -37,6 +37,7 @@ async def _topics(kafka: str) -> bytes:
         await consumer.stop()
 
 
+@pytest.mark.timeout(300)
 def test_a_worker_killed_in_a_try_is_an_interruption_and_no_secret_is_left_anywhere(
     platform: Platform, rclone_webdav: Any, silent: str
 ) -> None:

@@ -30,7 +30,7 @@ LEASE = timedelta(seconds=30)
 DUE = IndexModel(
     [("shard", ASCENDING), ("wake_at", ASCENDING)],
     name="due",
-    partialFilterExpression={"wake_at": {"$type": "date"}},
+    partialFilterExpression={"wake_at": {"$exists": True}},
 )
 """Only what somebody must look at is in it."""
 OF_ACCOUNT = IndexModel(
@@ -57,7 +57,8 @@ def dump(connection: Connection) -> dict[str, Any]:
         for name in Connection.model_fields
         if name not in ("id", "account")
     }
-    return members | {"wake_at": connection.wake_at, "unfinished": connection.unfinished}
+    members["unfinished"] = connection.unfinished
+    return members if connection.wake_at is None else members | {"wake_at": connection.wake_at}
 
 
 def _plain(value: Any) -> Any:

@@ -47,7 +47,7 @@ class MemoryTrying:
         return held[2] + 1
 
     async def due(self, at: datetime, most: int) -> list[str]:
-        waiting = [d for d in self._documents.values() if d["wake_at"] is not None and d["wake_at"] <= at]
+        waiting = [d for d in self._documents.values() if "wake_at" in d and d["wake_at"] <= at]
         return [document["_id"] for document in sorted(waiting, key=lambda d: d["wake_at"])][:most]
 
     async def unfinished_of(self, provider_id: str) -> list[str]:
