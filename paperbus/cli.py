@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 
@@ -46,6 +47,7 @@ def paperbus() -> None:
 
 def main() -> None:
     """The entry point. What can be mended is one sentence on standard error, and exit code 1."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it complains of, we say in one sentence
     try:
         paperbus(prog_name="paperbus")
     except Exception as error:

@@ -1,0 +1,90 @@
+"""`paperbus provider`: manifests checked, listed, begun. It needs no server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from paperbus.errors import Stopped
+
+
+@click.group()
+def provider() -> None:
+    """Check, list and start manifests of providers."""
+
+
+@provider.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Say what is wrong with manifests, line by line. A folder stands for the manifest in it."""
+    from providers.manifests import FILE, check as complaints_of
+
+    wrong = 0
+    for file in files:
+        shown = file / FILE if file.is_dir() else file
+        complaints = complaints_of(file)
+        wrong += len(complaints)
+        for complaint in complaints:
+            click.echo(f"{shown}:{complaint}")
+        if not complaints:
+            click.echo(f"{shown}: all is well")
+    if wrong:
+        raise Stopped(f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong; see above.")
+
+
+@provider.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def listing(as_json: bool) -> None:  # noqa: FBT001  click hands a flag over so
+    """List the providers here: our catalogue's and those of PAPERBUS_PROVIDERS."""
+    from kit.settings import Settings
+    from providers.manifests import CATALOGUE
+    from providers.starter import Entry, entries
+
+    def row(entry: Entry) -> dict[str, object]:
+        manifest = entry.manifest
+        if manifest is None:
+            return {
+                "id": entry.folder.name,
+                "folder": str(entry.folder),
+                "wrong": [str(complaint) for complaint in entry.complaints],
+            }
+        directions = [str(direction) for direction in manifest.directions]
+        return {
+            "id": manifest.id,
+            "name": manifest.name.en,
+            "driver": manifest.driver.kind,
+            "directions": directions,
+        }
+
+    try:
+        rows = [row(entry) for entry in entries((CATALOGUE, *Settings.load().paperbus_providers))]
+    except OSError as error:
+        raise Stopped(f"PAPERBUS_PROVIDERS names {error.filename}, which cannot be read.") from None
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for one in rows:
+        shown = f"wrong, see: paperbus provider check {one['folder']}" if "wrong" in one else one["name"]
+        click.echo(f"{one['id']:<26} {one.get('driver', ''):<8} {shown}")
+
+
+@provider.command()
+@click.argument("name")
+@click.option(
+    "--in",
+    "where",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder that it goes into; this one unless given.",
+)
+def new(name: str, where: Path) -> None:
+    """Write a starter for a provider called NAME: a folder with a manifest and a logo."""
+    from providers.starter import new as begin
+
+    try:
+        folder = begin(name, where)
+    except (ValueError, OSError) as error:
+        raise Stopped(str(error)) from None
+    click.echo(f"{folder / 'manifest.yaml'} is a beginning. Check it: paperbus provider check {folder}")
