@@ -132,7 +132,7 @@ class Guard:
             try:
                 async with asyncio.timeout(RESOLVE_SECONDS):
                     answers = await self._names(name, port)
-            except (OSError, UnicodeError, TimeoutError):
+            except (OSError, ValueError, TimeoutError):
                 raise unreachable(name) from None
             found = tuple(ipaddress.ip_address(answer) for answer in answers)
         if not found:
@@ -157,7 +157,7 @@ class Guard:
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
                     await loop.sock_connect(sock, (str(address), port))
-            except (OSError, TimeoutError):
+            except (OSError, OverflowError, TimeoutError):
                 sock.close()
             except BaseException:
                 sock.close()
@@ -223,7 +223,7 @@ def _literal(name: str) -> Address | None:
         pass
     try:
         return IPv4Address(socket.inet_aton(name))
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

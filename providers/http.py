@@ -23,7 +23,9 @@ from yarl import URL
 from providers.content import Body
 from providers.egress import Address, Guard, plain, refused, unreachable, untrusted, url_parts
 from providers.errors import ProviderError, broken_off, of_status, waiting
+from providers.words import words
 from schemas.manifest import ErrorRule
+from schemas.reasons import Reason
 
 if TYPE_CHECKING:
     import httpx
@@ -187,6 +189,19 @@ class Http:
         if self._ca_file is not None:
             context.load_verify_locations(self._ca_file)
         return context
+
+
+def encoded(url: str) -> str:
+    """The address as it is sent: percent-encoded, its host in ASCII, without query, fragment and last slash.
+
+    Raises:
+        ProviderError: `invalid`, see `providers.egress.url_parts`.
+    """
+    url_parts(url)
+    try:
+        return str(URL(url.strip()).with_query(None).with_fragment(None)).rstrip("/")
+    except ValueError:
+        raise ProviderError("config", Reason.INVALID, words("full_address")) from None
 
 
 class GuardedNames(AbstractResolver):

@@ -269,7 +269,7 @@ def settings(manifest: Manifest, credentials: Mapping[str, Any]) -> dict[str, An
 def identity_of(manifest: Manifest, credentials: Mapping[str, Any], otherwise: str) -> str:
     """How the account is called: by the manifest's pattern, else the driver's own word."""
     pattern = manifest.driver.identity
-    return otherwise if pattern is None else pattern.format_map(credentials)
+    return otherwise if pattern is None else _fill(pattern, credentials, is_address=False)
 
 
 _ADDRESSES = ("url", "endpoint")

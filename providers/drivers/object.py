@@ -20,7 +20,7 @@ from providers.drivers.s3xml import listing, why
 from providers.drivers.sigv4 import EMPTY, Keys, query_string
 from providers.drivers.steady import steady
 from providers.errors import ProviderError, moved_on, taken
-from providers.http import ANSWER_BYTES, Answer
+from providers.http import ANSWER_BYTES, Answer, encoded
 from providers.reach import Reach
 from providers.words import words
 from schemas.fields import Choice
@@ -56,11 +56,11 @@ class Bucket:
         self._http = reach.http
         self._bucket = str(settings["bucket"]).strip("/ ")
         self._keys = Keys(
-            str(settings["access_key_id"]).strip(),
-            str(settings["secret_access_key"]).strip(),
-            str(settings.get("region") or "us-east-1"),
+            _word(settings["access_key_id"]),
+            _word(settings["secret_access_key"]),
+            _word(settings.get("region") or "us-east-1"),
         )
-        endpoint = urlsplit(str(settings["endpoint"]).rstrip("/").lower())
+        endpoint = urlsplit(encoded(str(settings["endpoint"])).lower())
         virtual = settings.get("addressing", "path") == "virtual"
         host = f"{quote(self._bucket)}.{endpoint.netloc}" if virtual else endpoint.netloc
         self._base = f"{endpoint.scheme}://{host}{endpoint.path}"
@@ -216,3 +216,8 @@ class Bucket:
     def _error(self, answer: Answer) -> ProviderError:
         error = answer.error(self._manifest.errors, self._http.clock())
         return why(answer.body, error.retry_after) or error
+
+
+def _word(pasted: object) -> str:
+    """Keys are pasted, often with a blank or a line's end."""
+    return "".join(str(pasted).split())

@@ -47,20 +47,29 @@ async def connected(settings: Mapping[str, Any], reach: Reach) -> asyncssh.SSHCl
         ProviderError: `certificate_invalid` for another key, `credentials_wrong`, `host_unreachable` …
     """
     host, port = address(settings)
-    trusted, login = _pinned(host, settings), _login(settings)
+    options = _options(host, settings)
     with faults(host):
         async with asyncio.timeout(LOGIN_SECONDS):
             sock = await reach.guard.connect(host, port)
-            return await asyncssh.connect(
-                sock=sock,
-                config=None,
-                known_hosts=([trusted], [], []),
-                username=str(settings["username"]),
-                agent_path=None,
-                gss_host=None,
-                keepalive_interval=20,
-                **login,
-            )
+            return await asyncssh.connect(sock=sock, config=None, options=options)
+
+
+def _options(host: str, settings: Mapping[str, Any]) -> asyncssh.SSHClientConnectionOptions:
+    """Nothing of this machine's own SSH set-up: no configuration, agent, key or known host."""
+    try:
+        return asyncssh.SSHClientConnectionOptions(
+            config=None,
+            known_hosts=([_pinned(host, settings)], [], []),
+            username=str(settings["username"]),
+            agent_path=None,
+            gss_host=None,
+            keepalive_interval=20,
+            **_login(settings),
+        )
+    except ValueError:
+        raise ProviderError(
+            "auth", Reason.CREDENTIALS_WRONG, words("login_refused"), field="username"
+        ) from None
 
 
 def address(settings: Mapping[str, Any]) -> tuple[str, int]:

@@ -23,7 +23,7 @@ from providers.drivers.paths import parent, segments, unfinished
 from providers.drivers.steady import once_unlocked, steady
 from providers.egress import url_parts
 from providers.errors import ProviderError, moved_on, taken
-from providers.http import Answer
+from providers.http import Answer, encoded
 from providers.reach import Reach
 from providers.words import words
 from schemas.fields import Choice
@@ -50,7 +50,7 @@ class WebDav:
     def __init__(self, manifest: Manifest, settings: Mapping[str, Any], reach: Reach) -> None:
         self._manifest = manifest
         self._http = reach.http
-        self._base = str(settings["url"]).rstrip("/")
+        self._base = encoded(str(settings["url"]))
         self._atomic = bool(settings.get("atomic_put", False))
         user = str(settings["username"])
         login = base64.b64encode(f"{user}:{settings['password']}".encode()).decode()
