@@ -235,7 +235,7 @@ class Parts:
 
     async def requests_read(self) -> bool:
         """Whether every request sent before this moment is handled."""
-        return await self.positions.caught_up(CONNECTIONS_REQUESTS, bus.REQUESTS_GROUP)
+        return await self.positions.caught_up(CONNECTIONS_REQUESTS, bus.REQUESTS_GROUP, within=0.5)
 
     async def close(self) -> None:
         """Let go of Kafka, of providers, of the store."""
