@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from providers.extends import CATALOGUE, FILE, parent_file, resolve
 from providers.logos import LOGO_BYTES, LogoRefused, media_type_of
 from providers.marked import Broken, Complaint, read
-from providers.rules import faults, schema_faults
+from providers.rules import Fault, faults, schema_faults
 from schemas.manifest import Manifest
 
 __all__ = ["CATALOGUE", "FILE", "Broken", "Complaint", "Whole", "check", "digest", "folders", "load", "whole"]
@@ -32,6 +33,7 @@ class Whole:
     logo: bytes
     media_type: str
     parents: tuple[str, ...]
+    digest: str
 
 
 def folders(root: Path) -> Iterator[Path]:
@@ -59,6 +61,8 @@ def load(folder: Path) -> Manifest:
 
 def check(path: Path) -> list[Complaint]:
     """What is wrong with a provider: its folder, or the manifest in it. Nothing wrong is an empty list."""
+    if not path.exists():
+        return [Complaint(1, 1, "There is nothing of this name.")]
     try:
         whole(path if path.is_dir() else path.parent)
     except Broken as broken:
@@ -75,41 +79,74 @@ def whole(folder: Path) -> Whole:
     try:
         raw = (folder / FILE).read_bytes()
     except OSError:
-        raise Broken([Complaint(1, 1, f"There is no {FILE} in {folder.name} that can be read.")]) from None
+        raise Broken([Complaint(1, 1, f"There is no {FILE} here that can be read.")]) from None
     resolved = resolve(read(raw), folder)
-    try:
-        manifest = Manifest.model_validate(resolved.members, extra="forbid")
-        found = faults(manifest, folder.resolve().name)
-    except ValidationError as invalid:
-        found = schema_faults(invalid)
-        manifest = None
+    manifest, found = _validated(resolved.members)
     logo, media_type = b"", ""
     if manifest is not None:
+        found += faults(manifest, folder.resolve().name)
         try:
             logo, media_type = _logo(folder, manifest.logo.file)
         except LogoRefused as refused:
             found.append((("logo",), str(refused)))
     if manifest is None or found:
         raise Broken(sorted({resolved.complaint(path, message) for path, message in found}))
-    return Whole(manifest, logo, media_type, resolved.parents)
+    parents = [parent for _, parent in resolved.parents]
+    names = tuple(name for name, _ in resolved.parents)
+    return Whole(manifest, logo, media_type, names, _digest(raw, logo, *parents))
 
 
-def digest(folder: Path, logo: str, parents: Sequence[str]) -> str:
+def digest(folder: Path, logo: str, parents: Sequence[str], parent_bytes: ParentBytes | None = None) -> str:
     """SHA-256 of all that `whole` would read, and of the manifest's schema: the same means nothing changed.
 
-    `logo` and `parents` are those it had when it was read. A file that is gone counts as empty.
+    `logo` and `parents` are those it had when it was read. A file that is gone counts as empty. For many
+    folders `parent_bytes` spares reading the same parents again and again.
     """
+    read_parent = parent_bytes or parent_of
+    own = (_content(f"{folder}/{name}") for name in (FILE, Path(logo).name))
+    return _digest(*own, *(read_parent(name, folder) for name in parents))
+
+
+ParentBytes = Callable[[str, Path], bytes]
+
+
+def parent_of(name: str, folder: Path) -> bytes:
+    """The file of what the manifest in `folder` extends as `name`; empty where there is none."""
+    path = parent_file(name, folder)
+    return b"" if path is None else _content(path)
+
+
+def _validated(members: Mapping[str, Any]) -> tuple[Manifest | None, list[Fault]]:
+    """The manifest, and what the schema finds. Members that are not known hide nothing else that is wrong."""
+    try:
+        return Manifest.model_validate(members, extra="forbid"), []
+    except ValidationError as invalid:
+        found = schema_faults(invalid)
+    try:
+        return Manifest.model_validate(members), found
+    except ValidationError:
+        return None, found
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - read by the ten thousands
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _digest(*contents: bytes) -> str:
     hashed = hashlib.sha256(_schema())
-    paths = [folder / FILE, folder / Path(logo).name, *(parent_file(name, folder) for name in parents)]
-    for path in paths:
-        content = path.read_bytes() if path is not None and path.is_file() else b""
+    for content in contents:
         hashed.update(len(content).to_bytes(8, "big") + content)
     return hashed.hexdigest()
 
 
 @cache
 def _schema() -> bytes:
-    return json.dumps(Manifest.model_json_schema(), sort_keys=True).encode()
+    schema = json.dumps(Manifest.model_json_schema(), sort_keys=True).encode()
+    return hashlib.sha256(schema).digest()
 
 
 def _logo(folder: Path, name: str) -> tuple[bytes, str]:

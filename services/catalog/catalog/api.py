@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field as Member, StringConstraints
 from catalog.handlers import Asker, Told
 from catalog.lifecycle import Provider, State
 from catalog.mirror import Mirror
+from catalog.reading import Logo
 from catalog.search import Place, Wanted
-from catalog.store import Logo
 from kit.endings import Refused
 from kit.http import MOST_ITEMS, Caller, Page, Problem, cursor_of, not_found, read_cursor
 from schemas.base import Model

@@ -51,9 +51,6 @@ def build(settings: Settings) -> Service:
     mirror = Mirror(store)
     edge = Edge(kafka, NAME, Parking(database["parked"]), now)
 
-    async def compare() -> None:
-        await bus.compare(kafka, store)
-
     async def suggested(asked: ProviderSuggested, asker: Asker) -> Told:
         return await suggest(asked, asker, known=mirror.known, store=store, now=now)
 
@@ -65,7 +62,8 @@ def build(settings: Settings) -> Service:
     async def close() -> None:
         client.close()
 
-    loader = Loader(Watch((CATALOGUE, *settings.paperbus_providers)), store, mirror, leases, compare)
+    watch = Watch((CATALOGUE, *settings.paperbus_providers))
+    loader = Loader(watch, store, mirror, leases, bus.Topic(kafka, store))
     bus.read(edge, suggested)
     app = make_app(NAME, _verifier(settings), (edge.stuck, loader.stuck))
     app.include_router(api.routes(api.Catalogue(store, mirror, suggested, settings.paperbus_catalog_url)))

@@ -7,61 +7,57 @@ otherwise publish against each other.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+from catalog import reading
 from catalog.handlers import record
 from catalog.lifecycle import ManifestGone, ManifestRead, Message
 from catalog.mirror import Mirror
-from catalog.store import CatalogStore, File, Logo
+from catalog.store import CatalogStore
 from catalog.watch import Looked, Watch
 from kit.leases import Leases
 from kit.logs import logger
 from kit.trouble import is_trouble
-from providers import manifests
-from providers.manifests import Broken
+from schemas.manifest import Manifest
 
 log = logger(__name__)
 
 BATCH: Final = 500
+MANY: Final = 200
+"""More folders than these are read in a process of its own."""
 SHARE: Final = 20
 """Looking takes at most one part in so many of the time."""
 LEAST_PAUSE: Final = 2.0
 TELL_EVERY: Final = 5.0
 
 
-@dataclass(slots=True)
-class Read:
-    """What came of reading some folders."""
+class Topic(Protocol):
+    """What the topic and the store know of each other."""
 
-    messages: dict[str, Message] = field(default_factory=dict)
-    files: dict[str, File] = field(default_factory=dict)
-    logos: dict[str, Logo] = field(default_factory=dict)
+    async def compare(self) -> None:
+        """Bring them together: what either has lost is put back."""
+
+    async def settle(self) -> None:
+        """Note that everything is published."""
 
 
 class Loader:
     """Looks at the folders, again and again. A manifest that breaks keeps its last good revision."""
 
-    def __init__(
-        self,
-        watch: Watch,
-        store: CatalogStore,
-        mirror: Mirror,
-        duty: Leases,
-        compare: Callable[[], Awaitable[None]],
-    ) -> None:
-        """`compare` brings store and topic together; it is called whenever the duty comes to this replica."""
+    def __init__(self, watch: Watch, store: CatalogStore, mirror: Mirror, duty: Leases, topic: Topic) -> None:
+        """The topic is compared whenever the duty comes to this replica."""
         self._watch = watch
         self._store = store
         self._mirror = mirror
         self._duty = duty
-        self._compare = compare
+        self._topic = topic
         self._held = False
+        self._settled = False
         self._missing: set[str] = set()
         self._unreadable: set[Path] = set()
         self.looked = False
@@ -76,12 +72,12 @@ class Loader:
                 if not self._duty.held():
                     self._held = False
                 elif not self._held:
-                    await self._compare()
+                    await self._topic.compare()
                     await self._mirror.refresh()
                     self._held = True
                 else:
                     pause = await self.look()
-                    self.published = self.published or await self._store.nothing_owed()
+                    await self._settle()
             except Exception as error:
                 if not is_trouble(error):
                     raise
@@ -89,6 +85,11 @@ class Loader:
                 self._watch.forget()
                 pause = 1.0
             await asyncio.sleep(pause if self.published else min(pause, 0.2))
+
+    async def _settle(self) -> None:
+        if not self._settled and await self._store.nothing_owed():
+            await self._topic.settle()
+            self._settled = self.published = True
 
     def stuck(self) -> str | None:
         """A sentence until every provider is read and published; None from then on."""
@@ -114,43 +115,46 @@ class Loader:
 
     async def _take(self, ids: Sequence[str]) -> None:
         self.done, self.of, told, changed = 0, len(ids), time.monotonic(), 0
-        for some in (ids[start : start + BATCH] for start in range(0, len(ids), BATCH)):
-            known = await self._store.files(some)
-            read = await asyncio.to_thread(self._read, some, known, self._store.providers.now())
-            recorded = await record(self._store.providers, read.messages)
-            for left in recorded.left:
-                del read.files[left]
-            await self._store.keep_files(read.files, read.logos)
-            changed += len(recorded.changed)
-            self.done += len(some)
-            if time.monotonic() - told > TELL_EVERY:
-                told = time.monotonic()
-                log.info("reading manifests", done=self.done, of=self.of)
+        lots = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+        with _readers(len(ids)) as pool:
+            coming = asyncio.create_task(self._read(pool, lots[0])) if lots else None
+            for after in (*lots[1:], None):
+                if coming is None:
+                    break
+                read = await coming
+                # The next lot is read while this one is recorded.
+                coming = asyncio.create_task(self._read(pool, after)) if after else None
+                changed += await self._keep(read)
+                self.done = min(self.done + BATCH, self.of)
+                if time.monotonic() - told > TELL_EVERY:
+                    told = time.monotonic()
+                    log.info("reading manifests", done=self.done, of=self.of)
         if changed:
             log.info("providers changed", changed=changed, looked_at=self.of)
             await self._mirror.refresh()
 
-    def _read(self, ids: Sequence[str], known: dict[str, File], now: datetime) -> Read:
-        read = Read()
-        for provider_id in ids:
-            folder, file = self._watch.folder(provider_id), known.get(provider_id)
-            if file and manifests.digest(folder, file.logo, file.parents) == file.digest:
-                continue
-            try:
-                whole = manifests.whole(folder)
-            except Broken as broken:
-                kept = "its last good revision stays" if provider_id in self._mirror.index else "left out"
-                for complaint in broken.complaints:
-                    log.warning("manifest is wrong", provider_id=provider_id, at=str(complaint), kept=kept)
-                continue
-            logo = whole.manifest.logo.file
-            digest = manifests.digest(folder, logo, whole.parents)
-            read.messages[provider_id] = ManifestRead(whole.manifest, now)
-            read.files[provider_id] = File(digest, logo, whole.parents)
-            read.logos[provider_id] = Logo(
-                whole.media_type, hashlib.sha256(whole.logo).hexdigest(), whole.logo
-            )
-        return read
+    async def _read(self, pool: Executor, ids: Sequence[str]) -> reading.Read:
+        known = await self._store.files(ids)
+        folders = [(provider_id, self._watch.folder(provider_id)) for provider_id in ids]
+        return await asyncio.get_running_loop().run_in_executor(pool, reading.read, folders, known)
+
+    async def _keep(self, read: reading.Read) -> int:
+        """Record what was read. Returns how many providers changed."""
+        now = self._store.providers.now()
+        messages: dict[str, Message] = {
+            provider_id: ManifestRead(Manifest.model_validate_json(raw), now)
+            for provider_id, raw in read.manifests.items()
+        }
+        recorded = await record(self._store.providers, messages)
+        for left in recorded.left:
+            del read.files[left]
+        await self._store.keep_files(read.files, read.logos)
+        for provider_id, complaints in read.broken.items():
+            kept = "its last good revision stays" if provider_id in self._mirror.index else "left out"
+            for complaint in complaints:
+                log.warning("manifest is wrong", provider_id=provider_id, at=complaint, kept=kept)
+        self._settled = self._settled and not recorded.changed
+        return len(recorded.changed)
 
     async def _retire(self, looked: Looked) -> None:
         """Retire what is gone in two looks in a row: an editor may replace a file by way of none at all."""
@@ -161,6 +165,7 @@ class Loader:
             now = self._store.providers.now()
             await self._store.forget_files(some)
             await record(self._store.providers, dict.fromkeys(some, ManifestGone(now)))
+            self._settled = False
             log.info("providers retired", provider_ids=some[:20], retired=len(some))
         if gone:
             await self._mirror.refresh()
@@ -169,3 +174,17 @@ class Loader:
         for root in set(roots) - self._unreadable:
             log.error("folder of providers cannot be read; nothing is retired meanwhile", folder=str(root))
         self._unreadable = set(roots)
+
+
+@contextmanager
+def _readers(count: int) -> Iterator[Executor]:
+    """Who reads so many folders: a thread, or for many a process, which gives its memory back."""
+    if count <= MANY:
+        with ThreadPoolExecutor(1) as thread:
+            yield thread
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(1, get_context("spawn"), reading.begin) as process:
+        yield process

@@ -3,6 +3,7 @@
 * `providers`    the aggregates; kept for ever, also when retired. Their version is the revision.
 * `files`        what was read last of each folder, so that unchanged ones are not parsed again
 * `logos`        the logos' bytes
+* `topic`        where `catalog.events` ended when everything was published: one document
 * `suggestions`  what customers miss; each asker's word goes after a year
 * `bodies`, `parked`, `leases`  kit's
 """
@@ -10,7 +11,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from pymongo.errors import DuplicateKeyError
 
 from catalog.handlers import Asker, Suggestion
 from catalog.lifecycle import Provider, State
+from catalog.reading import File, Logo
 from kit.aggregates import SHARDS, Change, Kind, shard_of
 from kit.mongo import Database, declare
 from kit.mongo_aggregates import MongoAggregates
@@ -34,24 +35,6 @@ CHANGED: Final = IndexModel([("at", ASCENDING)], name="changed")
 EXTENDED: Final = IndexModel([("parents", ASCENDING)], name="extended")
 _INDEXED: Final = ("name", "aliases", "categories", "countries", "directions")
 _LISTED: Final = {"state": 1, "v": 1, "at": 1, **{f"manifest.{name}": 1 for name in _INDEXED}}
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """What was read last of a provider's folder. `digest` is that of `providers.manifests.digest`."""
-
-    digest: str
-    logo: str
-    parents: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Logo:
-    """A logo as it is served."""
-
-    media_type: str
-    sha256: str
-    data: bytes
 
 
 def kind() -> Kind[Provider]:
@@ -84,6 +67,7 @@ class CatalogStore:
         self._files = database["files"]
         self._logos = database["logos"]
         self._suggestions = database["suggestions"]
+        self._topic = database["topic"]
 
     async def declare(self) -> None:
         """Make the indexes."""
@@ -169,6 +153,15 @@ class CatalogStore:
         if document is None:
             return None
         return Logo(document["media_type"], document["sha256"], bytes(document["data"]))
+
+    async def ends(self) -> dict[str, int]:
+        """Where the topic ended, by partition, when everything was last published."""
+        document = await self._topic.find_one({"_id": "ends"})
+        return {} if document is None else dict(document["ends"])
+
+    async def keep_ends(self, ends: Mapping[str, int]) -> None:
+        """Remember where the topic ends, now that everything is published."""
+        await self._topic.replace_one({"_id": "ends"}, {"schema": 1, "ends": dict(ends)}, upsert=True)
 
     async def keep(self, suggestion: Suggestion, asker: Asker, now: datetime) -> bool:
         """See `catalog.handlers.Suggestions`."""
