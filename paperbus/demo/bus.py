@@ -82,7 +82,7 @@ class Bus:
 
         def found() -> Any:
             for event in self._heard:
-                if event.data.connection_id == about and isinstance(event.data, wanted) and holds(event.data):
+                if isinstance(event.data, wanted) and event.subject == about and holds(event.data):
                     return event.data
             return next((e.data for e in self._heard if e.subject == about and _ends(e.data, wanted)), None)
 
@@ -110,7 +110,7 @@ def _ends(data: Data, wanted: type[Data]) -> bool:
 async def listening(kafka: Kafka, account: str, console: Console) -> AsyncIterator[Bus]:
     """A bus that hears from now on, for as long as the block lasts."""
     topics = {topic.name: Reader(topic.types) for topic in TOPICS if topic is not CONNECTIONS_ANSWERS}
-    consumer = kafka.consumer(*topics, auto_offset_reset="latest", group_id=None)
+    consumer = kafka.consumer(*topics, group_id=None)
     async with kafka.producer() as producer, consumer:
         await consumer.seek_to_end()
         bus = Bus(producer, account, console)
