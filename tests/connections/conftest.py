@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import ssl
@@ -159,8 +160,29 @@ def untrusted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.server_close()
 
 
+@dataclass
+class Silent:
+    """A server that accepts and never answers."""
+
+    url: str
+    asked: threading.Event
+
+
 @pytest.fixture
-def silent() -> Iterator[str]:
-    """The address of a server that accepts and never answers."""
+def silent() -> Iterator[Silent]:
+    """A server that accepts and never answers; `asked` once somebody has come."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/dav"
+        it = Silent(f"http://127.0.0.1:{server.getsockname()[1]}/dav", threading.Event())
+        held = []
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(server.accept())
+                    it.asked.set()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield it
+        server.shutdown(socket.SHUT_RDWR)
+        for one, _ in held:
+            one.close()

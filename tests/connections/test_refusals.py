@@ -47,7 +47,7 @@ def test_a_request_that_cannot_be_carried_out_is_answered_with_its_reason(
     )
     change = {"connection_id": connection, "expected_revision": 1}
     invalid = it.refused(it.ask("ConnectionChangeRequested", **change, options={"clash": "never"}))
-    assert (invalid["reason"], invalid["errors"][0]["field"]) == ("invalid", "clash")
+    assert (invalid["reason"], invalid["errors"][0]["field"]) == ("invalid", "options.clash")
     invalid = it.refused(it.ask("ConnectionChangeRequested", **change, schedule={"every": "PT1M"}))
     assert (invalid["reason"], invalid["errors"][0]["field"]) == ("invalid", "schedule.every")
     it.ask("ConnectionRemovalRequested", connection_id=connection)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.connections.conftest import CANARY, Platform, credentials, dumped
+from tests.connections.conftest import CANARY, Platform, Silent, credentials, dumped
 
 pytestmark = [
     pytest.mark.servers,
@@ -39,7 +39,7 @@ async def _topics(kafka: str) -> bytes:
 
 @pytest.mark.timeout(300)
 def test_a_worker_killed_in_a_try_is_an_interruption_and_no_secret_is_left_anywhere(
-    platform: Platform, rclone_webdav: Any, silent: str
+    platform: Platform, rclone_webdav: Any, silent: Silent
 ) -> None:
     it = platform.outsider
     wrong = platform.next(platform.request(), credentials(rclone_webdav, password=f"{CANARY}-wrong"))
@@ -49,8 +49,9 @@ def test_a_worker_killed_in_a_try_is_an_interruption_and_no_secret_is_left_anywh
 
     challenge = platform.request()
     connection = challenge["connection_id"]
-    it.answer(challenge, credentials(rclone_webdav, url=silent, password=f"{CANARY}-trying"))
+    it.answer(challenge, credentials(rclone_webdav, url=silent.url, password=f"{CANARY}-trying"))
     it.wait("AuthChallengeAnswered", connection)
+    assert silent.asked.wait(30)
     platform.services.kill("connections")
     assert CANARY not in dumped(platform.services.mongo)
     platform.services.start("connections")

@@ -1,4 +1,4 @@
-"""One suite for the stores in memory and in MongoDB: who may try, what is due, which provider is the newest."""
+"""One suite for the stores in memory and in MongoDB: who may try, what is due, which revision is newest."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from connections import store, timeline
 from connections.handlers.ports import Connections, Providers, Trying
 from connections.lifecycle.deciding import decide
@@ -22,7 +23,6 @@ from kit.transitions import Decision
 from schemas.connections import ConnectionPaused
 from schemas.envelope import Event
 from schemas.manifest import Manifest
-
 from tests.unit.connections.builders import ACCOUNT, MANIFEST, NOW, answered, case, request
 from tests.unit.connections.fakes import MemoryProviders, MemoryTrying, SetClock
 
@@ -109,9 +109,11 @@ async def test_unfinished_are_those_that_a_retired_provider_ends(stores: Stores)
 
 
 async def test_the_newest_revision_wins_whatever_the_order(stores: Stores) -> None:
-    named = [MANIFEST.model_copy(update={"summary": MANIFEST.name.model_copy(update={"en": n})}) for n in "ab"]
-    await stores.providers.publish(named[1], 2)
-    await stores.providers.publish(named[0], 1)
+    named = [
+        MANIFEST.model_copy(update={"summary": MANIFEST.name.model_copy(update={"en": n})}) for n in "ab"
+    ]
+    await stores.providers.publish([(named[1], 2), (named[0], 1)])
+    await stores.providers.publish([(named[0], 1)])
 
     newest = (await stores.providers.newest(["webdav", "none"]))["webdav"]
     assert (newest.revision, newest.manifest.summary.en, newest.retired) == (2, "b", False)
@@ -122,13 +124,14 @@ async def test_the_newest_revision_wins_whatever_the_order(stores: Stores) -> No
 
 
 async def test_a_retired_provider_comes_back_with_a_newer_revision_only(stores: Stores) -> None:
-    await stores.providers.publish(MANIFEST, 1)
+    await stores.providers.publish([(MANIFEST, 1)])
     assert await stores.providers.retire("webdav", 2)
-    assert not await stores.providers.retire("webdav", 2)
-    await stores.providers.publish(MANIFEST, 1)
+    assert await stores.providers.retire("webdav", 2)
+    assert not await stores.providers.retire("none", 2)
+    await stores.providers.publish([(MANIFEST, 1)])
     assert (await stores.providers.newest(["webdav"]))["webdav"].retired
 
-    await stores.providers.publish(MANIFEST, 3)
+    await stores.providers.publish([(MANIFEST, 3)])
     assert not (await stores.providers.newest(["webdav"]))["webdav"].retired
 
 
@@ -138,14 +141,14 @@ async def test_secrets_are_held_back_from_a_revision_that_sends_them_elsewhere(s
             update={"driver": MANIFEST.driver.model_copy(update={"settings": {"url": url}})}
         )
 
-    await stores.providers.publish(at("https://one.example/{username}"), 1)
-    await stores.providers.publish(at("https://one.example/{username}"), 2)
+    await stores.providers.publish([(at("https://one.example/{username}"), 1)])
+    await stores.providers.publish([(at("https://one.example/{username}"), 2)])
     assert not await stores.providers.held("webdav", 1)
 
-    await stores.providers.publish(at("https://two.example/{username}"), 3)
+    await stores.providers.publish([(at("https://two.example/{username}"), 3)])
     assert await stores.providers.held("webdav", 2)
     assert not await stores.providers.held("webdav", 3)
-    await stores.providers.publish(at("https://two.example/{username}"), 4)
+    await stores.providers.publish([(at("https://two.example/{username}"), 4)])
     assert await stores.providers.held("webdav", 2)
 
 

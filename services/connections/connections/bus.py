@@ -10,7 +10,7 @@ from connections.handlers.onboarding import LoginHandlers, Opener
 from connections.handlers.ports import Connections
 from connections.handlers.requests import Requests
 from connections.timeline import Timeline
-from kit.edge import Edge, Heard, each
+from kit.edge import Edge, Heard
 from kit.endings import Ended
 from schemas import topics
 from schemas.syncs import DocumentsExported, DocumentsImported, SyncFailed
@@ -37,7 +37,7 @@ class Ears:
 
 def read(edge: Edge, ears: Ears) -> None:
     """Declare everything that is read."""
-    edge.reads(topics.CATALOG_EVENTS, each(ears.facts.of_providers))
+    edge.reads(topics.CATALOG_EVENTS, ears.facts.of_providers)
     refuse = ears.connections.refuse
     for topic, handle in (
         (topics.CONNECTIONS_REQUESTS, ears.requests.handle),

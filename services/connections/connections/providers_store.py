@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Collection as Ids, Mapping
+from collections.abc import Collection as Ids, Mapping, Sequence
 from typing import Any
 
-from pymongo.errors import DuplicateKeyError
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
 
 from connections.lifecycle.case import Provider
 from kit.mongo import Collection
 from schemas.manifest import Manifest
 
 MOST_IN_MEMORY = 500
+DUPLICATE = 11000
 _FIELD = re.compile(r"\{\w+\}")
 
 
@@ -45,28 +47,44 @@ class MongoProviders:
         manifest = (await self._manifests_of([(provider_id, revision)])).get((provider_id, revision))
         return None if manifest is None else Provider(manifest, revision)
 
-    async def publish(self, manifest: Manifest, revision: int) -> None:
-        """Keep a revision; one that is not newer than the newest known changes nothing.
+    async def publish(self, revisions: Sequence[tuple[Manifest, int]]) -> None:
+        """Keep these revisions; one that is not newer than the newest known stays one that can be pinned.
 
-        Where its addresses are not those of the one before, stored secrets are held back from then on.
+        Where the addresses are not those of the one before, secrets stored until then are held back.
         """
-        kept = {"manifest": manifest.wire(), "provider": manifest.id, "revision": revision, "schema": 1}
-        await self._manifests.update_one({"_id": _key(manifest.id, revision)}, {"$set": kept}, upsert=True)
-        before = (await self.newest((manifest.id,))).get(manifest.id)
-        members: dict[str, Any] = {"revision": revision, "retired": False, "schema": 1}
-        if before is not None and goes_elsewhere(before.manifest, manifest):
-            members["held_since"] = revision
-        older = {"_id": manifest.id, "revision": {"$lt": revision}}
-        try:
-            await self._providers.update_one(older, {"$set": members}, upsert=True)
-        except DuplicateKeyError:
-            return  # it is not newer
+        if not revisions:
+            return
+        kept = [_keeps(manifest, revision) for manifest, revision in revisions]
+        await self._manifests.bulk_write(kept, ordered=False)
+        before = dict(await self.newest({manifest.id for manifest, _ in revisions}))
+        heads = []
+        for manifest, revision in sorted(revisions, key=lambda pair: pair[1]):
+            old = before.get(manifest.id)
+            if old is not None and old.revision >= revision:
+                continue
+            moved = old is not None and goes_elsewhere(old.manifest, manifest)
+            heads.append(_leads(manifest.id, revision, moved=moved))
+            before[manifest.id] = Provider(manifest, revision)
+        if heads:
+            await self._lead(heads)
 
     async def retire(self, provider_id: str, revision: int) -> bool:
-        """Offer it no more. Whether that is news."""
-        older = {"_id": provider_id, "revision": {"$lte": revision}, "retired": False}
+        """Offer it no more, unless a newer revision is known. Whether it is retired now."""
+        older = {"_id": provider_id, "revision": {"$lte": revision}}
         done = await self._providers.update_one(older, {"$set": {"retired": True}})
-        return done.modified_count == 1
+        return done.matched_count == 1
+
+    async def _lead(self, heads: Sequence[UpdateOne]) -> None:
+        """Say which are the newest. Another replica that knows newer ones makes an upsert fail: rightly."""
+        try:
+            await self._providers.bulk_write(list(heads))
+        except BulkWriteError as errors:
+            failed = errors.details["writeErrors"]
+            if any(error["code"] != DUPLICATE for error in failed):
+                raise
+            done = failed[0]["index"] + 1
+            if done < len(heads):
+                await self._lead(heads[done:])
 
     async def held(self, provider_id: str, revision: int) -> bool:
         """Whether secrets that were stored under `revision` are held back: they would go elsewhere now."""
@@ -102,6 +120,18 @@ def _places(manifest: Manifest) -> object:
     }
     fields = {spec.name for spec in manifest.credentials if spec.destination}
     return manifest.driver.kind, settings, fields
+
+
+def _keeps(manifest: Manifest, revision: int) -> UpdateOne:
+    kept = {"manifest": manifest.wire(), "provider": manifest.id, "revision": revision, "schema": 1}
+    return UpdateOne({"_id": _key(manifest.id, revision)}, {"$set": kept}, upsert=True)
+
+
+def _leads(provider_id: str, revision: int, *, moved: bool) -> UpdateOne:
+    members: dict[str, Any] = {"revision": revision, "retired": False, "schema": 1}
+    if moved:
+        members["held_since"] = revision
+    return UpdateOne({"_id": provider_id, "revision": {"$lt": revision}}, {"$set": members}, upsert=True)
 
 
 def _key(provider_id: str, revision: int) -> str:

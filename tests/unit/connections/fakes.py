@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,15 +76,16 @@ class MemoryProviders:
         manifest = self._manifests.get((provider_id, revision))
         return None if manifest is None else Provider(manifest, revision)
 
-    async def publish(self, manifest: Manifest, revision: int) -> None:
-        self._keep(manifest, revision)
+    async def publish(self, revisions: Sequence[tuple[Manifest, int]]) -> None:
+        for manifest, revision in sorted(revisions, key=lambda pair: pair[1]):
+            self._keep(manifest, revision)
 
     async def retire(self, provider_id: str, revision: int) -> bool:
         head = self._heads.get(provider_id)
-        news = head is not None and head["revision"] <= revision and not head["retired"]
-        if head is not None and news:
-            head["retired"] = True
-        return news
+        if head is None or head["revision"] > revision:
+            return False
+        head["retired"] = True
+        return True
 
     async def held(self, provider_id: str, revision: int) -> bool:
         return revision < self._heads.get(provider_id, {}).get("held_since", 0)

@@ -191,7 +191,7 @@ def test_options_that_break_their_fields_rules_are_refused_by_field(
     with pytest.raises(Refused) as refused:
         decide(case(configuring()), ConnectionOptionsSubmitted(connection_id=ID, options=options))
     assert refused.value.reason is Reason.INVALID
-    assert [(error.field, error.code) for error in refused.value.errors] == [(field, code)]
+    assert [(error.field, error.code) for error in refused.value.errors] == [(f"options.{field}", code)]
 
 
 def test_a_change_replaces_whole_members_and_rises_the_revision() -> None:

@@ -153,7 +153,7 @@ async def test_an_unknown_provider_is_refused_once_the_catalog_is_read_to_its_en
 async def test_a_retired_provider_takes_no_new_connection_and_ends_onboardings(room: Room) -> None:
     await room.ask(request())
     retired = ProviderRetired(provider_id="webdav", revision=2)
-    await room.facts.of_providers(heard(retired, "catalog.events", account=None))
+    await room.facts.of_providers([heard(retired, "catalog.events", account=None)])
 
     assert room.said() == ["AuthChallengeIssued", "AuthSessionEnded", "ConnectionRejected"]
     (ending,) = await room.ask(request(connection_id=str(uuid4())))
@@ -290,7 +290,7 @@ async def test_facts_about_what_is_not_ours_are_done(room: Room) -> None:
     failure = failed(Connection.model_construct(id=ID, credentials_revision=1))
     assert await room.facts.of_runs([heard(failure, "syncs.events")]) == [DONE]
     published = ProviderPublished(provider_id="webdav", revision=1, manifest=MANIFEST)
-    await room.facts.of_providers(heard(published, "catalog.events", account=None))
+    assert await room.facts.of_providers([heard(published, "catalog.events", account=None)]) == [DONE]
 
 
 async def test_a_refused_request_to_a_known_connection_is_told_in_its_turn(room: Room) -> None:

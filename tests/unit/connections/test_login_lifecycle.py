@@ -280,3 +280,12 @@ def test_a_cancelled_login_says_both_that_it_was_answered_and_that_it_ended() ->
 
 def test_a_session_pins_the_revision_that_it_began_with() -> None:
     assert connecting().login.provider_revision == 3
+
+
+def test_an_account_that_the_provider_has_locked_is_not_tried_again() -> None:
+    it = trying()
+    it = after(it, wrong(it, Reason.LOCKED))
+
+    assert it.login.ended is not None
+    assert (it.login.ended.result, it.login.ended.reason) == ("exhausted", "locked")
+    assert it.blocked_until is not None

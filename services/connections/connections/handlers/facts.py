@@ -9,7 +9,7 @@ from connections.handlers.ports import Connections, Providers, Trying
 from connections.lifecycle.case import Case
 from connections.lifecycle.deciding import decide
 from connections.lifecycle.things import Connection
-from kit.endings import Ended
+from kit.endings import DONE, Ended
 from kit.heard import Heard
 from kit.owed import Cause
 from kit.transitions import Decision
@@ -35,14 +35,21 @@ class Facts:
 
         return await self._connections.fold(batch, decided)
 
-    async def of_providers(self, heard: Heard) -> None:
-        """`catalog.events`, one by one: a retired provider ends the onboardings under way with it."""
-        data = heard.event.data
-        if isinstance(data, ProviderPublished):
-            await self._providers.publish(data.manifest, data.revision)
-        elif isinstance(data, ProviderRetired):
-            await self._providers.retire(data.provider_id, data.revision)
-            await self._end_onboardings(data, Cause.of(heard.event))
+    async def of_providers(self, batch: Sequence[Heard]) -> Sequence[Ended]:
+        """`catalog.events`, in batches: a retired provider ends the onboardings under way with it.
+
+        Revisions order them, so all that is published may come before all that is retired.
+        """
+        events = [heard.event for heard in batch]
+        published = [event.data for event in events if isinstance(event.data, ProviderPublished)]
+        await self._providers.publish([(data.manifest, data.revision) for data in published])
+        for event in events:
+            data = event.data
+            if isinstance(data, ProviderRetired) and await self._providers.retire(
+                data.provider_id, data.revision
+            ):
+                await self._end_onboardings(data, Cause.of(event))
+        return [DONE] * len(batch)
 
     async def _end_onboardings(self, retired: ProviderRetired, cause: Cause) -> None:
         def decided(connection: Connection | None) -> Decision[Connection] | None:

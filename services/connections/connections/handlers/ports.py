@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -25,11 +25,11 @@ class Providers(Protocol):
     async def at(self, provider_id: str, revision: int) -> Provider | None:
         """One revision, as a session that pinned it needs it."""
 
-    async def publish(self, manifest: Manifest, revision: int) -> None:
-        """Keep a revision; one that is not newer than the newest known changes nothing."""
+    async def publish(self, revisions: Sequence[tuple[Manifest, int]]) -> None:
+        """Keep these revisions; one that is not newer than the newest known stays one that can be pinned."""
 
     async def retire(self, provider_id: str, revision: int) -> bool:
-        """Offer it no more. Whether that is news."""
+        """Offer it no more, unless a newer revision is known. Whether it is retired now."""
 
     async def held(self, provider_id: str, revision: int) -> bool:
         """Whether secrets that were stored under `revision` are held back: they would go elsewhere now."""

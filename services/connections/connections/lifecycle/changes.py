@@ -4,6 +4,9 @@ decided here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from connections.lifecycle.case import Case
 from connections.lifecycle.messages import OnboardingTimedOut
 from connections.lifecycle.things import Connection, Login, Status, Trouble
@@ -53,10 +56,19 @@ def create(case: Case, asked: ConnectionRequested) -> Case:
     )
 
 
+def _chosen(it: Connection, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as they are kept; faults are told by their path in the event's data."""
+    try:
+        return checked(it.option_fields, options, it.locale)
+    except Refused as refused:
+        errors = (error.model_copy(update={"field": f"options.{error.field}"}) for error in refused.errors)
+        raise Refused(refused.reason, refused.message, tuple(errors)) from None
+
+
 def save(case: Case, chosen: ConnectionOptionsSubmitted) -> Case:
     it = case.it
     return case.changed(
-        options=checked(it.option_fields, chosen.options, it.locale),
+        options=_chosen(it, chosen.options),
         schedule=chosen.schedule or it.schedule,
         filters=chosen.filters or it.filters,
         start=chosen.start or it.start,
@@ -70,7 +82,7 @@ def change(case: Case, wanted: ConnectionChangeRequested) -> Case:
     it = case.it
     options = it.options
     if wanted.options is not None:
-        options = checked(it.option_fields, wanted.options, it.locale)
+        options = _chosen(it, wanted.options)
     return case.changed(
         options=options,
         schedule=wanted.schedule or it.schedule,

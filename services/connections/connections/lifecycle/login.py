@@ -83,8 +83,10 @@ def _by_a_stale_worker(case: Case, claimed: TryClaimed) -> bool:
 def _was_the_last_chance(case: Case, message: Asked | Unreached | TryClaimed) -> bool:
     if isinstance(message, Asked) and message.error is None:
         return False
-    if sessions.trouble(case, message).reason in sessions.BLAMED:
-        return sessions.attempts_left(case) <= 1
+    reason = sessions.trouble(case, message).reason
+    if reason in sessions.BLAMED:
+        # What is locked already is never tried again by whoever sits in front of it.
+        return sessions.attempts_left(case) <= 1 or reason is Reason.LOCKED
     return case.it.login.tries + 1 >= TRIES
 
 

@@ -110,7 +110,7 @@ def ask_the_same(case: Case, message: Unreached | TryClaimed) -> Case:
 def exhaust(case: Case, message: Asked | Unreached | TryClaimed) -> Case:
     error = trouble(case, message)
     case = _count(case, message)
-    if case.it.failed_logins >= case.it.login.most_failed:
+    if case.it.failed_logins >= case.it.login.most_failed or error.reason is Reason.LOCKED:
         case = case.changed(failed_logins=0, blocked_until=case.at + BLOCK_LASTS)
     return _end(case, SessionResult.EXHAUSTED, error.reason, error.message, _became(message))
 
