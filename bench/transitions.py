@@ -79,7 +79,13 @@ KIND: Kind[Thing] = Kind(
 def heard(id_: str) -> Heard:
     data = ConnectionPauseRequested(connection_id=id_)
     event: Event[Any] = Event(
-        id=str(uuid.uuid4()), source="/b", type=data.TYPE, time=datetime.now(UTC), subject=id_, accountid="a", data=data
+        id=str(uuid.uuid4()),
+        source="/b",
+        type=data.TYPE,
+        time=datetime.now(UTC),
+        subject=id_,
+        accountid="a",
+        data=data,
     )
     return Heard(event, "bench.requests", 0, 0)
 
@@ -92,7 +98,15 @@ class Bench:
 
     async def fresh(self) -> None:
         await self.collection.drop()
-        common = {"account": "a", "v": 1, "state": "on", "owes": [], "seen": [], "pad": "y" * 600, "schema": 1}
+        common = {
+            "account": "a",
+            "v": 1,
+            "state": "on",
+            "owes": [],
+            "seen": [],
+            "pad": "y" * 600,
+            "schema": 1,
+        }
         await self.collection.insert_many([{"_id": id_, "shard": shard_of(id_)} | common for id_ in self.ids])
         await self.store.declare()
 
@@ -112,7 +126,9 @@ class Bench:
 
     async def bare_batch(self, events: Sequence[Heard]) -> None:
         ids = [event.event.subject for event in events]
-        found = {document["_id"]: document async for document in self.collection.find({"_id": {"$in": list(ids)}})}
+        found = {
+            document["_id"]: document async for document in self.collection.find({"_id": {"$in": list(ids)}})
+        }
         writes = [
             UpdateOne(
                 {"_id": id_, "v": found[id_]["v"]},

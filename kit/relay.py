@@ -148,7 +148,7 @@ class Relay:
         query: dict[str, Any] = {"shard": {"$in": list(shards)}, "owes.0": {"$exists": True}}
         if aside := self._still_aside():
             query["_id"] = {"$nin": aside}
-        found = self._collection.find(query, {"owes": 1}).hint("owing").limit(-ROUND)
+        found = self._collection.find(query, {"owes": 1}).hint("owing").limit(-ROUND).batch_size(ROUND)
         debts = [Debt(document["_id"], document["owes"]) for document in await found.to_list(None)]
         wanted = [owed["body"] for debt in debts for owed in debt.owes if "body" in owed][:BODIES]
         if wanted:

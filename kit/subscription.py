@@ -34,6 +34,8 @@ IDLE_MS = 20
 """How long an empty fetch waits; FastStream sleeps as long again, so it is half the idle latency."""
 DRAIN_ON_REVOKE = 45.0
 """Seconds that a batch in flight gets when partitions move; below the 60 s of the rebalance."""
+FAILING = 5.0
+"""Seconds of trouble after which a replica is not ready."""
 NO_PROGRESS = 60.0
 """Seconds without a finished batch, with something to read, after which a replica is not ready."""
 
@@ -48,6 +50,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._subscriber: BatchSubscriber | None = None
         self._hurried = asyncio.Event()
         self._failures = 0
+        self._failing_since = 0.0
         self._why = ""
         self._progress = time.monotonic()
 
@@ -80,7 +83,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     def stuck(self) -> str | None:
         """Why this replica makes no progress, or None."""
-        if self._failures > 3:
+        if self._failures and time.monotonic() - self._failing_since > FAILING:
             return f"{self.reading.topic.name} is not read: {self._why}."
         consumer = self._subscriber.consumer if self._subscriber else None
         if consumer is None or time.monotonic() - self._progress < NO_PROGRESS or not self._behind(consumer):
@@ -118,6 +121,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         TROUBLE.labels(self.reading.topic.name).inc()
         self._why = f"{type(error).__name__} of our own store or broker"
         if self._failures == 0:
+            self._failing_since = time.monotonic()
             log.warning("batch will be tried again", topic=self.reading.topic.name, exc_info=error)
         self._failures += 1
         with contextlib.suppress(TimeoutError):

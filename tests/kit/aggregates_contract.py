@@ -197,9 +197,9 @@ class AggregatesContract:
 
     async def test_altering_what_is_not_there_can_make_it(self, store: Aggregates[Tally]) -> None:
         id_ = new_id()
-        assert await store.alter(id_, lambda tally: None) is None
+        assert await store.alter(id_, lambda _: None) is None
 
-        made = await store.alter(id_, lambda tally: Decision(Tally(7)), account="acct-9")
+        made = await store.alter(id_, lambda _: Decision(Tally(7)), account="acct-9")
 
         assert made == Tally(7)
         assert (await store.read([id_]))[id_].account == "acct-9"
@@ -208,13 +208,13 @@ class AggregatesContract:
         id_ = new_id()
         await store.fold(heard(request(id_)), decide)
 
-        assert await store.fold(heard(pause(id_)), lambda tally, event: None) == [DONE]
+        assert await store.fold(heard(pause(id_)), lambda _, __: None) == [DONE]
         assert (await store.read([id_]))[id_].v == 1
 
     async def test_a_large_event_is_owed_by_reference(self, store: Aggregates[Tally]) -> None:
         id_ = new_id()
         large = LongWinded(connection_id=id_, text="x" * BODY_BYTES)
-        await store.alter(id_, lambda tally: Decision(Tally(), (large, said(id_))), account="acct-1")
+        await store.alter(id_, lambda _: Decision(Tally(), (large, said(id_))), account="acct-1")
 
         first, second = (await self.document(store, id_))["owes"]
         assert "value" not in first
@@ -226,7 +226,7 @@ class AggregatesContract:
         huge = LongWinded(connection_id=id_, text="x" * 600_000)
 
         with pytest.raises(EventTooLarge):
-            await store.alter(id_, lambda tally: Decision(Tally(), (huge,)), account="acct-1")
+            await store.alter(id_, lambda _: Decision(Tally(), (huge,)), account="acct-1")
         assert await store.read([id_]) == {}
 
     async def test_refusals_are_owed_by_the_things_they_concern(self, store: Aggregates[Tally]) -> None:

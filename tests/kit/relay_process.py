@@ -1,4 +1,4 @@
-"""A relay in a process of its own, to be killed or frozen: `relay_process.py BOOTSTRAP MONGO DATABASE OWNER KIND`."""
+"""A relay in a process of its own, to be killed: `relay_process.py BOOTSTRAP MONGO DATABASE OWNER KIND`."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def dump(tally: Tally) -> dict[str, Any]:
 
 
 def decide(tally: Tally | None, event: Event[Any]) -> Decision[Tally] | None:
-    """Requested makes one, pause counts, removal is refused, resume waits for a count, reauthentication is a bug."""
+    """Requested makes one, pause counts, removal is refused, resume waits, reauthentication is a bug."""
     data = event.data
     if isinstance(data, ConnectionRequested):
         if tally:

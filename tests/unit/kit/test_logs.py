@@ -59,10 +59,8 @@ def test_secrets_are_taken_out_by_name_and_by_looks(lines: io.StringIO, members:
 
 @pytest.mark.parametrize("token", [JWT, JWE], ids=["JWT", "JWE"])
 def test_tokens_are_taken_out_of_texts_and_tracebacks(lines: io.StringIO, token: str) -> None:
-    try:
-        raise RuntimeError(f"refused {token}")
-    except RuntimeError:
-        logs.logger("x").exception(f"failed with {token}")
+    error = RuntimeError(f"refused {token}")
+    logs.logger("x").error(f"failed with {token}", exc_info=error)
     logging.getLogger("some.library").warning("heard %s", token)
 
     assert token not in lines.getvalue()
