@@ -178,10 +178,14 @@ class MemoryWindows:
 
     async def add(self, window: Window) -> None:
         self.kept[window.id] = window
-        for other in list(self.kept.values()):
-            older = (other.made_at, other.id) < (window.made_at, window.id)
-            if other.connection == window.connection and other.browser is None and older:
-                self._set(other.id, replaced=True)
+        unopened = [
+            one
+            for one in self.kept.values()
+            if one.connection == window.connection and one.browser is None and not one.replaced
+        ]
+        newest = max(unopened, key=lambda one: (one.made_at, one.id))
+        for other in unopened:
+            self._set(other.id, replaced=other is not newest)
 
     async def by_ticket(self, ticket: str) -> Window | None:
         return next((one for one in self.kept.values() if one.ticket == ticket), None)

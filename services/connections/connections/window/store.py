@@ -32,14 +32,12 @@ class MongoWindows:
     async def add(self, window: Window) -> None:
         document = asdict(window)
         await self._collection.insert_one({"_id": document.pop("id"), **document, "schema": 1})
-        # Of two made at once the later one wins on both replicas: each replaces only what sorts before it.
-        older = [
-            {"made_at": {"$lt": window.made_at}},
-            {"made_at": window.made_at, "_id": {"$lt": window.id}},
-        ]
-        await self._collection.update_many(
-            {"connection": window.connection, "browser": None, "$or": older}, {"$set": {"replaced": True}}
-        )
+        # Whoever comes second sees both: of windows made at once all replicas keep the same one.
+        unopened = {"connection": window.connection, "browser": None, "replaced": False}
+        newest = await self._collection.find_one(unopened, {"_id": 1}, sort=[("made_at", -1), ("_id", -1)])
+        if newest is not None:
+            others = unopened | {"_id": {"$ne": newest["_id"]}}
+            await self._collection.update_many(others, {"$set": {"replaced": True}})
 
     async def by_ticket(self, ticket: str) -> Window | None:
         return _window(await self._collection.find_one({"ticket": ticket}))
