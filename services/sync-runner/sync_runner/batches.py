@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from kit.logs import logger
@@ -23,6 +23,9 @@ GRACE = 4.0
 """Seconds that puts under way have when everything is to stop."""
 RECORD_EVERY = 1.0
 """Seconds after which results are written down while a batch is under way."""
+
+Step = Callable[[Row], Awaitable[Result | None]]
+"""What is done with one document; None where there is nothing to record yet."""
 
 log = logger(__name__)
 
@@ -78,13 +81,9 @@ class Batches:
         self._unclear: list[tuple[Row, ProviderError]] = []
         self._went = self._tried = 0
         self._recorded_at = time.monotonic()
-        queue = iter(ours)
-        lanes = [asyncio.create_task(self._lane(queue)) for _ in range(min(self._lanes, len(ours)))]
-        try:
-            await self._until_done(lanes)
-        finally:
-            for lane in lanes:
-                lane.cancel()
+        self._absent = [row for row in ours if not row.in_doubt]
+        await self._side_by_side([row for row in ours if row.in_doubt], self._look_up)
+        await self._side_by_side(self._absent, self._send)
         self._results += [of_row(row, error, others_went=self._went > 0) for row, error in self._unclear]
         await self._record()
         self._sender.settled()
@@ -93,6 +92,16 @@ class Batches:
         if self._failure is not None:
             raise self._failure
         return self._tried
+
+    async def _side_by_side(self, rows: Sequence[Row], step: Step) -> None:
+        """Some documents at once, each by `step`."""
+        queue = iter(rows)
+        lanes = [asyncio.create_task(self._lane(queue, step)) for _ in range(min(self._lanes, len(rows)))]
+        try:
+            await self._until_done(lanes)
+        finally:
+            for lane in lanes:
+                lane.cancel()
 
     async def _until_done(self, lanes: Sequence[asyncio.Task[None]]) -> None:
         """All lanes to their end; once told to stop, for `GRACE` at most. What is cut off stays `sending`."""
@@ -113,24 +122,36 @@ class Batches:
             stopping.cancel()
             working.cancel()
 
-    async def _lane(self, queue: Iterator[Row]) -> None:
+    async def _lane(self, queue: Iterator[Row], step: Step) -> None:
         for row in queue:
             if self._stop.is_set() or self._failure is not None or not self._fresh():
                 self._results.append(untouched(row))
                 continue
             await self._pace()
             self._tried += 1
-            if result := await self._one(row):
+            if result := await self._one(row, step):
                 self._results.append(result)
             if time.monotonic() - self._recorded_at > RECORD_EVERY:
                 await self._record()
 
-    async def _one(self, row: Row) -> Result | None:
+    async def _look_up(self, row: Row) -> Result | None:
+        result = await self._sender.look_up(row)
+        if result is None:
+            self._absent.append(row)
+        return result
+
+    async def _send(self, row: Row) -> Result | None:
         if self._limits.max_bytes is not None and row.size > self._limits.max_bytes:
             message = f"The provider takes documents of at most {self._limits.max_bytes} bytes."
             return Result(row.id, RowStatus.REJECTED, reason=Reason.DOCUMENT_REFUSED, message=message)
+        result = await self._sender.send(row, self._contents.body(self._content(row)))
+        self._went += 1
+        self._streak.went()
+        return result
+
+    async def _one(self, row: Row, step: Step) -> Result | None:
         try:
-            result = await self._sender.send(row, self._contents.body(self._content(row)))
+            return await step(row)
         except Superseded:
             return None
         except ProviderError as error:
@@ -140,9 +161,6 @@ class Batches:
                 "a document could not be sent", row_id=row.id, connection_id=self._claim().connection_id
             )
             return broken(row)
-        self._went += 1
-        self._streak.went()
-        return result
 
     def _did_not_go(self, row: Row, error: ProviderError) -> Result | None:
         if error.kind == "item_permanent":

@@ -90,21 +90,35 @@ class Sender:
 
     def planned(self, row: Row) -> Row:
         """The row with the target that it is to get: the one it had, where it may be there already."""
-        if row.target is not None and (row.doubtful or row.attempts):
+        if row.target is not None and row.in_doubt:
             return row
         return replace(row, target=self._place(row).path)
 
+    async def look_up(self, row: Row) -> Result | None:
+        """What became of a document that may have arrived by an earlier try; None: it is not there, send it.
+
+        Done for all such documents before anything is put, so that none is taken for somebody else's.
+
+        Raises:
+            ProviderError, HalfSent: as `send`.
+        """
+        if row.target and await self._driver.same_bytes(row.target, row.size, row.sha256):
+            self._mine[key(row.target, self._rules)] = row.document_id
+            return await self._complete(row, row.target, None)
+        return None if row.gone is None else Result(row.id, RowStatus.SKIPPED, reason=row.gone)
+
     async def send(self, row: Row, body: Body) -> Result:
-        """Bring one document to its place, once, whatever happened to it before.
+        """Bring one document to its place, that is not there by an earlier try.
 
         Raises:
             ProviderError: it did not go.
             HalfSent: the document is there, its sidecar did not go.
             Superseded: another worker has the row.
         """
-        if row.gone is not None:
-            return await self._looked_up(row, row.gone)
-        path, receipt = await self._sent(row, body)
+        return await self._complete(row, *await self._sent(row, body))
+
+    async def _complete(self, row: Row, path: str, receipt: Receipt | None) -> Result:
+        """With its sidecar, where one is wanted."""
         version = receipt.version if receipt else None
         result = Result(row.id, RowStatus.DONE, path, row.sha256, version)
         if self._choices.sidecar != "json":
@@ -124,8 +138,6 @@ class Sender:
             self._taken.clear()
 
     async def _sent(self, row: Row, body: Body) -> tuple[str, Receipt | None]:
-        if await self._arrived(row):
-            return row.target or "", None
         place = self._place(row)
         await self._destination.ensure(place.folder)
         step = 1
@@ -137,20 +149,9 @@ class Sender:
                     raise Superseded
             action, receipt = await self._try(row, path, body)
             if action is not Action.NUMBER:
+                self._mine[key(path, self._rules)] = row.document_id
                 return path, receipt
             step = await self._next(place, step, row)
-
-    async def _looked_up(self, row: Row, gone: Reason) -> Result:
-        """What became of a document that is not wanted any more and may have been sent before that."""
-        if await self._arrived(row):
-            return Result(row.id, RowStatus.DONE, row.target, row.sha256)
-        return Result(row.id, RowStatus.SKIPPED, reason=gone)
-
-    async def _arrived(self, row: Row) -> bool:
-        """Whether an earlier try, that nobody knows the end of, brought it to its target."""
-        if not row.target or not (row.doubtful or row.attempts):
-            return False
-        return await self._driver.same_bytes(row.target, row.size, row.sha256)
 
     async def _try(self, row: Row, path: str, body: Body) -> tuple[Action, Receipt | None]:
         """Put at one name. `DONE` with what became of it, or `NUMBER`: take the next name."""
@@ -176,14 +177,12 @@ class Sender:
         if name in self._taken:
             return None
         try:
-            receipt = await self._put(path, body)
+            return await self._put(path, body)
         except ProviderError as error:
             if error.kind != "conflict":
                 raise
             self._taken.add(name)
             return None
-        self._mine[name] = row.document_id
-        return receipt
 
     async def _put(self, path: str, body: Body) -> Receipt:
         """As the driver does; a folder of the pattern that went away meanwhile is made again, once."""
@@ -208,6 +207,8 @@ class Sender:
         same = await self._walks.same(path, found, row.size, row.sha256)
         if self._choices.clash == "replace" and await self._another_of_ours(row, path):
             return (At.OURS_SAME if same else At.OURS_OTHER), found.version
+        if same and row.in_doubt:
+            return At.OUR_TRY, found.version
         return (At.SAME if same else At.OTHER), found.version
 
     async def _another_of_ours(self, row: Row, path: str) -> bool:
@@ -216,13 +217,11 @@ class Sender:
 
     async def _replaced(self, row: Row, path: str, body: Body, version: str | None) -> Receipt | None:
         try:
-            receipt = await self._driver.replace(path, body, version)
+            return await self._driver.replace(path, body, version)
         except ProviderError as error:
             if error.kind != "conflict":
                 raise
             return None
-        self._mine[key(path, self._rules)] = row.document_id
-        return receipt
 
     async def _next(self, place: Place, step: int, row: Row) -> int:
         """The next step worth trying. What is known as taken is skipped."""
@@ -243,7 +242,7 @@ class Sender:
         folder = path.rpartition("/")[0] or "/"
         place = Place(folder, safe(beside(path), self._rules))
         body = of_bytes(as_json(described(row, path)), JSON_TYPE)
-        again = self._choices.clash == "replace" or row.doubtful or row.attempts > 0
+        again = self._choices.clash == "replace" or row.in_doubt
         await put_ours(self._driver, place, self._rules, body, over=again)
 
 

@@ -89,6 +89,11 @@ class Row:
     gone: Reason | None = None
     """`withdrawn` or `superseded` after it may have been sent: it is looked up, and never put."""
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether an earlier try may have brought it there."""
+        return self.doubtful or self.attempts > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -154,7 +159,7 @@ class Runs(Protocol):
         """Write down what became of rows. Returns the ids that have a newer fence and were left alone."""
 
     async def owners(self, claim: Claim, targets: Collection[str]) -> Mapping[str, str]:
-        """Which document's newest `done` row has each of these targets; what is nobody's is left out."""
+        """Which document's newest row has each of these targets, and is there or may be by an older try."""
 
     async def moved(self, claim: Claim) -> Sequence[Row]:
         """The rows that became `done` in this part so far (for its CSV), with their targets."""
