@@ -299,3 +299,18 @@ async def test_a_refused_request_to_a_known_connection_is_told_in_its_turn(room:
     assert endings == [DONE, DONE]
     assert room.said() == ["AuthChallengeIssued", "RequestRefused"]
     assert room.data("RequestRefused")["reason"] == "not_yet"
+
+
+async def test_two_requests_for_one_id_in_one_batch_do_not_mix(room: Room) -> None:
+    other = MANIFEST.model_copy(
+        update={"id": "other", "name": MANIFEST.name.model_copy(update={"en": "Other"})}
+    )
+    await room.providers.publish([(other, 1)])
+    again = ReauthenticationRequested(connection_id=ID)
+    assert await room.ask(request(), request(provider_id="other"), again) == [DONE, DONE, DONE]
+
+    it = await room.it()
+    assert (it.provider_id, it.name) == ("webdav", "WebDAV")
+    assert room.data("RequestRefused")["reason"] == "exists"
+    assert room.data("AuthChallengeIssued")["title"] == "Log in to WebDAV"
+    assert it.login.sessions == 2

@@ -35,29 +35,30 @@ class Requests:
     async def handle(self, batch: Sequence[Heard]) -> Sequence[Ended]:
         """One ending for each."""
         wanted = await self._wanted(batch)
-        offered = await self._providers.newest(set(wanted.values()))
+        offered = await self._providers.newest(wanted)
         sure = True
-        if missing := set(wanted.values()) - set(offered):
+        if missing := wanted - set(offered):
             sure = await self._caught_up()
             offered = {**offered, **await self._providers.newest(missing)}
 
         def decided(connection: Connection | None, event: Event[Any]) -> Decision[Connection] | None:
-            provider = offered.get(wanted.get(event.data.connection_id, ""))
-            if provider is None and isinstance(event.data, ConnectionRequested) and connection is None:
-                raise _unknown(event.data.provider_id, sure=sure)
-            return decide(self._case(connection, event, provider), event.data)
+            data = event.data
+            if isinstance(data, ConnectionRequested) and connection is None:
+                if data.provider_id not in offered:
+                    raise _unknown(data.provider_id, sure=sure)
+                return decide(self._case(None, event, offered[data.provider_id]), data)
+            provider = offered.get(connection.provider_id) if connection else None
+            return decide(self._case(connection, event, provider), data)
 
         return await self._connections.fold(batch, decided)
 
-    async def _wanted(self, batch: Sequence[Heard]) -> dict[str, str]:
-        """The provider of each connection whose login begins, by connection."""
+    async def _wanted(self, batch: Sequence[Heard]) -> set[str]:
+        """The providers whose logins may begin in this batch."""
         asked = [heard.event.data for heard in batch]
         again = {data.connection_id for data in asked if isinstance(data, ReauthenticationRequested)}
-        wanted = {
-            data.connection_id: data.provider_id for data in asked if isinstance(data, ConnectionRequested)
-        }
         kept = await self._connections.read(again) if again else {}
-        return wanted | {id_: found.thing.provider_id for id_, found in kept.items()}
+        known = {found.thing.provider_id for found in kept.values()}
+        return known | {data.provider_id for data in asked if isinstance(data, ConnectionRequested)}
 
     def _case(self, connection: Connection | None, event: Event[Any], provider: Provider | None) -> Case:
         first = None
