@@ -32,12 +32,13 @@ class MongoWindows:
     async def add(self, window: Window) -> None:
         document = asdict(window)
         await self._collection.insert_one({"_id": document.pop("id"), **document, "schema": 1})
-        # Whoever comes second sees both: of windows made at once all replicas keep the same one.
+        # Nobody replaces what sorts last, and whoever inserts last sees all: exactly one stays.
         unopened = {"connection": window.connection, "browser": None, "replaced": False}
-        newest = await self._collection.find_one(unopened, {"_id": 1}, sort=[("made_at", -1), ("_id", -1)])
+        newest = await self._collection.find_one(unopened, sort=[("made_at", -1), ("_id", -1)])
         if newest is not None:
-            others = unopened | {"_id": {"$ne": newest["_id"]}}
-            await self._collection.update_many(others, {"$set": {"replaced": True}})
+            at, id_ = newest["made_at"], newest["_id"]
+            older = {"$or": [{"made_at": {"$lt": at}}, {"made_at": at, "_id": {"$lt": id_}}]}
+            await self._collection.update_many(unopened | older, {"$set": {"replaced": True}})
 
     async def by_ticket(self, ticket: str) -> Window | None:
         return _window(await self._collection.find_one({"ticket": ticket}))
