@@ -14,19 +14,14 @@ from subjects import Subject
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(180)]
 
-PUTTING = [
-    ("driver.make_folder.after", 1),
-    ("store.intend.after", 1),
-    ("body.middle", 3),
-    ("driver.put.after", 5),
-]
-ENDING = [("driver.find.after", 1), ("store.record.before", 1), ("store.finish.before", 1)]
+PUTTING = [("driver.make_folder.after", 1), ("store.intend.after", 1), ("body.middle", 3)]
+PUT = [("driver.put.after", 5), ("driver.find.after", 1)]
+ENDING = [("store.record.before", 1), ("store.finish.before", 1)]
 REPLACING = [("driver.replace.before", 1), ("driver.replace.after", 1)]
 
 
 @pytest.mark.parametrize(
-    ("clash", "kills"),
-    [("number", PUTTING), ("number", ENDING), ("skip_same", PUTTING), ("replace", REPLACING)],
+    ("clash", "kills"), [("number", PUTTING + PUT), ("skip_same", ENDING), ("replace", REPLACING)]
 )
 async def test_nothing_is_lost_or_doubled_when_one_worker_after_the_other_is_killed(
     clash: str, kills: list[tuple[str, int]], webdav: Subject, rig_at: Callable[[Subject], Rig]
