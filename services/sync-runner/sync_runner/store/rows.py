@@ -160,8 +160,10 @@ class Rows:
                 await self.ledger.update_many(unsure, {"$set": {"next_at": now}})
 
     async def owners(self, claim: Claim, targets: Some[str]) -> dict[str, str]:
-        """Whose newest `done` row has each target."""
-        query = own(claim, target={"$in": list(targets)}, status=RowStatus.DONE.value)
+        """Whose newest row has each target, and is there or may be."""
+        arrived = {"status": {"$in": [RowStatus.DONE.value, RowStatus.UNKNOWN.value, RowStatus.FAILED.value]}}
+        in_doubt = {"status": RowStatus.SENDING.value, "fence": {"$lt": claim.fence}}
+        query = own(claim, target={"$in": list(targets)}) | {"$or": [arrived, in_doubt]}
         found = self.ledger.find(query, {"target": 1, "document": 1}).sort("at", ASCENDING)
         return {row["target"]: row["document"] async for row in found}
 
