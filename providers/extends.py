@@ -35,7 +35,7 @@ class Resolved:
 
     def complaint(self, path: Sequence[int | str], message: str) -> Complaint:
         """About the member at `path`: at its place in this file, or at `extends` where it was taken over."""
-        if not path or path[0] in self.own.members or not self.parents:
+        if not path or path[0] in self.own.members or path[0] not in self.members:
             return Complaint(*self.own.place(path), message)
         if changed := self._change(path):
             return Complaint(*self.own.place(changed), message)
@@ -89,7 +89,8 @@ def _parents(own: Marked, folder: Path) -> Iterator[tuple[str, bytes]]:
             return
         path = parent_file(name, folder) if isinstance(name, str) else None
         if path is None:
-            raise Broken([Complaint(*at, f"There is no provider and no preset `{name}` to extend.")])
+            why = "in a circle" if name == folder.name else "to what is not there"
+            raise Broken([Complaint(*at, f"`extends` leads {why}: there is no provider or preset `{name}`.")])
         try:
             raw = Path(path).read_bytes()
             members = _read(raw).members
@@ -99,7 +100,7 @@ def _parents(own: Marked, folder: Path) -> Iterator[tuple[str, bytes]]:
         yield str(name), raw
         name = members.get("extends")
     if name is not None:
-        raise Broken([Complaint(*at, f"`extends` goes over more than {_DEEPEST} manifests, or in a circle.")])
+        raise Broken([Complaint(*at, f"`extends` leads over more than {_DEEPEST} manifests, or in a circle.")])
 
 
 @lru_cache(maxsize=64)
