@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kit.logs import logger
 from kit.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from aiokafka.admin import AIOKafkaAdminClient
     from faststream.kafka import KafkaBroker
     from faststream.security import SASLScram512
+
+log = logger(__name__)
 
 DRAIN = 4.0
 """Seconds that work in flight gets at shutdown."""
@@ -112,11 +115,15 @@ class Kafka:
         """Wait, without an end, until a broker answers."""
         from aiokafka.errors import KafkaError
 
+        said = False
         while True:
             admin = self.admin()
             try:
                 await admin.start()
             except (KafkaError, OSError):
+                if not said:
+                    log.warning("waiting for Kafka", servers=self.bootstrap)
+                    said = True
                 await asyncio.sleep(0.5)
             else:
                 return

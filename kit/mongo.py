@@ -14,8 +14,16 @@ Database: TypeAlias = "AsyncIOMotorDatabase[dict[str, Any]]"
 Collection: TypeAlias = "AsyncIOMotorCollection[dict[str, Any]]"
 
 
-class NoReplicaSet(RuntimeError):
+class Unusable(RuntimeError):
+    """MongoDB cannot be used as it is. The text is a sentence that says what to do."""
+
+
+class NoReplicaSet(Unusable):
     """The server is a standalone: it cannot promise that an acknowledged write survives."""
+
+
+class NoAnswer(Unusable):
+    """Nobody answers at that address."""
 
 
 def connect(url: str) -> Client:
@@ -49,9 +57,16 @@ async def ready(client: Client) -> None:
 
     Raises:
         NoReplicaSet: it is a standalone; the text says how to change that.
-        pymongo.errors.ServerSelectionTimeoutError: nobody answers.
+        NoAnswer: nobody answers.
     """
-    hello = await client.admin.command("hello")
+    from pymongo.errors import ServerSelectionTimeoutError
+
+    try:
+        hello = await client.admin.command("hello")
+    except ServerSelectionTimeoutError:
+        raise NoAnswer(
+            "No MongoDB answers at MONGO_URL: check the address, and that it is running."
+        ) from None
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise NoReplicaSet(
             "MONGO_URL names a standalone mongod: start it with --replSet rs0, run rs.initiate() once "

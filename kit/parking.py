@@ -16,7 +16,7 @@ from kit.mongo import Collection, declare
 
 CLAIMED = timedelta(seconds=60)
 """Whoever releases a key has it for so long; a dead one's is free again afterwards."""
-AT_ONCE = 500
+AT_ONCE = 200
 INDEXES = (
     IndexModel([("group", ASCENDING), ("next_at", ASCENDING)], name="due"),
     IndexModel([("group", ASCENDING), ("key", ASCENDING), ("offset", ASCENDING)], name="order"),
@@ -87,7 +87,7 @@ class Parking:
             return []
         order = [("partition", ASCENDING), ("offset", ASCENDING)]
         query = {"group": group, "key": {"$in": [Binary(lane) for lane in lanes]}}
-        parked = await self.collection.find(query).sort(order).limit(4 * AT_ONCE).to_list(None)
+        parked = await self.collection.find(query).sort(order).limit(AT_ONCE).to_list(None)
         heads: dict[bytes, str] = {}
         for document in parked:
             heads.setdefault(bytes(document["key"]), document["_id"])

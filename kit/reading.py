@@ -170,6 +170,8 @@ class Reading:
             return
         try:
             endings = await self._handle([item.heard for item in items if item.heard])
+            for item, ending in zip(items, endings, strict=True):
+                item.ending = ending
         except Exception as error:
             if is_trouble(error):
                 raise
@@ -177,9 +179,6 @@ class Reading:
                 items[0].ending = self._failed(items[0], error)
                 return
             await self._one_by_one(items)
-            return
-        for item, ending in zip(items, endings, strict=True):
-            item.ending = ending
 
     async def _one_by_one(self, items: Sequence[Item]) -> None:
         stopped: dict[bytes, NotNow] = {}
@@ -206,11 +205,7 @@ class Reading:
     async def _answered(self, items: Sequence[Item]) -> None:
         """Answer refusals: in the thing they concern, else directly, else as dead letters."""
         if items and self._refuse:
-            pairs = [
-                (item.heard, item.ending) for item in items if item.heard and isinstance(item.ending, Refused)
-            ]
-            for item, ending in zip(items, await self._refuse(pairs), strict=True):
-                item.ending = ending
+            await self._refused_there(self._refuse, items)
         letters = []
         for item in items:
             if not isinstance(item.ending, Refused) or item.heard is None:
@@ -221,6 +216,19 @@ class Reading:
                 letters.append(self._letter(self._voice, item.heard.event, item.ending))
         if letters:
             await self._publish(letters)
+
+    async def _refused_there(self, refuse: Refuse, items: Sequence[Item]) -> None:
+        """Let the things asked about answer; where that fails, they are answered directly."""
+        pairs = [
+            (item.heard, item.ending) for item in items if item.heard and isinstance(item.ending, Refused)
+        ]
+        try:
+            for item, ending in zip(items, await refuse(pairs), strict=True):
+                item.ending = ending
+        except Exception as error:
+            if is_trouble(error):
+                raise
+            log.exception("refusing failed", topic=self.topic.name)
 
     def _letter(self, voice: Voice, event: Event[Any], refused: Refused) -> Letter:
         """A refusal about nothing that exists. Its id follows from the request: twice is once."""

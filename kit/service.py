@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kit import logs, traces
+from kit.mongo import Unusable
 from kit.settings import Settings, SettingsError
 from kit.tokens import KeysRefused
 
@@ -24,6 +25,11 @@ log = logs.logger(__name__)
 
 PATIENCE = 4.0
 """Seconds for each of: what stops taking work, what runs, what is closed. Together under 10 s."""
+
+
+class PortTaken(OSError):
+    """Somebody else listens there."""
+
 
 Hook: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -123,7 +129,10 @@ def main(build: Callable[[Settings], Service]) -> None:
     traces.set_up(service.name, settings.otel_exporter_otlp_endpoint)
     import uvloop
 
-    uvloop.run(run(service, settings))
+    try:
+        uvloop.run(run(service, settings))
+    except (Unusable, PortTaken) as cannot:
+        sys.exit(str(cannot))
 
 
 async def _watched(work: Awaitable[None], failed: asyncio.Event) -> None:
@@ -185,9 +194,7 @@ def _server(listener: Listener, host: str) -> uvicorn.Server:
             try:
                 await super().serve(sockets)
             except SystemExit:  # uvicorn's way to say that the port is taken
-                raise OSError(
-                    f"{host}:{listener.port} is taken: stop what listens there, or change it."
-                ) from None
+                raise PortTaken(f"{host}:{listener.port} is taken: stop what listens there.") from None
 
     config = uvicorn.Config(
         listener.app,

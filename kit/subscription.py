@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from structlog.contextvars import bound_contextvars
 
+from kit import traces
 from kit.logs import logger
 from kit.metrics import BATCHES, TROUBLE
 from kit.parking import Raw
@@ -101,11 +103,11 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     async def _consume(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """One batch: end it and commit it; or rewind and wait, so that it is fetched again."""
-        consumer = self._subscriber.consumer if self._subscriber else None
+        consumer, topic = self._subscriber.consumer if self._subscriber else None, self.reading.topic.name
         if consumer is None:
             return
         try:
-            with BATCHES.labels(self.reading.topic.name).time():
+            with BATCHES.labels(topic).time(), traces.span(topic), bound_contextvars(topic=topic):
                 await self.reading.take([_raw(record) for record in records])
         except asyncio.CancelledError:
             raise

@@ -137,11 +137,12 @@ async def test_a_relay_killed_at_any_moment_loses_nothing_and_keeps_order(world:
     assert kills >= 2
     events = await world.events(world.says.name)
     for id_ in ids:
-        assert _known([event for event in events if event["subject"] == id_]) == list(range(1, 32))
+        mine = [event for event in events if event["subject"] == id_]
+        assert _known(mine) == list(range(1, 32))
 
 
 def _known(events: list[dict[str, Any]]) -> list[int]:
-    """What a reader keeps that drops ids it has seen; a new id with a lower sequence would be out of order."""
+    """What a reader keeps that drops ids it has seen. New ones with a lower sequence were out of order."""
     seen: dict[str, int] = {}
     for event in events:
         seen.setdefault(event["id"], int(event["sequence"]))
