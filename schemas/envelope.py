@@ -88,7 +88,7 @@ class Event(Model, Generic[D]):
         return json.dumps(self.wire(), separators=(",", ":"), ensure_ascii=False).encode()
 
 
-class Unreadable(Exception):  # noqa: N818 - names say what is so
+class Unreadable(Exception):
     """Bytes that are no event for this reader. The text is a sentence and holds nothing of the bytes."""
 
 
@@ -110,7 +110,7 @@ class InvalidData(Unreadable):
     """The envelope can be read, so its sender can be answered; `errors` says what its data breaks."""
 
     def __init__(self, envelope: Event[dict[str, Any]], errors: tuple[FieldError, ...]) -> None:
-        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors[:5]))
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors[:5]) + ".")
         self.envelope = envelope
         self.errors = errors
 

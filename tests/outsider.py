@@ -108,7 +108,7 @@ class Outsider:
         assert event["data"]["request_type"] == request["type"]
         return event["data"]
 
-    def seal(self, challenge: Json, fields: Json, **other: Any) -> str:
+    def seal(self, challenge: Json, values: Json, **other: Any) -> str:
         """A sealed answer to `challenge`, as the contract says."""
         now = int(time.time())
         said = {
@@ -121,18 +121,18 @@ class Outsider:
             "answer_id": str(uuid.uuid4()),
             "action": "answer",
         }
-        said |= {"iat": now, "exp": now + 600, "fields": fields, **other}
+        said |= {"iat": now, "exp": now + 600, "fields": values, **other}
         keys = httpx.get(f"{self.connections}/.well-known/jwks.json", timeout=20).raise_for_status().json()
         key = ECKey.import_key(keys["keys"][0])
         header = {"alg": "ECDH-ES", "enc": "A256GCM", "kid": key.kid, "typ": "paperbus-answer+jwe"}
         return jwe.encrypt_compact(header, json.dumps(said), key, algorithms=["ECDH-ES", "A256GCM"])
 
-    def answer(self, challenge: Json, fields: Json, **other: Any) -> Json:
+    def answer(self, challenge: Json, values: Json, **other: Any) -> Json:
         data = {"connection_id": challenge["connection_id"], "challenge_id": challenge["challenge_id"]}
         return self.say(
             "connections.answers",
             "AuthChallengeAnswerSubmitted",
-            {**data, "sealed": self.seal(challenge, fields, **other)},
+            {**data, "sealed": self.seal(challenge, values, **other)},
         )
 
     def document(self, content: bytes, filename: str, origin: str, **metadata: Any) -> Json:

@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from outside_steps import arrived, connect
 from outsider import Outsider
 from servers import free_port
 from targets import Target
-from test_the_way import arrived, connect
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
 EXAMPLES = Path(__file__).parents[2] / "examples"

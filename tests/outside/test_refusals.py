@@ -6,9 +6,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from outside_steps import OPTIONS, connect, login
 from outsider import Json, Outsider
 from targets import Target
-from test_the_way import OPTIONS, connect, login
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
 EXPORT = {"direction": "export", "provider_id": "webdav", "answer_by": "sealed"}

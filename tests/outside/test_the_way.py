@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 
 import httpx
 import pytest
+from outside_steps import arrived, connect, login
 from outsider import Json, Outsider
 from running import Running
 from servers import free_port
 from targets import Target
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
-OPTIONS = {"folder": "/Invoices/{year}", "filename": "{filename}", "clash": "skip_same", "sidecar": "none"}
-
-
-def arrived(target: Target) -> dict[str, bytes]:
-    return {
-        p.relative_to(target.folder).as_posix(): p.read_bytes()
-        for p in Path(target.folder).rglob("*")
-        if p.is_file()
-    }
-
-
-def login(target: Target) -> Json:
-    return {"url": target.url, "username": target.username, "password": target.password}
-
-
-def connect(outsider: Outsider, target: Target, **asked: object) -> tuple[str, Json]:
-    """Connects and saves; returns the connection's id and the data of `ConnectionSaved`."""
-    connection = str(uuid.uuid4())
-    outsider.ask(
-        "ConnectionRequested",
-        connection_id=connection,
-        direction="export",
-        provider_id="webdav",
-        answer_by="sealed",
-        **{"schedule": {"every": "manual"}, **asked},
-    )
-    outsider.answer(outsider.wait("AuthChallengeIssued", connection)["data"], login(target))
-    outsider.wait("ConnectionAuthorized", connection)
-    outsider.ask("ConnectionOptionsSubmitted", connection_id=connection, options=OPTIONS)
-    return connection, outsider.wait("ConnectionSaved", connection)["data"]
 
 
 def test_an_account_is_connected_exports_is_changed_and_is_removed(

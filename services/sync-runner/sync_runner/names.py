@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sync_runner.patterns import (
+from schemas.patterns import (
     EMPTY,
     PLACEHOLDERS,
     Facts,

@@ -18,6 +18,7 @@ from providers.drivers import Driver, open_driver
 from providers.errors import ProviderError
 from providers.reach import Reach
 from schemas.manifest import Manifest
+from schemas.patterns import WrongPattern
 from schemas.reasons import Reason
 from sync_runner.batches import Batches
 from sync_runner.borrowing import Borrow, Loan, NotLent
@@ -26,7 +27,6 @@ from sync_runner.destination import Destination
 from sync_runner.handlers.runs import SLICE_ROWS, SLICE_TIME, Claim, Failure, Row, Runs
 from sync_runner.names import Place, Rules, safe
 from sync_runner.outcomes import of_run
-from sync_runner.patterns import WrongPattern
 from sync_runner.sending import Choices, Sender, described, put_ours
 from sync_runner.sidecar import CSV_TYPE, as_csv, csv_name
 

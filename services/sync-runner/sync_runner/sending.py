@@ -13,12 +13,12 @@ from weakref import WeakValueDictionary
 from providers.content import Body, of_bytes
 from providers.drivers import Driver, Receipt
 from providers.errors import ProviderError
+from schemas.patterns import Facts
 from schemas.reasons import Reason, RowStatus
 from sync_runner.clashes import Action, At, Clash, decide
 from sync_runner.destination import Destination
 from sync_runner.handlers.runs import Result, Row
 from sync_runner.names import Naming, Place, Rules, key, safe
-from sync_runner.patterns import Facts
 from sync_runner.sidecar import JSON_TYPE, Described, Sidecar, as_json, beside
 from sync_runner.walk import Walks
 

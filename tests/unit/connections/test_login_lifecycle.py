@@ -55,7 +55,7 @@ GRID = """
 SessionBegun           | open              | never             | never             | never
 SessionStopped         | idle              | idle              | idle              | idle
 Answered               | !invalid          | trying            | !already_answered | !invalid
-Answered to cancel     | !invalid          | idle              | !already_answered | !invalid
+Answered to cancel     | !invalid          | idle              | idle              | !invalid
 Answered late          | !superseded       | !superseded       | !superseded       | !superseded
 TryClaimed             | idle              | open              | trying            | proving
 TryClaimed after crash | idle              | open              | open              | proving

@@ -11,7 +11,7 @@ from hypothesis import assume, given, strategies as st
 
 from schemas.documents import Metadata
 from sync_runner.names import PLAIN, Naming, Rules, key, numbered, preview, safe
-from sync_runner.patterns import PLACEHOLDERS, Facts, WrongPattern, complaint, parse
+from schemas.patterns import PLACEHOLDERS, Facts, WrongPattern, complaint, parse
 
 WINDOWS = Rules(forbidden='<>:"|?*', max_bytes=255, case_sensitive=False)
 INVOICE = Facts(

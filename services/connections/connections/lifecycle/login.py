@@ -68,6 +68,10 @@ def _cancels(_: Case, answer: Answered) -> bool:
     return answer.action == "cancel"
 
 
+def _cancels_in_its_way(case: Case, answer: Answered) -> bool:
+    return _cancels(case, answer) and not _the_other_way(case, answer)
+
+
 def _of_a_stale_worker(case: Case, outcome: Outcome) -> bool:
     return outcome.fence != case.it.login.fence
 
@@ -218,6 +222,8 @@ LOGIN: Table[LoginState] = {
     (TRYING, Answered): (
         *LATE,
         Refuse(UNKNOWN.reason, UNKNOWN.message, when=_of_another_challenge),
+        # What the worker finds then is of no session any more.
+        Row(IDLE, sessions.cancel, _cancelled, when=_cancels_in_its_way),
         Refuse(Reason.ALREADY_ANSWERED, "Another answer is being tried."),
     ),
     (TRYING, TryClaimed): (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from math import isfinite
 from typing import Any
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from connections.lifecycle.words import said
 from kit.endings import Refused
 from schemas.fields import Field, FieldError, FieldType
+from schemas.patterns import WrongPattern, parse_filename, parse_folder
 from schemas.reasons import Reason
 
 LONGEST = 20_000
@@ -148,9 +149,21 @@ def _choices(field: Field, raw: Any) -> list[str]:
 
 def _folder(field: Field, raw: Any) -> str:
     text = _text(field, raw)
-    if any(part == ".." for part in text.split("/")):
-        raise _Wrong("field_folder")
+    _readable(parse_folder, text)
     return text if text.startswith("/") else f"/{text}"
+
+
+def _pattern(field: Field, raw: Any) -> str:
+    text = _text(field, raw)
+    _readable(parse_filename, text)
+    return text
+
+
+def _readable(parse: Callable[[str], object], text: str) -> None:
+    try:
+        parse(text)
+    except WrongPattern as wrong:
+        raise _Wrong(f"field_{wrong.code}", **wrong.values) from None
 
 
 def _shown(number: float | None) -> str:
@@ -167,4 +180,5 @@ _READ = {
     FieldType.CHOICE: _choice,
     FieldType.CHOICES: _choices,
     FieldType.FOLDER: _folder,
+    FieldType.PATTERN: _pattern,
 }

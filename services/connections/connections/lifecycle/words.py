@@ -148,9 +148,24 @@ TEXTS = {
         de="Bitte aus der Liste wählen.",
     ),
     "field_folder": Words(
-        en="A folder cannot hold `..`.",
-        fr="Un dossier ne peut contenir « .. ».",
-        de="Ein Ordner darf kein „..“ haben.",
+        en="A folder is written from the root down, without `.` or `..` in it.",
+        fr="Un dossier s'écrit depuis la racine, sans « . » ni « .. ».",
+        de="Ein Ordner wird von der Wurzel an geschrieben, ohne „.“ und „..“.",
+    ),
+    "field_placeholder": Words(
+        en="There is no such placeholder. There are {known}.",
+        fr="Ce champ n'existe pas. Il y a {known}.",
+        de="Diesen Platzhalter gibt es nicht. Es gibt {known}.",
+    ),
+    "field_brace": Words(
+        en="A {{ is not closed by a }}; for a plain brace write {{{{.",
+        fr="Une {{ n'est pas fermée par une }} ; pour une simple accolade, écrivez {{{{.",
+        de="Eine {{ wird nicht mit }} geschlossen; für eine einfache Klammer schreiben Sie {{{{.",
+    ),
+    "field_slash": Words(
+        en="A file name holds no slash; write folders into the folder's own field.",
+        fr="Un nom de fichier n'a pas de barre oblique ; écrivez les dossiers dans leur propre champ.",
+        de="Ein Dateiname hat keinen Schrägstrich; schreiben Sie Ordner in ihr eigenes Feld.",
     ),
     "direction": Words(
         en="{name} does not offer this direction.",

@@ -15,7 +15,12 @@ LONGEST_PATTERN = 500
 
 
 class WrongPattern(ValueError):
-    """A pattern that cannot be used. The text is a sentence for the customer."""
+    """A pattern that cannot be used. The text is a sentence; `code` says the same to who has words of their own."""
+
+    def __init__(self, code: str, message: str, **values: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,9 @@ def parse(pattern: str) -> Segment:
         WrongPattern: a placeholder that nobody knows, a `{` that is not closed, too long.
     """
     if len(pattern) > LONGEST_PATTERN:
-        raise WrongPattern(f"A pattern has at most {LONGEST_PATTERN} characters.")
+        raise WrongPattern(
+            "long", f"A pattern has at most {LONGEST_PATTERN} characters.", most=LONGEST_PATTERN
+        )
     return tuple(_part(found) for found in _TOKEN.finditer(pattern))
 
 
@@ -98,10 +105,11 @@ def _part(found: re.Match[str]) -> Part:
     if name is not None:
         if name not in PLACEHOLDERS:
             known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
-            raise WrongPattern(f"{piece} is no placeholder. There are {known}; for a plain brace write {{{{.")
+            text = f"{piece} is no placeholder. There are {known}; for a plain brace write {{{{."
+            raise WrongPattern("placeholder", text, known=known)
         return Part("placeholder", name)
     if piece == "{":
-        raise WrongPattern("A { is not closed by a }; for a plain brace write {{.")
+        raise WrongPattern("brace", "A { is not closed by a }; for a plain brace write {{.")
     return Part("text", piece[0] if piece in ("{{", "}}") else piece)
 
 
@@ -113,9 +121,9 @@ def parse_filename(pattern: str) -> Segment:
     """
     parts = parse(pattern)
     if not pattern.strip():
-        raise WrongPattern("A file name needs a pattern, such as {filename}.")
+        raise WrongPattern("missing", "A file name needs a pattern, such as {filename}.")
     if any("/" in part.value for part in parts if part.kind == "text"):
-        raise WrongPattern("A file name holds no slash; write folders into the folder's own field.")
+        raise WrongPattern("slash", "A file name holds no slash; write folders into the folder's own field.")
     return parts
 
 
@@ -140,7 +148,7 @@ def parse_folder(pattern: str) -> tuple[Segment, ...]:
         tuple(segment) for segment in segments if text_of(segment) is None or _text(segment).strip()
     )
     if any(_text(segment).strip() in (".", "..") for segment in named if text_of(segment) is not None):
-        raise WrongPattern("A folder is written from the root down, without . or .. in it.")
+        raise WrongPattern("folder", "A folder is written from the root down, without . or .. in it.")
     return named
 
 
