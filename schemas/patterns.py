@@ -15,7 +15,7 @@ LONGEST_PATTERN = 500
 
 
 class WrongPattern(ValueError):
-    """A pattern that cannot be used. The text is a sentence; `code` says the same to who has words of their own."""
+    """A pattern that cannot be used. The text is a sentence; `code` is for who has words of their own."""
 
     def __init__(self, code: str, message: str, **values: object) -> None:
         super().__init__(message)

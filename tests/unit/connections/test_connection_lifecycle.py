@@ -183,6 +183,9 @@ def test_a_save_says_everything_that_was_chosen_and_what_was_not() -> None:
         ({"clash": "never"}, "clash", "choice"),
         ({"colour": "red"}, "colour", "unknown"),
         ({"folder": 7}, "folder", "text"),
+        ({"folder": "/a/../b"}, "folder", "folder"),
+        ({"folder": "/{nonsense}"}, "folder", "placeholder"),
+        ({"folder": "/{year"}, "folder", "brace"),
     ],
 )
 def test_options_that_break_their_fields_rules_are_refused_by_field(
