@@ -8,12 +8,12 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-def until_asked(work: Coroutine[Any, Any, None]) -> None:
-    """Cancels `work` when asked, and waits for what it does to end in order."""
-    asyncio.run(_guarded(work))
+def until_asked(work: Coroutine[Any, Any, None]) -> bool:
+    """Cancels `work` when asked, and waits for what it does to end in order. Whether it ended by itself."""
+    return asyncio.run(_guarded(work))
 
 
-async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+async def _guarded(work: Coroutine[Any, Any, None]) -> bool:
     task = asyncio.ensure_future(work)
     asked = asyncio.Event()
 
@@ -29,3 +29,5 @@ async def _guarded(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         if not asked.is_set():
             raise
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from importlib import import_module
@@ -51,6 +52,8 @@ def main() -> None:
     try:
         paperbus(prog_name="paperbus")
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            sys.exit(f"The disk is full ({error.filename or 'while writing'}): make room, then start again.")
         if not isinstance(error, _sentences()):
             raise
         sys.exit(str(error))
@@ -58,11 +61,11 @@ def main() -> None:
 
 def _sentences() -> tuple[type[Exception], ...]:
     """The errors whose text is meant for whoever typed the command."""
-    from kit.mongo import NoReplicaSet
+    from kit.mongo import Unusable
     from kit.settings import SettingsError
     from kit.tokens import KeysRefused
 
-    return Stopped, SettingsError, KeysRefused, NoReplicaSet
+    return Stopped, SettingsError, KeysRefused, Unusable
 
 
 if __name__ == "__main__":

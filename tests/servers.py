@@ -21,7 +21,7 @@ from paperbus.local.folder import LOOPBACK, free_port
 
 S = TypeVar("S", EmbeddedKafka, EmbeddedMongo)
 
-KAFKA_IMAGE = "apache/kafka:4.1.0"
+KAFKA_IMAGE = "apache/kafka:4.4.0"
 MONGO_IMAGE = "mongo:8"
 
 

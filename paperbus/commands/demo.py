@@ -39,7 +39,8 @@ def demo(*, once: bool, data: Path | None, ephemeral: bool, kafka_port: int, mon
     networks = ",".join(filter(None, (os.environ.get(NETWORKS), LOOPBACK)))
     with data_folder(Settings.load(), data, ephemeral=ephemeral) as folder:
         plan = Plan(folder, kafka_port=kafka_port, mongo_port=mongo_port, added={NETWORKS: networks})
-        until_asked(_once(plan) if once else _staying(plan))
+        if not until_asked(_once(plan) if once else _staying(plan)) and once:
+            raise Stopped("Ended before every document had arrived.")
 
 
 async def _once(plan: Plan) -> None:

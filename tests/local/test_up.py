@@ -12,6 +12,7 @@ import httpx
 import pytest
 from starting import ADDRESS, PAPERBUS, Started, command
 
+from paperbus.local.folder import free_port
 from paperbus.services import NAMES
 
 pytestmark = pytest.mark.servers
@@ -143,6 +144,17 @@ def test_an_unknown_service_is_named_with_those_there_are(tmp_path: Path) -> Non
 
     assert refused.returncode == 2
     assert all(name in refused.stderr for name in NAMES)
+
+
+@pytest.mark.timeout(300)
+def test_the_demo_ends_by_itself_once_every_document_has_arrived(tmp_path: Path) -> None:
+    ports = [f"--{name}-port={free_port('127.0.0.78')}" for name in ("kafka", "mongo")]
+    demo = command("demo", "--once", "--data", str(tmp_path), *ports, PAPERBUS_LISTEN="127.0.0.78")
+
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "ConnectionSaved" in demo.stdout
+    assert "5 documents arrived byte for byte, each once" in demo.stdout
+    assert "Traceback" not in demo.stderr
 
 
 def test_help_loads_no_library_but_clicks() -> None:
