@@ -100,7 +100,7 @@ def _parents(own: Marked, folder: Path) -> Iterator[tuple[str, bytes]]:
         yield str(name), raw
         name = members.get("extends")
     if name is not None:
-        raise Broken([Complaint(*at, f"`extends` leads over more than {_DEEPEST} manifests, or in a circle.")])
+        raise Broken([Complaint(*at, f"`extends` leads in a circle, or over more than {_DEEPEST}.")])
 
 
 @lru_cache(maxsize=64)
