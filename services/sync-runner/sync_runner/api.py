@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,8 +14,8 @@ from kit.http import Caller, Page, cursor_of, not_found, read_cursor
 from kit.tokens import Access
 from schemas.base import rfc3339
 from schemas.reasons import RowStatus, RunStatus
-from schemas.syncs import Counts, DueReason
-from sync_runner.lifecycle.sync import Past, Run, Standing, State, Sync
+from schemas.syncs import Counts
+from sync_runner.lifecycle.sync import Run, Standing, State, Sync
 from sync_runner.lifecycle.times import upcoming
 from sync_runner.store.lists import Entry, MongoLists, Place, Wanted
 
@@ -66,9 +66,11 @@ def routes(reading: Reading) -> APIRouter:
     async def runs(connection_id: str, caller: Caller) -> Page[dict[str, Any]]:
         """Its last runs, newest first, with those that wait or are under way."""
         sync = await reading.one(connection_id, caller)
-        waiting = [_waiting(run) for run in (sync.next,) if run]
-        current = [_current(sync, run) for run in (sync.run,) if run]
-        return Page(items=[*waiting, *current, *(_past(past) for past in sync.past)])
+        now_ = RunStatus.RUNNING if sync.state is State.RUNNING else RunStatus.WAITING
+        waiting = [_unfinished(sync.next, RunStatus.WAITING)] if sync.next else []
+        current = [_unfinished(sync.run, now_)] if sync.run else []
+        last = [sync.last.shown()] if sync.last else []
+        return Page(items=[*waiting, *current, *map(_past, (*last, *sync.past))])
 
     @router.get("/schedule")
     async def schedule(connection_id: str, caller: Caller) -> dict[str, list[str]]:
@@ -99,35 +101,28 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _current(sync: Sync, run: Run) -> dict[str, Any]:
-    status = RunStatus.RUNNING if sync.state is State.RUNNING else RunStatus.WAITING
-    return _shown(run.id, run.due_at, run.reason, status, run.started_at, run.counts)
-
-
-def _waiting(run: Run) -> dict[str, Any]:
-    return _shown(run.id, run.due_at, run.reason, RunStatus.WAITING, None, run.counts)
-
-
-def _past(past: Past) -> dict[str, Any]:
-    shown = _shown(past.id, past.due_at, past.reason, past.status, past.started_at, past.counts)
-    return shown | {"finished_at": rfc3339(past.finished_at), "message": past.message}
-
-
-def _shown(  # noqa: PLR0913, PLR0917 - the members of a run, as the contract lists them
-    id_: str,
-    due_at: datetime,
-    reason: DueReason,
-    status: RunStatus,
-    started_at: datetime | None,
-    counts: Counts,
-) -> dict[str, Any]:
+def _past(past: Mapping[str, Any]) -> dict[str, Any]:
+    started_at = past.get("started_at")
     return {
-        "id": id_,
-        "due_at": rfc3339(due_at),
-        "reason": reason.value,
-        "status": status.value,
+        "id": past["id"],
+        "due_at": rfc3339(past["due_at"]),
+        "reason": past["reason"],
+        "status": past["status"],
         "started_at": started_at and rfc3339(started_at),
+        "finished_at": rfc3339(past["finished_at"]),
+        "counts": Counts(**past["counts"]).wire(),
+        "message": past.get("message"),
+    }
+
+
+def _unfinished(run: Run, status: RunStatus) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "due_at": rfc3339(run.due_at),
+        "reason": run.reason.value,
+        "status": status.value,
+        "started_at": run.started_at and rfc3339(run.started_at),
         "finished_at": None,
-        "counts": counts.wire(),
+        "counts": run.counts.wire(),
         "message": None,
     }

@@ -132,10 +132,10 @@ def test_a_standing_goes_where_its_grid_says(state: str, message: str, expected:
 IDLE = a_sync()
 WAITING = a_sync(state=State.WAITING, run=a_run())
 RUNNING = a_sync(state=State.RUNNING, run=a_run(started_at=NOW, owner="w"))
-PAST = (Past("run", NOW, DueReason.SCHEDULE, RunStatus.DONE, NOW, NOW, a_run().counts),)
+LAST = Past("run", NOW, DueReason.SCHEDULE, RunStatus.DONE, NOW, NOW, a_run().counts)
 SYNCS: dict[str, Sync] = {
     "idle": IDLE,
-    "idle, ran": replace(IDLE, past=PAST),
+    "idle, ran": replace(IDLE, last=LAST),
     "idle, filling": replace(IDLE, fill=Fill(None, 1)),
     "idle, paused": replace(IDLE, standing=Standing.PAUSED),
     "idle, removed": replace(IDLE, standing=Standing.REMOVED),

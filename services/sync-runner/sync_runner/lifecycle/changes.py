@@ -11,7 +11,19 @@ from schemas.reasons import Reason, RunStatus
 from schemas.syncs import Counts, DueReason, ExportedDocument
 from sync_runner.lifecycle.heard import Broke, Claimed, Due, Finished, PassedOn, Prepared, Reached, Told
 from sync_runner.lifecycle.parts import split
-from sync_runner.lifecycle.sync import TRIED, Run, Selection, State, Sync, ended, readied, run_of
+from sync_runner.lifecycle.sync import (
+    NOTHING,
+    TRIED,
+    Past,
+    Run,
+    Selection,
+    State,
+    Sync,
+    ended,
+    passed,
+    readied,
+    run_of,
+)
 
 
 def start(sync: Sync, due: Due) -> Sync:
@@ -22,8 +34,8 @@ def start(sync: Sync, due: Due) -> Sync:
 
 def end_empty(sync: Sync, due: Due) -> Sync:
     """A run that has nothing to do begins and ends in this one write."""
-    sync, run = _new_run(sync, due.due_at, due.reason, due.selection)
-    return ended(replace(sync, run=replace(run, started_at=due.now)), RunStatus.DONE, due.now)
+    last = Past(_run_id(sync), due.due_at, due.reason, RunStatus.DONE, due.now, due.now, NOTHING)
+    return replace(sync, runs=sync.runs + 1, last=last, past=passed(sync))
 
 
 def fold(sync: Sync, due: Due) -> Sync:
@@ -70,13 +82,14 @@ def pass_on(sync: Sync, passed: PassedOn) -> Sync:
 
 def finish(sync: Sync, finished: Finished) -> Sync:
     """It is done."""
-    return ended(replace(counted(sync, finished.documents), failures=0), RunStatus.DONE, finished.now)
+    sync = replace(counted(sync, finished.documents), failures=0, next=None)
+    return ended(sync, RunStatus.DONE, finished.now)
 
 
 def break_(sync: Sync, broke: Broke) -> Sync:
     """It failed, or was stopped."""
     stopped = broke.reason in (Reason.PAUSED, Reason.REMOVED)
-    sync = replace(counted(sync, broke.documents), failures=sync.failures + (not stopped))
+    sync = replace(counted(sync, broke.documents), failures=sync.failures + (not stopped), next=None)
     return ended(sync, RunStatus.STOPPED if stopped else RunStatus.FAILED, broke.now, broke.message)
 
 
@@ -123,8 +136,11 @@ def _plus(counts: Counts, documents: Sequence[ExportedDocument]) -> Counts:
 
 
 def _new_run(sync: Sync, due_at: datetime, reason: DueReason, selection: Selection) -> tuple[Sync, Run]:
-    run = Run(named_id(sync.id, "run", str(sync.runs)), due_at, reason, selection)
-    return replace(sync, runs=sync.runs + 1), run
+    return replace(sync, runs=sync.runs + 1), Run(_run_id(sync), due_at, reason, selection)
+
+
+def _run_id(sync: Sync) -> str:
+    return named_id(sync.id, "run", str(sync.runs))
 
 
 def _folded(run: Run, due: Due) -> Run:

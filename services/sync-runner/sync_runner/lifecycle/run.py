@@ -26,7 +26,7 @@ from sync_runner.lifecycle.heard import (
     Told,
 )
 from sync_runner.lifecycle.parts import split
-from sync_runner.lifecycle.sync import EVERYTHING, Standing, State, Sync, run_of
+from sync_runner.lifecycle.sync import EVERYTHING, Standing, State, Sync, last_of, run_of
 
 AHEAD = timedelta(minutes=5)
 """A due may lie so far ahead."""
@@ -81,7 +81,7 @@ def satisfied(sync: Sync, due: Due) -> bool:
     if sync.state is State.RUNNING:
         started, covers = run_of(sync).started_at, run_of(sync).selection.everything
     else:
-        started, covers = sync.last_started, not due.open
+        started, covers = (sync.last.started_at if sync.last else None), not due.open
     return covers and started is not None and started >= due.due_at
 
 
@@ -123,7 +123,7 @@ def said_empty(sync: Sync, due: Due) -> Sequence[Data]:
 
 def said_end(sync: Sync, end: Finished | Broke) -> Sequence[Data]:
     """The rest of what the run that just ended has moved."""
-    past = sync.past[0]
+    past = last_of(sync)
     chunks = split(end.documents)
     return [
         DocumentsExported(
@@ -143,7 +143,7 @@ def said_end(sync: Sync, end: Finished | Broke) -> Sequence[Data]:
 
 def said_failure(sync: Sync, broke: Broke) -> Sequence[Data]:
     """What was done, then why it did not go on."""
-    past = sync.past[0]
+    past = last_of(sync)
     failed = SyncFailed(
         connection_id=sync.id,
         run_id=past.id,

@@ -99,29 +99,28 @@ def _mend(sync: Sync, _: Recovered) -> Sync:
 
 
 def _remove(sync: Sync, removed: Removed) -> Sync:
-    """Nothing is due any more. A run under way is stopped by its worker; those that wait end here."""
-    waiting = [run for run in (sync.next, sync.run if sync.state is State.WAITING else None) if run]
-    under_way = sync.run if sync.state is State.RUNNING else None
-    sync = replace(sync, due_at=None, wake_at=None, fill=None, next=None)
-    for run in waiting:
-        sync = replace(ended(replace(sync, run=run), RunStatus.STOPPED, removed.now, GONE), run=under_way)
-    return sync if under_way else replace(sync, state=State.IDLE, ready_at=None)
+    """Nothing is due any more. A run that waits ends here; one under way is stopped by its worker."""
+    sync = replace(sync, due_at=None, wake_at=None, fill=None)
+    if sync.state is not State.WAITING:
+        return sync
+    return replace(ended(sync, RunStatus.STOPPED, removed.now, GONE), state=State.IDLE)
 
 
 def _said_gone(sync: Sync, removed: Removed) -> Sequence[Data]:
-    """Each run that waited ends with a word."""
+    """A run that waited ends with a word: this one, or the next behind the one that is being stopped."""
+    ended_here = sync.last if sync.last and sync.last.finished_at == removed.now else None
     return tuple(
         SyncFailed(
             connection_id=sync.id,
-            run_id=past.id,
-            started_at=past.started_at or removed.now,
+            run_id=run.id,
+            started_at=run.started_at or removed.now,
             credentials_revision=None,
             reason=Reason.REMOVED,
             message=GONE,
             retry_at=None,
         )
-        for past in sync.past
-        if past.message == GONE and past.finished_at == removed.now
+        for run in (ended_here, sync.next)
+        if run
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -86,7 +87,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A run that ended."""
+    """The run that ended last. `shown()` is what is kept of it when it is one of those before."""
 
     id: str
     due_at: datetime
@@ -97,6 +98,21 @@ class Past:
     counts: Counts
     message: str | None = None
     parts: int = 1
+
+    def shown(self) -> dict[str, Any]:
+        """Plain members, without those that are not there."""
+        members = {
+            "id": self.id,
+            "due_at": self.due_at,
+            "reason": self.reason.value,
+            "status": self.status.value,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            "counts": {name: number for name, number in self.counts if number},
+            "message": self.message,
+            "parts": self.parts,
+        }
+        return {name: value for name, value in members.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +163,13 @@ class Sync:
     failures: int = 0
     """Runs in a row that could not go on."""
     runs: int = 0
-    past: tuple[Past, ...] = field(default=(), repr=False)
-    """The last runs, newest first."""
+    last: Past | None = None
+    past: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    """The runs before the last one, newest first, as `Past.shown`: for people only, and never taken apart."""
 
     @property
     def may_run(self) -> bool:
         return self.standing in (Standing.ACTIVE, Standing.HELD)
-
-    @property
-    def last_started(self) -> datetime | None:
-        """When the newest run that ended had started."""
-        return self.past[0].started_at if self.past else None
 
 
 def run_of(sync: Sync) -> Run:
@@ -169,6 +181,22 @@ def run_of(sync: Sync) -> Run:
     if sync.run is None:
         raise LookupError(f"Connection {sync.id} has no run while {sync.state.value}.")
     return sync.run
+
+
+def passed(sync: Sync) -> tuple[Mapping[str, Any], ...]:
+    """The past once another run is the last."""
+    return (sync.last.shown(), *sync.past)[: PAST_RUNS - 1] if sync.last else sync.past
+
+
+def last_of(sync: Sync) -> Past:
+    """The run that ended last.
+
+    Raises:
+        LookupError: none did: something is said of a run that never was.
+    """
+    if sync.last is None:
+        raise LookupError(f"No run of connection {sync.id} has ended.")
+    return sync.last
 
 
 def readied(sync: Sync, now: datetime) -> Sync:
@@ -185,5 +213,5 @@ def ended(sync: Sync, status: RunStatus, now: datetime, message: str | None = No
     run = sync.run
     if run is None:
         return sync
-    past = Past(run.id, run.due_at, run.reason, status, run.started_at, now, run.counts, message, run.part)
-    return replace(sync, run=None, ready_at=None, past=(past, *sync.past)[:PAST_RUNS])
+    last = Past(run.id, run.due_at, run.reason, status, run.started_at, now, run.counts, message, run.part)
+    return replace(sync, run=None, ready_at=None, last=last, past=passed(sync))

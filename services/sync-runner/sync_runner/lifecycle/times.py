@@ -77,13 +77,16 @@ def out_of_quiet(schedule: Schedule, at: datetime) -> datetime | None:
 
 
 def _every(schedule: Schedule, anchor: datetime, after: datetime) -> datetime:
-    step = interval(schedule.every or "")
+    step = _step(schedule.every or "")
     if step % DAY or "T" in (schedule.every or ""):
         return anchor + max((after - anchor) // step + 1, 1) * step
     zone = ZoneInfo(schedule.timezone)
     begin = anchor.astimezone(zone).replace(tzinfo=None)
     passed = (after.astimezone(zone).replace(tzinfo=None) - begin) // step
     return next(at for k in count(max(passed, 1)) if (at := _instant(begin + k * step, zone)) > after)
+
+
+_step = lru_cache(1024)(interval)
 
 
 @lru_cache(4096)

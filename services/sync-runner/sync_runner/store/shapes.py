@@ -77,7 +77,8 @@ def dump(sync: Sync) -> Doc:
         "counts": _counts(sync.counts),
         "failures": sync.failures,
         "runs": sync.runs,
-        "past": [_past(past) for past in sync.past],
+        "last": sync.last and sync.last.shown(),
+        "past": list(sync.past),
     }
     return {name: value for name, value in members.items() if value is not None}
 
@@ -114,11 +115,14 @@ def load(document: Mapping[str, Any]) -> Sync:
         counts=Counts(**document["counts"]),
         failures=document["failures"],
         runs=document["runs"],
-        past=tuple(past_of(past) for past in document["past"]),
+        last=_past_of(document.get("last")),
+        past=tuple(document["past"]),
     )
 
 
-def past_of(stored: Doc) -> Past:
+def _past_of(stored: Doc | None) -> Past | None:
+    if stored is None:
+        return None
     return Past(
         stored["id"],
         stored["due_at"],
@@ -128,7 +132,7 @@ def past_of(stored: Doc) -> Past:
         stored["finished_at"],
         Counts(**stored["counts"]),
         stored.get("message"),
-        stored.get("parts", 1),
+        stored["parts"],
     )
 
 
@@ -202,19 +206,6 @@ def _selection(selection: Selection) -> Doc:
 def _fill(fill: Fill) -> Doc:
     at = {"received_at": fill.at[0], "id": fill.at[1]} if fill.at else None
     return {"revision": fill.revision} | _some({"since": fill.since, "at": at})
-
-
-def _past(past: Past) -> Doc:
-    always = {
-        "id": past.id,
-        "due_at": past.due_at,
-        "reason": past.reason.value,
-        "status": past.status.value,
-        "finished_at": past.finished_at,
-        "counts": _counts(past.counts),
-    }
-    parts = past.parts if past.parts > 1 else None
-    return always | _some({"started_at": past.started_at, "message": past.message, "parts": parts})
 
 
 SYNC = Kind(
