@@ -11,16 +11,18 @@ import string
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from providers.content import Body
 from providers.errors import ProviderError
-from providers.reach import Reach
 from providers.words import words
 from schemas.fields import Choice, Words
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
+
+if TYPE_CHECKING:  # who only asks which drivers there are, such as a check of a manifest, loads no HTTP
+    from providers.reach import Reach
 
 __all__ = [
     "A_FOLDER",

@@ -219,5 +219,5 @@ class Bucket:
 
 
 def _word(pasted: object) -> str:
-    """Keys are pasted, often with a blank or a line's end."""
-    return "".join(str(pasted).split())
+    """Keys are pasted, often with a blank around or a line's end."""
+    return "".join(str(pasted).splitlines()).strip()
