@@ -125,7 +125,7 @@ class Verifier:
         Raises:
             TokenRefused: signature, key, audience, times, a missing member or an unknown role.
         """
-        claims = _claims(token, self._keys, audience, longest, self._now())
+        claims = claims_of(token, self._keys, audience, longest, self._now())
         names = ("iss", "sub", "jti", "account", "role")
         if missing := [name for name in names if not isinstance(claims.get(name), str) or not claims[name]]:
             raise TokenRefused(f"The token says no {missing[0]}.")
@@ -157,7 +157,7 @@ class ServiceTokens:
             TokenRefused: as it says.
         """
         keys = {name: key for name, key in self._known.items() if name in issuers}
-        claims = _claims(token, keys, self.name, longest, self._now())
+        claims = claims_of(token, keys, self.name, longest, self._now())
         if claims.get("iss") != _header(token).get("kid"):
             raise TokenRefused("The token's issuer is not who signed it.")
         return claims
@@ -192,8 +192,12 @@ def unseal(sealed: str, keys: Key | Iterable[Key], typ: str) -> dict[str, Any]:
     return found
 
 
-def _claims(token: str, keys: Mapping[str, Key], audience: str, longest: int, now: float) -> dict[str, Any]:
-    """The claims of a token with a good signature, meant for `audience`, and valid now."""
+def claims_of(token: str, keys: Mapping[str, Key], audience: str, longest: int, now: float) -> dict[str, Any]:
+    """The claims of a token with a good signature by one of `keys` (by `kid`), for `audience`, valid now.
+
+    Raises:
+        TokenRefused: as it says.
+    """
     key = keys.get(str(_header(token).get("kid")))
     if key is None:
         raise TokenRefused("The token is signed by a key that is not known here.")

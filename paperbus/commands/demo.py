@@ -78,7 +78,10 @@ async def _beside(everything: Up, story: Coroutine[Any, Any, None]) -> None:
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False)
+    if not console.is_terminal:
+        console.width = 140
+    return console
 
 
 def _stage(everything: Up) -> Stage:

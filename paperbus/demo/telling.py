@@ -63,7 +63,9 @@ def line(topic: str, event: Event_) -> Text:
 
 def ledger(rows: Iterable[dict[str, Any]]) -> Table:
     """Rows of `GET /v1/connections/{id}/documents` as a table."""
-    table = Table("document", "status", "target", "bytes", "SHA-256", "when", title="Ledger")
+    table = Table(
+        "document", "status", "target", "bytes", "SHA-256", "when", title="Ledger", title_justify="left"
+    )
     for row in rows:
         when = datetime.fromisoformat(row["updated_at"]).astimezone()
         table.add_row(
