@@ -99,7 +99,7 @@ def credentials(target: Any, **other: Any) -> Json:
     return {"url": target.url, "username": target.username, "password": target.password, **other}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
     """connections, ready, with the providers webdav and sftp."""
     try:
