@@ -35,7 +35,6 @@ LOGIN_BROKEN = frozenset(
         Reason.PASSWORD_EXPIRED,
         Reason.CHALLENGE_NEEDED,
         Reason.CONSENT_EXPIRED,
-        Reason.ACTION_ON_SITE,
         Reason.LOCKED,
         Reason.IDENTITY_CHANGED,
     }
