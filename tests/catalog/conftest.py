@@ -13,12 +13,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+
 from catalog.app import build
 from kit.logs import set_up
 from kit.service import running
 from kit.settings import Settings
 from kit.tokens import new_signing_key, sign
-from motor.motor_asyncio import AsyncIOMotorClient
 from providers.starter import new
 from schemas.topics import CATALOG_EVENTS
 

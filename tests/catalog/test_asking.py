@@ -129,19 +129,18 @@ async def test_a_suggested_event_is_kept_once_and_a_bad_one_is_a_dead_letter(rig
 
 
 def _event(data: dict[str, Any]) -> bytes:
-    return json.dumps(
-        {
-            "specversion": "1.0",
-            "id": str(uuid4()),
-            "source": "/platform",
-            "subject": str(uuid4()),
-            "type": "paperbus.ProviderSuggested.v1",
-            "time": "2026-11-22T10:00:00Z",
-            "datacontenttype": "application/json",
-            "accountid": "acme",
-            "data": data,
-        }  # fmt: skip
-    ).encode()
+    event = {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": "/platform",
+        "subject": str(uuid4()),
+        "type": "paperbus.ProviderSuggested.v1",
+        "time": "2026-11-22T10:00:00Z",
+        "datacontenttype": "application/json",
+        "accountid": "acme",
+        "data": data,
+    }
+    return json.dumps(event).encode()
 
 
 async def _send(kafka: str, *values: bytes) -> None:
