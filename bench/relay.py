@@ -91,7 +91,8 @@ class Bench:
         tending = asyncio.create_task(leases.tend())
         while not leases.held():  # noqa: ASYNC110 - that is all there is to ask
             await asyncio.sleep(0.01)
-        await relay._started()  # noqa: SLF001 - the peer's producer is started before its clock, too
+        for lane in relay._lanes:  # noqa: SLF001 - the peer's producer is started before its clock, too
+            await relay._started(lane)  # noqa: SLF001
         yield relay
         tending.cancel()
 

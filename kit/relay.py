@@ -60,8 +60,19 @@ class Debt:
         return ids
 
 
+@dataclass(slots=True)
+class Lane:
+    """A part of the shards with a producer of its own: while one lane is in Kafka, the other is in Mongo."""
+
+    number: int
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    producer: AIOKafkaProducer | None = None
+
+
 class Relay:
     """One for each collection of aggregates. Runs in every replica, for the shards it has leased."""
+
+    LANES = 2
 
     def __init__(self, collection: Collection, bodies: Collection, kafka: Kafka, leases: Leases) -> None:
         """`leases` are those of the 64 shards (`shard_names()`)."""
@@ -69,34 +80,37 @@ class Relay:
         self._bodies = bodies
         self._kafka = kafka
         self._leases = leases
-        self._bell = asyncio.Event()
-        self._producer: AIOKafkaProducer | None = None
+        self._lanes = [Lane(number) for number in range(self.LANES)]
         self._aside: dict[str, tuple[float, int]] = {}
         self._topics: set[str] = set()
 
     def ring(self) -> None:
         """Something is owed: look now. Cheap, from the same event loop."""
-        self._bell.set()
+        for lane in self._lanes:
+            lane.bell.set()
 
     async def run(self) -> None:
         """Publish until cancelled; then what is still owed (2 s), and the leases go back."""
         tending = asyncio.create_task(self._leases.tend())
         try:
-            await self._publish()
+            async with asyncio.TaskGroup() as group:
+                for lane in self._lanes:
+                    group.create_task(self._publish(lane))
         finally:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._finish(), LAST)
             tending.cancel()
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._leases.release(), LAST)
-            await self._close()
+            for lane in self._lanes:
+                await self._close(lane)
 
-    async def _publish(self) -> None:
+    async def _publish(self, lane: Lane) -> None:
         failures = 0
         while True:
-            self._bell.clear()
+            lane.bell.clear()
             try:
-                found = await self._round()
+                found = await self._round(lane)
                 failures = 0
             except Exception as error:
                 if not is_trouble(error):
@@ -104,37 +118,38 @@ class Relay:
                 failures += 1
                 if failures == 1:
                     log.warning("relay waits", collection=self._collection.name, exc_info=error)
-                await self._close()
+                await self._close(lane)
                 await asyncio.sleep(wait_for(failures, 2.0))
                 continue
             if not found:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._bell.wait(), POLL)
+                    await asyncio.wait_for(lane.bell.wait(), POLL)
 
     async def _finish(self) -> None:
-        while await self._round():
-            pass
+        for lane in self._lanes:
+            while await self._round(lane):
+                pass
 
-    async def _round(self) -> int:
+    async def _round(self, lane: Lane) -> int:
         """Publish and clear what up to a thousand aggregates owe. Returns how many events that were.
 
         Raises:
             aiokafka.errors.KafkaError: the broker took nothing at all; the producer is to be made anew.
         """
-        shards = self._shards()
+        shards = [shard for shard in self._shards() if shard % self.LANES == lane.number]
         if not shards:
-            await self._close()
+            await self._close(lane)
             return 0
         debts = await self._debts(shards)
         if not debts:
             return 0
-        producer = await self._started()
+        producer = await self._started(lane)
         await self._send(producer, debts)
         paid = {debt.id: ids for debt in debts if (ids := debt.paid())}
         await self._clear(shards, paid, debts)
         failed = [debt for debt in debts if debt.error is not None]
         if failed:
-            await self._close()
+            await self._close(lane)
             if not paid and failed[0].error is not None:
                 raise failed[0].error
             self._set_aside(failed)
@@ -213,23 +228,23 @@ class Relay:
         self._aside = {id_: kept for id_, kept in self._aside.items() if kept[0] > now - 60}
         return [id_ for id_, (until, _) in self._aside.items() if until > now]
 
-    async def _started(self) -> AIOKafkaProducer:
-        if self._producer is None:
+    async def _started(self, lane: Lane) -> AIOKafkaProducer:
+        if lane.producer is None:
             producer = self._make()
             try:
                 await producer.start()
             except BaseException:
                 await producer.stop()
                 raise
-            self._producer = producer
-        return self._producer
+            lane.producer = producer
+        return lane.producer
 
     def _make(self) -> AIOKafkaProducer:
         return self._kafka.producer(linger_ms=2, max_batch_size=64 * 1024)
 
-    async def _close(self) -> None:
+    async def _close(self, lane: Lane) -> None:
         """After an error a producer may refuse everything for ever; a new one does not."""
-        producer, self._producer = self._producer, None
+        producer, lane.producer = lane.producer, None
         if producer is not None:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(producer.stop(), LAST)
@@ -241,6 +256,8 @@ class FencedRelay(Relay):
     One replica holds the one lease `all`. A relay that was frozen beyond it gets `ProducerFenced` instead of
     overwriting what is newer.
     """
+
+    LANES = 1
 
     def _shards(self) -> list[int]:
         return list(range(SHARDS)) if self._leases.held() else []
