@@ -109,12 +109,13 @@ def _hints(everything: Up, account: str, connection: str) -> str:
 
     data = f"PAPERBUS_DATA={everything.data} " if everything.data != Path(".paperbus").absolute() else ""
     command = f"{data}{Path(sys.executable).parent / 'paperbus'}"
+    about = f"connection_id={connection}"
     now = "due_at=$(date -u +%FT%TZ) reason=manual again=true"
     return "\n".join(
         (
             f"The console:        {console_link(everything.settings, account)}",
             f"A fresh link to it: {command} link --account {account}",
-            f"Export again:       {command} send ExportDue connection_id={connection} {now} --account {account}",
+            f"Export again:       {command} send ExportDue --account {account} {about} {now}",
             f"Add a provider:     {command} provider new my-cloud",
             "Ctrl-C ends all of it.",
         )
