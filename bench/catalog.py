@@ -130,6 +130,10 @@ def measure(environment: dict[str, str], root: Path, count: int, log: Path) -> d
     def rss(process: psutil.Process) -> float:
         return process.memory_info().rss / 1e6
 
+    def cpu(process: psutil.Process) -> float:
+        times = process.cpu_times()
+        return round(times.user + times.system + times.children_user + times.children_system, 1)
+
     command = Path(sys.executable).parent / "paperbus"
     subprocess.run([command, "topics"], env=environment, check=True, capture_output=True)
     with catalog(environment, log) as process:
@@ -142,9 +146,10 @@ def measure(environment: dict[str, str], root: Path, count: int, log: Path) -> d
     environment = {**environment, "PAPERBUS_PROVIDERS": str(root)}
     with catalog(environment, log) as process:
         first = ready_after(process, log)
-        after_first = rss(process)
+        after_first, first_cpu = rss(process), cpu(process)
     with catalog(environment, log) as process:
         again = ready_after(process, log)
+        again_cpu = cpu(process)
         search_times()
         searches = search_times()
         time.sleep(3)
@@ -153,6 +158,7 @@ def measure(environment: dict[str, str], root: Path, count: int, log: Path) -> d
         "providers": count,
         "first load, read and published (s)": round(first, 1),
         "unchanged start (s)": round(again, 1),
+        "CPU of the service, first load and unchanged start (s)": [first_cpu, again_cpu],
         "search, slowest median (ms)": round(max(searches.values()), 1),
         "search, median (ms)": round(statistics.median(searches.values()), 1),
         "searches (ms)": {query: round(taken, 1) for query, taken in searches.items()},

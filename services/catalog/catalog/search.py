@@ -29,6 +29,7 @@ CATEGORY_WORDS: Final[Mapping[str, str]] = {
 """What people type for a category, in the languages that we speak."""
 
 MOST_WORDS: Final = 8
+_MANY: Final = 200
 _EXACT, _PREFIX, _TYPO = 100, 80, {1: 60, 2: 50}
 _WHOLE_NAME, _NAME_STARTS = 100_000, 50_000
 _WEIGHTS: Final = {"name": 10, "alias": 9, "category": 5}
@@ -98,6 +99,7 @@ class Index:
         self._rows: list[_Row | None] = []
         self._terms = {field: Terms() for field in _WEIGHTS}
         self._order: dict[str, list[int]] = {locale: [] for locale in LOCALES}
+        self._unsorted: list[int] = []
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def __len__(self) -> int:
@@ -109,8 +111,7 @@ class Index:
         number = len(self._rows)
         self._numbers[listed.id] = number
         self._rows.append(self._row(listed))
-        for locale, order in self._order.items():
-            insort(order, number, key=self._by(locale))
+        self._unsorted.append(number)
         for field, found in _words_of(listed).items():
             for word in found:
                 self._terms[field].add(word, number)
@@ -119,6 +120,7 @@ class Index:
         """Takes a provider out; its number is never used again, so that the words need no clearing."""
         if (number := self._numbers.pop(provider_id, None)) is None:
             return
+        self._sort()
         for locale, order in self._order.items():
             by = self._by(locale)
             order.pop(bisect_left(order, by(number), key=by))
@@ -146,11 +148,10 @@ class Index:
 
     def find(self, wanted: Wanted, limit: int, after: Place | None = None) -> Found:
         """The providers that fit, best first, then by name; those behind `after`."""
+        self._sort()
         ids: list[str] = []
         place = None
         for here, row in self._ranked(wanted, after):
-            if not row.fits(wanted):
-                continue
             if len(ids) == limit:
                 return Found(ids, place)
             place = here
@@ -164,7 +165,8 @@ class Index:
                 continue
             past = (after.name, after.id) if after is not None and score == after.score else ("", "")
             for number in self._by_name(numbers, by, past):
-                if (row := self._rows[number]) is not None:
+                row = self._rows[number]
+                if row is not None and row.fits(wanted):
                     yield Place(score, *by(number)), row
 
     def _scored(self, query: str, by: _ByName) -> Iterator[tuple[int, set[int] | None]]:
@@ -234,6 +236,18 @@ class Index:
     def _between(self, first: tuple[str, str], last: tuple[str, str], by: _ByName) -> list[int]:
         order = self._order[LOCALES[by.locale]]
         return order[bisect_left(order, first, key=by) : bisect_right(order, last, key=by)]
+
+    def _sort(self) -> None:
+        """Put what was added into its places: one by one after an edit, all at once after a load."""
+        for locale, order in self._order.items():
+            by = self._by(locale)
+            if len(self._unsorted) > _MANY:
+                order.extend(self._unsorted)
+                order.sort(key=by)
+            else:
+                for number in self._unsorted:
+                    insort(order, number, key=by)
+        self._unsorted.clear()
 
     def _by(self, locale: str) -> _ByName:
         return _ByName(self._rows, LOCALES.index(locale))
