@@ -94,6 +94,10 @@ class Asker:
         return sorted(took for subject, took in self.took.items() if subject not in warm)
 
 
+async def measured(bootstrap: str) -> list[float]:
+    return await Asker(bootstrap).run()
+
+
 def main() -> None:
     with packaged_kafka() as kafka, packaged_mongo() as mongo, tempfile.TemporaryDirectory() as folder:
         services = Running(Path(folder), "127.0.0.42", kafka.bootstrap, mongo.url)
@@ -101,7 +105,7 @@ def main() -> None:
         services.start("connections")
         try:
             services.ready("connections")
-            took = uvloop.run(Asker(kafka.bootstrap).run())
+            took = uvloop.run(measured(kafka.bootstrap))
         finally:
             services.stop()
     middle, slow = took[len(took) // 2], took[int(len(took) * 0.99)]
