@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LOOK = 0.03
 """Seconds between two looks."""
+METADATA_AGE = 30.0
+"""Seconds for which a topic's partitions are taken as known."""
 
 
 class Positions:
@@ -29,6 +31,7 @@ class Positions:
         self._admin: AIOKafkaAdminClient | None = None
         self._consumer: AIOKafkaConsumer | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._known: dict[str, tuple[float, list[TopicPartition]]] = {}
 
     async def caught_up(self, topic: Topic, group: str, within: float = 5.0) -> bool:
         """Whether `group` has read all that is in `topic` when this is called; waits up to `within` seconds.
@@ -56,12 +59,20 @@ class Positions:
             await consumer.stop()
 
     async def _ends(self, topic: Topic) -> dict[TopicPartition, int]:
-        """Where each partition ends now, of those that hold anything."""
-        admin, consumer = await self._clients()
-        (described,) = await admin.describe_topics([topic.name])
-        parts = [TopicPartition(topic.name, found["partition"]) for found in described["partitions"]]
-        begins, ends = await consumer.beginning_offsets(parts), await consumer.end_offsets(parts)
-        return {part: end for part, end in ends.items() if end > begins[part]}
+        """Where each partition ends now, of those that ever held anything."""
+        _, consumer = await self._clients()
+        ends = await consumer.end_offsets(await self._partitions(topic))
+        return {part: end for part, end in ends.items() if end}
+
+    async def _partitions(self, topic: Topic) -> list[TopicPartition]:
+        """The topic's partitions, as they were at most `METADATA_AGE` ago."""
+        looked_at, parts = self._known.get(topic.name, (-METADATA_AGE, []))
+        if time.monotonic() - looked_at >= METADATA_AGE:
+            admin, _ = await self._clients()
+            (described,) = await admin.describe_topics([topic.name])
+            parts = [TopicPartition(topic.name, found["partition"]) for found in described["partitions"]]
+            self._known[topic.name] = (time.monotonic(), parts)
+        return parts
 
     async def _unread(
         self, topic: Topic, group: str, ends: Mapping[TopicPartition, int]
@@ -71,6 +82,9 @@ class Positions:
         committed = await admin.list_consumer_group_offsets(group)
         reached = {part: found.offset for part, found in committed.items() if found.offset >= 0}
         unread = {part: end for part, end in ends.items() if reached.get(part, 0) < end}
+        if untouched := [part for part in unread if part not in reached]:
+            begins = await consumer.beginning_offsets(untouched)  # all may be past its retention
+            unread = {part: end for part, end in unread.items() if part in reached or begins[part] < end}
         if topic.retention is None:  # published in transactions, whose last marker nobody reads or commits
             for part in [part for part in unread if part in reached]:
                 if await _only_markers(consumer, part, reached[part]):

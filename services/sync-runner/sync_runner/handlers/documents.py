@@ -6,7 +6,8 @@ before it walks the documents (`fill`), so that none falls between the two.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -20,6 +21,8 @@ from schemas.reasons import Reason
 from sync_runner.lifecycle.document import Verdict, Word, judge
 from sync_runner.lifecycle.matching import Document, matches
 
+LANES = 3
+"""Parts of a batch that are taken in side by side: while one waits for the store, another is made ready."""
 CONFLICT = (
     "Version {version} of document {document} is known with other bytes; send changed bytes as a new version."
 )
@@ -78,7 +81,7 @@ class Ingest:
 
     TYPES = (DocumentReceived, DocumentWithdrawn)
 
-    def __init__(self, documents: Documents, now: Any) -> None:
+    def __init__(self, documents: Documents, now: Callable[[], datetime]) -> None:
         self.documents = documents
         self.now = now
 
@@ -93,9 +96,16 @@ class Ingest:
                 endings[index] = conflict(told)
             elif verdict is Verdict.TAKE:
                 newest[told.id] = (_merged(before[0] if before else None, told), index)
+        items = list(newest.items())
+        await asyncio.gather(
+            *(self._take(dict(items[lane::LANES]), endings) for lane in range(min(LANES, len(items))))
+        )
+        return endings
+
+    async def _take(self, newest: dict[str, tuple[Told, int]], endings: list[Ended]) -> None:
+        """Some of a batch's documents: kept first, owed afterwards."""
         await self._keep(newest, endings)
         await self._owe([told for told, _ in newest.values()])
-        return endings
 
     async def _keep(self, newest: dict[str, tuple[Told, int]], endings: list[Ended]) -> None:
         """Write them; what is known already, or can never be, leaves `newest`."""
