@@ -1,6 +1,6 @@
 """The guard on the way out: a host is resolved once, every address checked, and the checked one connected to.
 
-No protocol here: aiohttp takes `Guard` as its resolver (providers/http.py), SSH takes the socket of
+No protocol here: aiohttp takes `Guard` as its resolver (providers/wire.py), SSH takes the socket of
 `connect`.
 """
 

@@ -7,22 +7,20 @@ a cap. `Http.exchange` is the short way that drivers take (4 times as many uploa
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
 from yarl import URL
 
 from providers.content import Body
-from providers.egress import Address, Guard, plain, refused, unreachable, untrusted, url_parts
+from providers.egress import Guard, unreachable, untrusted, url_parts
 from providers.errors import ProviderError, broken_off, of_status, waiting
+from providers.wire import GuardedNames, Streamed, checked_socket
 from providers.words import words
 from schemas.manifest import ErrorRule
 from schemas.reasons import Reason
@@ -171,7 +169,7 @@ class Http:
             connector = aiohttp.TCPConnector(
                 ssl=self._tls(),
                 resolver=GuardedNames(self._guard, allow),
-                socket_factory=_checked_socket(allow),
+                socket_factory=checked_socket(allow),
                 limit=0,
                 limit_per_host=CONNECTIONS_A_HOST,
                 ttl_dns_cache=30,
@@ -202,89 +200,6 @@ def encoded(url: str) -> str:
         return str(URL(url.strip()).with_query(None).with_fragment(None)).rstrip("/")
     except ValueError:
         raise ProviderError("config", Reason.INVALID, words("full_address")) from None
-
-
-class GuardedNames(AbstractResolver):
-    """aiohttp's resolver, which gives only addresses that the guard allows."""
-
-    def __init__(self, guard: Guard, allow: Callable[[Address], bool]) -> None:
-        self._guard = guard
-        self._allow = allow
-
-    async def resolve(
-        self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - aiohttp's signature
-    ) -> list[ResolveResult]:
-        """Every address of `host`, checked."""
-        found = await self._guard.resolve(host, port)
-        if not all(self._allow(address) for address in found):
-            raise plain(host)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address),
-                port=port,
-                family=socket.AF_INET if address.version == 4 else socket.AF_INET6,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in found
-        ]
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-class Streamed(aiohttp.Payload):
-    """A `Body` as aiohttp sends it: with its size, opened anew whenever it is sent."""
-
-    def __init__(self, body: Body) -> None:
-        super().__init__(body, content_type=body.media_type)
-        self._body = body
-        self.failure: Exception | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self._body.size
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002 - aiohttp's
-        """Never used: a stream is not text."""
-        raise TypeError("a streamed document cannot be shown as text")
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        """Send every chunk, and remember why that failed: aiohttp tells only that it did."""
-        try:
-            async with aclosing(self._body.stream()) as chunks:
-                async for chunk in chunks:
-                    await writer.write(chunk)
-        except (aiohttp.ClientError, ConnectionError):
-            raise
-        except Exception as error:
-            self.failure = error
-            raise
-
-    async def write_with_length(
-        self,
-        writer: AbstractStreamWriter,
-        content_length: int | None,  # noqa: ARG002 - aiohttp's signature
-    ) -> None:
-        """As `write`: the length is the body's own."""
-        await self.write(writer)
-
-
-def _checked_socket(allow: Callable[[Address], bool]) -> Callable[[Any], socket.socket]:
-    """Every address passes here on its way to `connect`, the literal ones too, which no resolver sees."""
-
-    def made(info: Any) -> socket.socket:
-        family, kind, proto, _, where = info
-        if not allow(ip_address(where[0])):
-            raise refused(str(where[0]))
-        return socket.socket(family, kind, proto)
-
-    return made
 
 
 async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:
