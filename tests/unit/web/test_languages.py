@@ -23,13 +23,16 @@ def messages() -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("locale", ["fr", "de"])
 def test_nothing_is_left_in_english(locale: Locale) -> None:
+    the_same = {("optional",)}  # in German too
     words = language(locale).translations
     said = {
         texts: [words.ngettext(*texts, n) for n in (1, 2)] if len(texts) > 1 else [words.gettext(*texts)]
         for texts in messages()
     }
 
-    assert [texts for texts, translated in said.items() if set(texts) & set(translated)] == []
+    assert [
+        texts for texts, translated in said.items() if set(texts) & set(translated) and texts not in the_same
+    ] == []
 
 
 @pytest.mark.parametrize("locale", ["fr", "de"])

@@ -140,11 +140,11 @@ def _name(visit: Visit) -> str:
     return visit.seen.provider_name.said(visit.window.locale)
 
 
-def _kept(fields: Sequence[Field], spoken: Language) -> dict[str, str]:
-    """What is stored of a challenge and what is not, as lists in words."""
+def _kept(fields: Sequence[Field], spoken: Language) -> dict[str, Any]:
+    """What is stored of a challenge and what is not, as lists in words; whether anything of it is secret."""
     asked = [one for one in fields if not one.read_only and one.type is not FieldType.BOOLEAN]
     return {
         "stored": spoken.listed([field.label for field in asked if field.stored]),
         "unstored": spoken.listed([field.label for field in asked if not field.stored]),
-        "secrets": spoken.listed([field.label for field in asked if field.stored and field.secret]),
+        "secrets": any(field.secret for field in asked),
     }
