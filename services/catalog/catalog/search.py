@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
 from catalog.words import LAST, LONGEST_WORD, Terms, words
@@ -273,12 +274,16 @@ class _ByName:
 
 
 def _words_of(listed: Listed) -> dict[str, set[str]]:
-    texts = {
-        "name": {*listed.names.values(), listed.id},
-        "alias": listed.aliases,
-        "category": [CATEGORY_WORDS.get(category, category) for category in listed.categories],
+    return {
+        "name": {word for name in {*listed.names.values(), listed.id} for word in words(name)},
+        "alias": {word for alias in listed.aliases for word in words(alias)},
+        "category": {word for category in listed.categories for word in _category_words(category)},
     }
-    return {field: {word for text in found for word in words(text)} for field, found in texts.items()}
+
+
+@cache
+def _category_words(category: str) -> tuple[str, ...]:
+    return tuple(words(CATEGORY_WORDS.get(category, category)))
 
 
 def _either(*many: Groups) -> Groups:

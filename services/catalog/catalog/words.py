@@ -21,6 +21,8 @@ _UNDECOMPOSED: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae
 
 def folded(text: str) -> str:
     """Without accents and case: `Crédit Müßig` becomes `credit mussig`."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_UNDECOMPOSED)
 
