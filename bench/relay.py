@@ -91,8 +91,7 @@ class Bench:
         tending = asyncio.create_task(leases.tend())
         while not leases.held():  # noqa: ASYNC110 - that is all there is to ask
             await asyncio.sleep(0.01)
-        for lane in relay._lanes:  # noqa: SLF001 - the peer's producer is started before its clock, too
-            await relay._started(lane)  # noqa: SLF001
+        await relay._started(relay._whole)  # noqa: SLF001 - the peer's producer is started before its clock, too
         yield relay
         tending.cancel()
 

@@ -62,17 +62,14 @@ class Debt:
 
 @dataclass(slots=True)
 class Lane:
-    """A part of the shards with a producer of its own: while one lane is in Kafka, the other is in Mongo."""
+    """Shards with a producer of their own: one half of them (`part` 0 or 1), or all."""
 
-    number: int
-    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    part: int | None = None
     producer: AIOKafkaProducer | None = None
 
 
 class Relay:
     """One for each collection of aggregates. Runs in every replica, for the shards it has leased."""
-
-    LANES = 2
 
     def __init__(self, collection: Collection, bodies: Collection, kafka: Kafka, leases: Leases) -> None:
         """`leases` are those of the 64 shards (`shard_names()`)."""
@@ -80,37 +77,37 @@ class Relay:
         self._bodies = bodies
         self._kafka = kafka
         self._leases = leases
-        self._lanes = [Lane(number) for number in range(self.LANES)]
+        self._bell = asyncio.Event()
+        self._whole = Lane()
+        self._halves: tuple[Lane, ...] = (Lane(0), Lane(1))
         self._aside: dict[str, tuple[float, int]] = {}
         self._topics: set[str] = set()
 
     def ring(self) -> None:
         """Something is owed: look now. Cheap, from the same event loop."""
-        for lane in self._lanes:
-            lane.bell.set()
+        self._bell.set()
 
     async def run(self) -> None:
         """Publish until cancelled; then what is still owed (2 s), and the leases go back."""
         tending = asyncio.create_task(self._leases.tend())
         try:
-            async with asyncio.TaskGroup() as group:
-                for lane in self._lanes:
-                    group.create_task(self._publish(lane))
+            await self._publish()
         finally:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._finish(), LAST)
             tending.cancel()
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._leases.release(), LAST)
-            for lane in self._lanes:
-                await self._close(lane)
+            await self._close_all()
 
-    async def _publish(self, lane: Lane) -> None:
+    async def _publish(self) -> None:
         failures = 0
         while True:
-            lane.bell.clear()
+            self._bell.clear()
             try:
-                found = await self._round(lane)
+                found = await self._round(self._whole)
+                if found >= ROUND:
+                    await self._drain()
                 failures = 0
             except Exception as error:
                 if not is_trouble(error):
@@ -118,17 +115,26 @@ class Relay:
                 failures += 1
                 if failures == 1:
                     log.warning("relay waits", collection=self._collection.name, exc_info=error)
-                await self._close(lane)
+                await self._close_all()
                 await asyncio.sleep(wait_for(failures, 2.0))
                 continue
             if not found:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(lane.bell.wait(), POLL)
+                    await asyncio.wait_for(self._bell.wait(), POLL)
 
     async def _finish(self) -> None:
-        for lane in self._lanes:
-            while await self._round(lane):
-                pass
+        while await self._round(self._whole):
+            pass
+
+    async def _drain(self) -> None:
+        """A backlog goes in two halves: while one is with Kafka, the other is with Mongo."""
+        ended = await asyncio.gather(*map(self._empty, self._halves), return_exceptions=True)
+        if error := next((one for one in ended if one is not None), None):
+            raise error
+
+    async def _empty(self, lane: Lane) -> None:
+        while await self._round(lane) >= ROUND:
+            pass
 
     async def _round(self, lane: Lane) -> int:
         """Publish and clear what up to a thousand aggregates owe. Returns how many events that were.
@@ -136,7 +142,7 @@ class Relay:
         Raises:
             aiokafka.errors.KafkaError: the broker took nothing at all; the producer is to be made anew.
         """
-        shards = [shard for shard in self._shards() if shard % self.LANES == lane.number]
+        shards = [shard for shard in self._shards() if lane.part is None or shard % 2 == lane.part]
         if not shards:
             await self._close(lane)
             return 0
@@ -242,6 +248,10 @@ class Relay:
     def _make(self) -> AIOKafkaProducer:
         return self._kafka.producer(linger_ms=2, max_batch_size=64 * 1024)
 
+    async def _close_all(self) -> None:
+        for lane in (self._whole, *self._halves):
+            await self._close(lane)
+
     async def _close(self, lane: Lane) -> None:
         """After an error a producer may refuse everything for ever; a new one does not."""
         producer, lane.producer = lane.producer, None
@@ -257,7 +267,9 @@ class FencedRelay(Relay):
     overwriting what is newer.
     """
 
-    LANES = 1
+    def __init__(self, collection: Collection, bodies: Collection, kafka: Kafka, leases: Leases) -> None:
+        super().__init__(collection, bodies, kafka, leases)
+        self._halves = ()  # one transactional producer, or it would fence itself
 
     def _shards(self) -> list[int]:
         return list(range(SHARDS)) if self._leases.held() else []

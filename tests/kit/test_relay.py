@@ -194,7 +194,7 @@ async def test_a_relay_frozen_beyond_its_lease_cannot_overwrite_what_is_newer(
         tending.cancel()
         zombie.thawed, zombie.frozen = asyncio.Event(), asyncio.Event()
         await world.store.fold(heard(pause(id_)), decide)
-        late = asyncio.create_task(zombie._round(zombie._lanes[0]))
+        late = asyncio.create_task(zombie._round(zombie._whole))
         await zombie.frozen.wait()
         with relay_process(world, mongo, "heir", "fenced"):
             await until(lambda: nothing_owed(world))
@@ -205,9 +205,9 @@ async def test_a_relay_frozen_beyond_its_lease_cannot_overwrite_what_is_newer(
             with pytest.raises(KafkaError):
                 await late
 
-        await zombie._close(zombie._lanes[0])
+        await zombie._close(zombie._whole)
         assert [int(event["sequence"]) for event in await world.events(world.says.name)] == [1, 2, 3]
 
 
 async def published(relay: Relay, count: int) -> bool:
-    return await relay._round(relay._lanes[0]) == count
+    return await relay._round(relay._whole) == count
