@@ -1,4 +1,4 @@
-"""The store that a worker asks, in memory, for one connection. Held to the real one by `test_runs_store`."""
+"""The store that a worker asks, in memory, for one connection. Held to the real one by `test_fakes`."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ class MemoryRuns:
     destination: str | None = None
     fence: int = 0
     ready: bool = True
+    over: bool = False
     order: Order = Order.GO_ON
     ended: list[Failure | None] = field(default_factory=list)
     released: int = 0
@@ -78,7 +79,7 @@ class MemoryRuns:
     async def claim(self, owner: str, crowded: Collection[str] = ()) -> Claim | None:
         if not self.ready:
             return None
-        self.ready = False
+        self.ready = self.over = False
         self.fence += 1
         return self._claim(owner)
 
@@ -162,6 +163,7 @@ class MemoryRuns:
     async def finish(self, claim: Claim, failure: Failure | None = None) -> bool:
         self._own(claim)
         self.ended.append(failure)
+        self.over = True
         return True
 
     async def release(self, claim: Claim) -> None:
@@ -185,7 +187,7 @@ class MemoryRuns:
                 line.fence = self.fence
 
     def _own(self, claim: Claim) -> None:
-        if claim.fence != self.fence:
+        if claim.fence != self.fence or self.over:
             raise Lost
 
 

@@ -1,6 +1,6 @@
 """A target in memory that keeps the promises of `providers.drivers.Driver`, and takes troubles on order.
 
-`tests/sync_runner/test_fake_target.py` holds it to what the real drivers do.
+`tests/sync_runner/test_fakes.py` holds it to what the real drivers do.
 """
 
 from __future__ import annotations

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "conformance"))
 
 from run_rig import Rig
 from subjects import Subject
