@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kit.aggregates import SHARDS
+from kit.debt import Debt, whole
 from kit.logs import logger
 from kit.metrics import ASIDE, RELAYED
 from kit.trouble import is_trouble, wait_for
@@ -38,26 +39,6 @@ HEADERS = [("content-type", CONTENT_TYPE.encode())]
 TOPIC_WITHIN = 5.0
 LAST = 2.0
 """Seconds for what is still owed when the process ends."""
-
-
-@dataclass(slots=True)
-class Debt:
-    """What one aggregate owes in this round, and how much of it is published."""
-
-    id: str
-    owes: list[dict[str, Any]]
-    sent: list[asyncio.Future[Any]] = field(default_factory=list)
-    error: BaseException | None = None
-
-    def paid(self) -> list[str]:
-        """The ids of those that brokers have acknowledged, up to the first that failed."""
-        ids = []
-        for owed, future in zip(self.owes, self.sent, strict=False):
-            if not future.done() or future.cancelled() or (error := future.exception()):
-                self.error = self.error or (error if future.done() and not future.cancelled() else None)
-                break
-            ids.append(owed["id"])
-        return ids
 
 
 @dataclass(slots=True)
@@ -176,7 +157,7 @@ class Relay:
             large = self._bodies.find({"_id": {"$in": wanted}}, {"value": 1})
             values = {body["_id"]: body["value"] async for body in large}
             for debt in debts:
-                debt.owes = list(_whole(debt.owes, values))
+                debt.owes = list(whole(debt.owes, values))
         return [debt for debt in debts if debt.owes]
 
     async def _send(self, producer: AIOKafkaProducer, debts: Sequence[Debt]) -> None:
@@ -294,16 +275,3 @@ def shard_names() -> tuple[str, ...]:
 
 ALL = ("all",)
 """The one lease of a `FencedRelay`."""
-
-
-def _whole(owes: Sequence[dict[str, Any]], bodies: dict[str, bytes]) -> list[dict[str, Any]]:
-    """`owes` with bodies in place, up to the first whose body is not at hand."""
-    whole = []
-    for owed in owes:
-        if "body" not in owed:
-            whole.append(owed)
-        elif owed["body"] in bodies:
-            whole.append(owed | {"value": bodies[owed["body"]]})
-        else:
-            break
-    return whole

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError
 
+from kit.debt import Debt
 from kit.leases import Leases
 from kit.owed import BODY_BYTES, Emit
-from kit.relay import ALL, Debt, FencedRelay, Relay
+from kit.relay import ALL, FencedRelay, Relay
 from kit.transitions import Decision
 from tests.kit.tally import LongWinded, Tally, decide, heard, new_id, pause, request, said, said_on
 from tests.kit.world import World, a_world, until
