@@ -87,6 +87,7 @@ def build(settings: Settings) -> Service:
             Loop("keys", parts.tend_keys),
         ),
         start=(parts.prepare,),
+        stop=(parts.worker.drain,),
         close=(parts.close,),
     )
 
@@ -119,12 +120,7 @@ class Parts:
         leases = Leases(db.leases, "relay.connections", shard_names(), owner)
         relay = Relay(db.connections, db.bodies, kafka, leases)
         reach = Reach(Guard([str(network) for network in settings.paperbus_private_networks]))
-
-        def ring() -> None:
-            relay.ring()
-            worker.ring()
-
-        connections = MongoAggregates(store.KIND, db.connections, db.bodies, now, ring)
+        connections = MongoAggregates(store.KIND, db.connections, db.bodies, now, relay.ring)
         providers, trying = (
             MongoProviders(db.providers, db.manifests),
             store.MongoTrying(db.connections, owner),
@@ -148,7 +144,7 @@ class Parts:
 
     @property
     def logins(self) -> LoginHandlers:
-        return LoginHandlers(self.connections, self.providers, self.vault)
+        return LoginHandlers(self.connections, self.providers, self.vault, self.worker.ring)
 
     @property
     def lines(self) -> timeline.Timeline:

@@ -19,6 +19,8 @@ AT_ONCE = 32
 """Logins that one replica tries at the same time."""
 POLL = 1.0
 """Seconds between two looks where nobody rings."""
+DRAIN = 3.5
+"""Seconds that a try under way is given at the end; after them it is an interruption."""
 AGAIN = 1.0
 """Seconds before the same connection is looked at again: another replica may have it."""
 
@@ -37,6 +39,7 @@ class Worker:
         self._now = now
         self._bell = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._closing = False
 
     def ring(self) -> None:
         """Something was answered: look now. Cheap, from the same event loop."""
@@ -63,8 +66,16 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
+    async def drain(self) -> None:
+        """Take nothing more; what is being tried may end, for a while."""
+        self._closing = True
+        if self._busy:
+            await asyncio.wait(self._busy.values(), timeout=DRAIN)
+
     async def _take(self) -> None:
         self._bell.clear()
+        if self._closing:
+            return
         for connection_id in await self._trying.due(self._now(), 4 * AT_ONCE):
             if len(self._busy) >= AT_ONCE:
                 return
@@ -83,5 +94,6 @@ class Worker:
             log.error("looking at a login failed", connection_id=connection_id, error=what)  # noqa: TRY400
             await asyncio.sleep(AGAIN)
         finally:
+            if len(self._busy) >= AT_ONCE:
+                self._bell.set()
             del self._busy[connection_id]
-            self._bell.set()

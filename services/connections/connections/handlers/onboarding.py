@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from connections.handlers.ports import Connections, Providers
@@ -42,7 +42,15 @@ class Opener(Protocol):
 class LoginHandlers:
     """Answers and proofs, whichever way they come."""
 
-    def __init__(self, connections: Connections, providers: Providers, vault: Vault) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        providers: Providers,
+        vault: Vault,
+        ring: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`ring` is called once an answer waits to be tried."""
+        self._ring = ring
         self._connections = connections
         self._providers = providers
         self._vault = vault
@@ -77,6 +85,7 @@ class LoginHandlers:
             return self._decided(it, answer)
 
         await self._connections.alter(answer.connection_id, decided, cause=Cause(actor=answer.actor))
+        self._ring()
 
     async def complete(self, connection_id: str, session_id: str, actor: str) -> None:
         """The platform handed in the proof: a verified login counts from now on. Twice is once.
@@ -107,7 +116,9 @@ class LoginHandlers:
                 raise answer
             return self._decided(it, answer)
 
-        return await self._connections.fold(batch, decided)
+        endings = await self._connections.fold(batch, decided)
+        self._ring()
+        return endings
 
     def _decided(self, it: Connection, answer: Answer) -> Decision[Connection] | None:
         """Its fields are held against those of the challenge, sealed, and the table decides."""
