@@ -73,24 +73,23 @@ class Rows:
         if not rows:
             return []
         states = [state.value for state in from_states(Intended)]
+        in_hand = [{"$eq": [f"${name}", value]} for name, value in _in_hand(claim).items()]
+        # A row that gets another name, while it is in our hands, is still the same try.
+        tried = {"$cond": [{"$and": in_hand}, 0, 1]}
         members = {
             "status": RowStatus.SENDING.value,
             "fence": claim.fence,
             "run": claim.run_id,
             "part": claim.part,
             "at": datetime.now(UTC),
+            "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, tried]},
         }
         older = {"$or": [{"fence": {"$exists": False}}, {"fence": {"$lte": claim.fence}}]}
         result = await self.ledger.bulk_write(
             [
                 UpdateOne(
                     own(claim, _id=row.id, status={"$in": states}) | older,
-                    {
-                        "$set": members
-                        | {"sha256": row.sha256, "size": row.size}
-                        | ({"target": row.target} if row.target else {}),
-                        "$inc": {"attempts": 1},
-                    },
+                    [{"$set": members | _intended(row)}],
                 )
                 for row in rows
             ],
@@ -164,7 +163,7 @@ class Rows:
         arrived = {"status": {"$in": [RowStatus.DONE.value, RowStatus.UNKNOWN.value, RowStatus.FAILED.value]}}
         in_doubt = {"status": RowStatus.SENDING.value, "fence": {"$lt": claim.fence}}
         query = own(claim, target={"$in": list(targets)}) | {"$or": [arrived, in_doubt]}
-        found = self.ledger.find(query, {"target": 1, "document": 1}).sort("at", ASCENDING)
+        found = self.ledger.find(query, {"target": 1, "document": 1}).sort("at", ASCENDING).hint("target")
         return {row["target"]: row["document"] async for row in found}
 
     async def moved(self, claim: Claim) -> list[Row]:
@@ -181,6 +180,7 @@ class Rows:
             own(claim, target=target, status=RowStatus.DONE.value),
             {"$set": {"status": RowStatus.UNKNOWN.value, "next_at": now, "at": now}},
             sort=[("at", DESCENDING)],
+            hint="target",
         )
 
     async def _documents(self, claim: Claim, rows: Iterable[Doc]) -> dict[str, Doc]:
@@ -193,6 +193,12 @@ class Rows:
             return {}
         found = self.ledger.find(own(claim, _id={"$in": ids}), {"attempts": 1})
         return {row["_id"]: row.get("attempts", 1) async for row in found}
+
+
+def _intended(row: Row) -> Doc:
+    """What is to be put where, so that it can be looked up."""
+    target = {"target": {"$literal": row.target}} if row.target else {}
+    return {"sha256": row.sha256, "size": row.size} | target
 
 
 def _in_hand(claim: Claim) -> Doc:
