@@ -11,9 +11,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from connections.answer_keys import AnswerKeys
-from connections.handlers.ports import Connections, Providers
+from connections.handlers.ports import Connections, Lists, Providers
 from connections.lifecycle.things import Connection, LoginState, Status
-from connections.store import MongoLists
 from connections.timeline import Timeline
 from connections.vault import Sealed, Vault, credentials_place
 from kit.http import Caller, Page, Problem, cursor_of, not_found, read_cursor
@@ -39,7 +38,7 @@ class Reading:
 
     connections: Connections
     providers: Providers
-    lists: MongoLists
+    lists: Lists
     timeline: Timeline
     vault: Vault
     keys: AnswerKeys

@@ -49,3 +49,12 @@ class Trying(Protocol):
 
     async def unfinished_of(self, provider_id: str) -> list[str]:
         """The ids of connections to a provider that were never saved and still may be."""
+
+
+class Lists(Protocol):
+    """Connections as they are listed."""
+
+    async def of_account(
+        self, account: str, most: int, after: tuple[datetime, str] | None = None
+    ) -> list[Connection]:
+        """The newest connections of an account, those after a place (creation, id) in that order."""
