@@ -191,6 +191,15 @@ async def test_the_cookie_is_for_this_host_alone_and_no_script_reads_it(stage: S
     assert "Domain" not in cookie
 
 
+async def test_what_is_refused_is_not_kept(stage: Stage) -> None:
+    """An address may hold a password: only what was taken as an answer is remembered."""
+    browser = await stage.opened()
+    page = await browser.send(url=f"https://jane:{PASSWORD}@cloud.example.org", username="")
+
+    assert page.status_code == 422
+    assert PASSWORD not in repr(stage.windows.kept)
+
+
 async def test_no_secret_is_stored_with_a_window(stage: Stage) -> None:
     address = await stage.address()
     browser = stage.browser()
@@ -227,6 +236,9 @@ async def test_no_secret_is_stored_with_a_window(stage: Stage) -> None:
         "https://app.platform.example\\@evil.example/",
         "https://аpp.platform.example/",
         "https://[::1/",
+        "https://app.platform.example/\r\nSet-Cookie: a=b",
+        "https://app.platform.example/a b",
+        "\thttps://app.platform.example/",
         "https://app.platform.example:99999999/",
         "",
     ],

@@ -115,8 +115,6 @@ class Door:
         values = read(challenge.fields, form) if action == "answer" else {}
         open_names = {field.name for field in challenge.fields if not field.secret}
         typed = {name: value for name, value in values.items() if name in open_names}
-        if typed:
-            await self.windows.remember(visit.window.id, typed)
         answer = Answer(
             account=visit.window.account,
             connection_id=visit.window.connection,
@@ -130,6 +128,8 @@ class Door:
             await self.onboarding.answer(answer)
         except Refused as refused:
             return self._refused(visit, refused, typed)
+        if typed:  # kept only now: a refused address may hold a password
+            await self.windows.remember(visit.window.id, typed)
         return _see(visit.window)
 
     async def state(self, request: Request) -> Response:

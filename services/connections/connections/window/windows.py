@@ -153,7 +153,8 @@ def wrong_return_url(url: str, allowed: Sequence[str]) -> str | None:
         origin = origin_of(url)
     except ValueError:
         return "`return_url` is no address."
-    if parts.scheme not in ("https", "http") or not parts.hostname or not url.isascii() or "\\" in url:
+    plain = all("!" <= letter <= "~" and letter != "\\" for letter in url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or not plain:
         return "`return_url` must be an absolute http or https address."
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
         return "`return_url` must hold no user name."
