@@ -196,6 +196,18 @@ async def test_rows_are_intended_then_recorded(stored: Stored) -> None:
     assert [row.document_id for row in await stored.runs.moved(claim)] == ["1"]
 
 
+async def test_another_name_within_one_try_is_no_second_try(stored: Stored) -> None:
+    claim = await stored.claim()
+    row = (await stored.runs.take_rows(claim, 1))[0]
+    for target in ("/a.pdf", "/$a (2).pdf"):
+        await stored.runs.intend(claim, [replace(row, target=target)])
+    await stored.runs.record(claim, [Result(row.id, S.UNKNOWN)])
+    rows = await stored.runs.take_rows(await stored.taken_over(), 10)
+    again = next(each for each in rows if each.id == row.id)
+
+    assert (again.attempts, again.target) == (1, "/$a (2).pdf")
+
+
 async def test_what_was_intended_before_a_takeover_is_in_doubt_and_knows_its_target(stored: Stored) -> None:
     claim = await stored.claim()
     first = (await stored.runs.take_rows(claim, 1))[0]
