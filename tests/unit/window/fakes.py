@@ -123,6 +123,10 @@ class MadeUpLogin:
         if answer.action == "cancel":
             self.end(SessionResult.CANCELLED)
             return
+        if login.state == "trying":
+            if self.answers and self.answers[-1].answer_id == answer.answer_id:
+                return
+            raise Refused(Reason.ALREADY_ANSWERED, "This was answered before.")
         missing = [
             one.name for one in login.challenge.fields if one.required and not answer.fields.get(one.name)
         ]
