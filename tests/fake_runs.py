@@ -120,8 +120,9 @@ class MemoryRuns:
             line = self.lines[row.id]
             if line.fence > claim.fence or line.status in (S.DONE, S.REJECTED, S.SKIPPED):
                 continue
+            tried = line.row.attempts + ((line.status, line.fence) != (S.SENDING, claim.fence))
             line.status, line.fence = S.SENDING, claim.fence
-            line.row = replace(line.row, target=row.target)
+            line.row = replace(line.row, target=row.target, attempts=tried)
             self.intents.append((row.document_id, row.target))
             got.append(row)
         return got
@@ -133,7 +134,7 @@ class MemoryRuns:
             if line.fence != claim.fence:
                 lost.append(result.row_id)
                 continue
-            tried = line.row.attempts + (result.status is not S.PENDING)
+            tried = line.row.attempts - (result.status is S.PENDING)
             line.status, line.result = result.status, result
             line.retried = result.status in (S.FAILED, S.UNKNOWN)
             line.row = replace(line.row, target=result.target or line.row.target, attempts=tried)

@@ -157,7 +157,7 @@ class Sender:
         """Put at one name. `DONE` with what became of it, or `NUMBER`: take the next name."""
         async with self._turn(path):
             for _ in range(MOST_TRIES):
-                if receipt := await self._created(row, path, body):
+                if receipt := await self._created(path, body):
                     return Action.DONE, receipt
                 found, version = await self._look(row, path)
                 action = decide(self._choices.clash, found)
@@ -167,11 +167,11 @@ class Sender:
                     self._taken.discard(key(path, self._rules))
                 elif action is not Action.REPLACE:
                     return action, None
-                elif receipt := await self._replaced(row, path, body, version):
+                elif receipt := await self._replaced(path, body, version):
                     return Action.DONE, receipt
             raise _restless(path)
 
-    async def _created(self, row: Row, path: str, body: Body) -> Receipt | None:
+    async def _created(self, path: str, body: Body) -> Receipt | None:
         """Put where nothing is; None where the name is taken, or was before."""
         name = key(path, self._rules)
         if name in self._taken:
@@ -215,7 +215,7 @@ class Sender:
         owner = self._mine.get(key(path, self._rules)) or (await self._owners([path])).get(path)
         return owner not in (None, row.document_id)
 
-    async def _replaced(self, row: Row, path: str, body: Body, version: str | None) -> Receipt | None:
+    async def _replaced(self, path: str, body: Body, version: str | None) -> Receipt | None:
         try:
             return await self._driver.replace(path, body, version)
         except ProviderError as error:
