@@ -142,7 +142,7 @@ def kafka_container() -> Iterator[str]:
 @contextlib.contextmanager
 def mongo_container() -> Iterator[str]:
     port = free_port()
-    command = f"mongod --replSet rs0 --bind_ip_all --port {port}"
+    command = f"mongod --replSet rs0 --port {port}"  # the image adds --bind_ip_all
     with _container(MONGO_IMAGE, port, port, {}, command):
         server = EmbeddedMongo(
             Path(tempfile.gettempdir()), port
@@ -161,7 +161,8 @@ def _container(
     testcontainers_config.ryuk_disabled = (
         True  # its reaper is one more image to pull; the block below ends it
     )
-    container = DockerContainer(image).with_bind_ports(inside, (LOOPBACK, outside))
+    container = DockerContainer(image)
+    container.ports[str(inside)] = (LOOPBACK, outside)  # its with_bind_ports would open it to everybody
     for name, value in environment.items():
         container = container.with_env(name, value)
     if command:
