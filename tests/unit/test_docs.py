@@ -1,0 +1,79 @@
+"""The papers keep up with the code: every path, setting, topic and command that they name exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kit.settings import Settings
+from paperbus.cli import COMMANDS
+from providers.manifests import load
+from schemas.topics import TOPICS
+
+ROOT = Path(__file__).parents[2]
+PAPERS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted(ROOT.glob("services/*/README.md")),
+]
+PATH = re.compile(
+    r"`((?:schemas|kit|providers|web|console|services|paperbus|examples|deploy|tests|bench|docs)/[\w./-]+)`"
+)
+
+
+def text(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.relative_to(ROOT).as_posix())
+def test_every_path_that_a_paper_names_exists(paper: Path) -> None:
+    named = {*PATH.findall(text(paper)), *re.findall(r"\]\((?!http|#)([^)#]+)\)", text(paper))}
+    missing = [path for path in named if not (ROOT / path).exists() and not (paper.parent / path).exists()]
+
+    assert missing == []
+
+
+def test_every_setting_is_in_the_example_and_no_other() -> None:
+    named = set(re.findall(r"^#([A-Z_]+?)(?:_FILE)?=", text(ROOT / ".env.example"), re.MULTILINE))
+
+    assert named - {"KAFKA_CA"} | {"KAFKA_CA_FILE"} == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_topic_is_in_the_architecture() -> None:
+    table = text(ROOT / "ARCHITECTURE.md")
+    rows = {row[0]: row[1] for row in re.findall(r"^\| `([\w.]+)` \| [^|]+ \| (\d+) \|", table, re.MULTILINE)}
+
+    assert rows == {topic.name: str(topic.partitions) for topic in TOPICS}
+
+
+def test_every_command_that_the_papers_name_exists() -> None:
+    named = {
+        found for paper in PAPERS for found in re.findall(r"`(?:\.venv/bin/)?paperbus ([a-z]+)", text(paper))
+    }
+
+    assert named <= set(COMMANDS)
+
+
+def test_no_committed_file_names_a_registry() -> None:
+    hosts = "|".join(
+        ("py" + "pi\\.org", "python" + "hosted", "npm" + "js\\.org", "maven" + "\\.(org|apache)")
+    )
+    found = subprocess.run(
+        ["git", "grep", "-nIE", hosts, "--", ".", ":!*.svg"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert found.stdout == ""
+
+
+def test_the_readme_names_every_provider() -> None:
+    manifests = (load(path.parent) for path in (ROOT / "providers/catalogue").glob("*/manifest.yaml"))
+    words = " ".join(text(ROOT / "README.md").split())
+
+    assert [manifest.name.en for manifest in manifests if manifest.name.en not in words] == []
