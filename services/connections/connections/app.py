@@ -210,15 +210,17 @@ class Parts:
         await self.keys.tend()
 
     async def tend_keys(self) -> None:
-        """Rotate the keys that answers are sealed to."""
+        """Rotate the keys that answers are sealed to; bring what older vault keys seal under the newest."""
+        sealed = (*store.records(self.db.connections), MongoKeyStore(self.db.answer_keys).records())
         while True:
             await asyncio.sleep(TEND_KEYS_EVERY)
             try:
                 await self.keys.tend()
+                await vault_store.tend(self.vault, sealed, vault_store.canary_records(self.db.vault))
             except Exception as error:
                 if not is_trouble(error):
                     raise
-                log.warning("the answer keys were not tended", error=type(error).__name__)
+                log.warning("the keys were not tended", error=type(error).__name__)
 
     async def one(self, connection_id: str) -> Connection | None:
         """A connection as it is now."""

@@ -201,12 +201,6 @@ def read_keys(text: str, setting: str = SETTING) -> Vault:
         ) from None
 
 
-def new_keys() -> str:
-    """A fresh JWK set with one key, for a set-up that is given none."""
-    key = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).rstrip(b"=").decode()
-    return json.dumps({"keys": [{"kty": "oct", "kid": secrets.token_hex(8), "k": key}]})
-
-
 def _bytes_of(jwk: Mapping[str, Any]) -> bytes:
     if jwk["kty"] != "oct" or not isinstance(jwk["kid"], str):
         raise ValueError("must be an oct key with a kid")

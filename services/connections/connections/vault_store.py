@@ -7,13 +7,16 @@ records are wrapped. It opens nothing but the canary.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from connections.vault import SETTING, Place, SealBroken, Sealed, Vault, VaultKeysRefused
+from kit.logs import logger
 
 if TYPE_CHECKING:
     from kit.mongo import Collection
+
+log = logger(__name__)
 
 CANARY = Place(account="", connection="", kind="canary", revision=1)
 """A record of no account, sealed at the first start: wrong keys are noticed before anything is touched."""
@@ -55,7 +58,14 @@ class MongoRecords:
             member: Any = document
             for name in self._path.split("."):
                 member = member[name]
-            yield Found(document["_id"], self._place_of(document), Sealed.of(member))
+            try:
+                found = Found(document["_id"], self._place_of(document), Sealed.of(member))
+            except (SealBroken, KeyError, TypeError):
+                log.critical(
+                    "a sealed record belongs nowhere", document=str(document["_id"]), path=self._path
+                )
+            else:
+                yield found
 
     async def swap(self, found: Found, rewrapped: Sealed) -> bool:
         path = self._path
@@ -101,6 +111,24 @@ async def rewrap_all(
                 rewrapped, lost = rewrapped + swapped, lost + (not swapped)
             told(Rotated(rewrapped, lost, broken))
     return Rotated(rewrapped, lost, broken)
+
+
+async def tend(vault: Vault, stores: Sequence[Records], canary: Records) -> None:
+    """One round of bringing everything under the newest key; to be called now and then.
+
+    The canary comes last, after a round that found nothing any more: once it is under the newest key nothing
+    is looked for, and the older keys may be dropped, which the log then says.
+    """
+    if not [found async for found in canary.stale(vault.newest)]:
+        return
+    done = await rewrap_all(vault, stores)
+    if done == Rotated():
+        await rewrap_all(vault, [canary])
+        log.info(
+            "everything is sealed under the newest vault key; older ones may be dropped", kid=vault.newest
+        )
+    else:
+        log.info("rewrapped", **asdict(done))
 
 
 async def prove(vault: Vault, collection: Collection) -> None:

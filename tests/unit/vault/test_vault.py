@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from connections.vault import Place, SealBroken, Sealed, Vault, VaultKeysRefused, new_keys, read_keys
-from connections.vault_store import Found, Rotated, rewrap_all
+from connections.vault import Place, SealBroken, Sealed, Vault, VaultKeysRefused, read_keys
+from connections.vault_store import Found, Rotated, rewrap_all, tend
 
 OLD, NEW = ("old", bytes(range(32))), ("new", bytes(range(32, 64)))
 HERE = Place(account="acme", connection="c1", kind="credentials", revision=3)
@@ -185,8 +185,8 @@ def test_a_key_set_that_cannot_serve_is_refused_in_one_sentence(text: str) -> No
     assert refused.value.__cause__ is None
 
 
-def test_a_fresh_key_set_serves_and_the_newest_comes_first() -> None:
-    keys = new_keys()
+def test_a_key_set_serves_and_its_first_key_is_the_newest() -> None:
+    keys = jwks(oct_key())
 
     assert read_keys(keys).open(HERE, read_keys(keys).seal(HERE, SECRET)) == SECRET
     assert read_keys(jwks(oct_key("b"), oct_key("a"))).newest == "b"
@@ -233,3 +233,18 @@ async def test_one_broken_record_does_not_stop_the_others() -> None:
 
     assert await rewrap_all(both, [store]) == Rotated(rewrapped=1, lost=0, broken=1)
     assert store.records["a"] is moved
+
+
+async def test_keys_are_tended_until_a_round_finds_nothing_and_then_left_alone() -> None:
+    both, old = Vault([NEW, OLD]), Vault([OLD])
+    canary = InMemory({"canary": old.seal(replace(HERE, connection="canary"), b"canary")})
+    store = InMemory({"a": old.seal(replace(HERE, connection="a"), b"a")})
+    kids = []
+    for _ in range(2):
+        await tend(both, [store], canary)
+        kids.append((store.records["a"].kid, canary.records["canary"].kid))
+    store.records["a"] = old.seal(replace(HERE, connection="a"), b"b")
+    await tend(both, [store], canary)
+
+    assert kids == [("new", "old"), ("new", "new")]
+    assert store.records["a"].kid == "old"
