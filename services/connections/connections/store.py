@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -61,17 +61,23 @@ def dump(connection: Connection) -> dict[str, Any]:
     return members if connection.wake_at is None else members | {"wake_at": connection.wake_at}
 
 
+_AS_IS = frozenset({str, int, float, bool, bytes, datetime, type(None)})
+
+
 def _plain(value: Any) -> Any:
-    """As BSON knows it: models are their members, lists are lists, days are text."""
+    """As BSON knows it: models are their members, tuples are lists, days are text. Every write does it."""
+    kind = type(value)
+    if kind in _AS_IS:
+        return value
+    if kind is dict:
+        return {name: _plain(member) for name, member in value.items()}
+    if kind is list or kind is tuple:
+        return [_plain(member) for member in value]
     if isinstance(value, Model):
         return _plain(value.model_dump())
-    if isinstance(value, dict):
-        return {name: _plain(member) for name, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(member) for member in value]
     if isinstance(value, Enum):
         return value.value
-    if hasattr(value, "isoformat") and not isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     return value
 
