@@ -325,6 +325,11 @@ def _opens(knife: Knife) -> Any:
     return opened
 
 
+def work_alone(place: Place, connection: str) -> None:
+    """A worker in a process of its own, until the run has ended."""
+    _work_and_die(place, connection, "never", 0)
+
+
 def _work_and_die(place: Place, connection: str, point: str, nth: int) -> None:
     """The child: works until the run has ended, or kills itself."""
     passed = Counter[str]()
@@ -337,7 +342,7 @@ def _work_and_die(place: Place, connection: str, point: str, nth: int) -> None:
     async def main() -> None:
         rig = Rig(place, Platform(), connection)
         async with working(place, knife):
-            await rig.until_ended()
+            await rig.until_ended(600)
         rig.client.close()
 
     asyncio.run(main())

@@ -17,10 +17,13 @@ from schemas.reasons import Reason, RowStatus
 from sync_runner.content import Content, Contents
 from sync_runner.handlers.runs import Claim, Result, Row, Runs
 from sync_runner.outcomes import Streak, broken, half_sent, of_row, untouched
+from sync_runner.pace import Pace
 from sync_runner.sending import HalfSent, Sender, Superseded
 
 GRACE = 4.0
 """Seconds that puts under way have when everything is to stop."""
+RESTS = 3
+"""How often a document is tried again after a short rest that the provider asked for."""
 RECORD_EVERY = 1.0
 """Seconds after which results are written down while a batch is under way."""
 
@@ -69,7 +72,7 @@ class Batches:
         self._results: list[Result] = []
         self._recording = asyncio.Lock()
         self._recorded_at = 0.0
-        self._next_start = 0.0
+        self._pace = Pace(limits.requests_per_second)
 
     async def carry_out(self, rows: Sequence[Row]) -> int:
         """Bring these documents to the target; how many were tried.
@@ -127,7 +130,6 @@ class Batches:
             if self._stop.is_set() or self._failure is not None or not self._fresh():
                 self._results.append(untouched(row))
                 continue
-            await self._pace()
             self._tried += 1
             if result := await self._one(row, step):
                 self._results.append(result)
@@ -150,12 +152,24 @@ class Batches:
         return result
 
     async def _one(self, row: Row, step: Step) -> Result | None:
+        for left in reversed(range(RESTS + 1)):
+            await self._pace.turn()
+            if self._stop.is_set():
+                return untouched(row)
+            try:
+                return await self._step(row, step)
+            except ProviderError as error:
+                if not (left and _wants_a_rest(error) and self._pace.rest(error.retry_after)):
+                    return self._did_not_go(row, error)
+        return None
+
+    async def _step(self, row: Row, step: Step) -> Result | None:
         try:
             return await step(row)
         except Superseded:
             return None
-        except ProviderError as error:
-            return self._did_not_go(row, error)
+        except ProviderError:
+            raise
         except Exception:
             log.exception(
                 "a document could not be sent", row_id=row.id, connection_id=self._claim().connection_id
@@ -187,14 +201,6 @@ class Batches:
             if result.row_id in lost and result.status is RowStatus.DONE and result.target is not None:
                 await self._runs.doubt(self._claim(), result.target)
 
-    async def _pace(self) -> None:
-        """No more documents a second than the provider bears requests."""
-        if self._limits.requests_per_second is None:
-            return
-        now = time.monotonic()
-        self._next_start = max(self._next_start, now) + 1 / self._limits.requests_per_second
-        await asyncio.sleep(self._next_start - now - 1 / self._limits.requests_per_second)
-
     def _content(self, row: Row) -> Content:
         return Content(
             account=self._claim().account,
@@ -204,3 +210,8 @@ class Batches:
             sha256=row.sha256,
             media_type=row.media_type,
         )
+
+
+def _wants_a_rest(error: ProviderError) -> bool:
+    """The provider asks for a pause, and nothing of the document has been sent."""
+    return error.kind == "rate_limited" and not isinstance(error, HalfSent)

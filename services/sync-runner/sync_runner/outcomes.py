@@ -109,7 +109,8 @@ class Streak:
         """One did not go for this reason. True: stop, it is not the document."""
         match blame(error):
             case Blame.DOCUMENT:
-                self.went()
+                if error.reason is not Reason.CONTENT_CHANGED:
+                    self.went()
                 return False
             case Blame.SOURCE:
                 self.failed, self.source = error, self.source + 1

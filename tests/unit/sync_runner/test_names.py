@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from schemas.documents import Metadata
-from sync_runner.names import PLAIN, Naming, Rules, key, numbered, preview, safe
 from schemas.patterns import PLACEHOLDERS, Facts, WrongPattern, complaint, parse
+from sync_runner.names import PLAIN, Naming, Rules, key, numbered, preview, safe
 
 WINDOWS = Rules(forbidden='<>:"|?*', max_bytes=255, case_sensitive=False)
 INVOICE = Facts(

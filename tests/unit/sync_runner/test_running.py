@@ -189,6 +189,23 @@ async def test_a_rate_limit_stops_the_run_with_the_providers_own_wait() -> None:
     assert on.runs.statuses()["2"] == "pending"
 
 
+async def test_a_short_rest_that_the_provider_asks_for_is_taken_within_the_run() -> None:
+    on = stage("1", "2", "3")
+    asked = iter([ProviderError("rate_limited", Reason.RATE_LIMITED, "Slowly.", retry_after=0.05)])
+    on.target.trouble = lambda step, _: next(asked, None) if step == "put" else None
+
+    assert await on.run() is None
+    assert set(on.runs.statuses().values()) == {"done"}
+
+
+async def test_a_provider_that_asks_for_one_rest_after_the_other_stops_the_run() -> None:
+    on = stage("1")
+    on.target.trouble = failing("rate_limited", Reason.RATE_LIMITED, retry_after=0.01)
+
+    assert (await on.run()).reason is Reason.RATE_LIMITED  # type: ignore[union-attr]
+    assert on.runs.statuses() == {"1": "pending"}
+
+
 async def test_a_target_that_is_down_is_left_alone_after_three_documents() -> None:
     on = stage(*(f"{n}" for n in range(40)))
     on.target.capabilities = replace(on.target.capabilities, concurrency=1)
@@ -395,6 +412,22 @@ async def test_a_pattern_that_cannot_be_read_ends_the_run_with_its_sentence() ->
 
     assert failure.reason is Reason.INVALID  # type: ignore[union-attr]
     assert "{nummer} is no placeholder" in failure.message  # type: ignore[union-attr]
+
+
+async def test_one_account_takes_a_quarter_of_the_slots_while_others_wait() -> None:
+    on = stage("1")
+    seen: list[list[str]] = []
+    claim = on.runs.claim
+
+    async def claimed(owner: str, crowded: Any = ()) -> Any:
+        seen.append(list(crowded))
+        return await claim(owner, crowded)
+
+    on.runs.claim = claimed  # type: ignore[method-assign]
+    on.target.trouble = failing("auth", Reason.LOCKED)
+    await on.run(slots=4)
+
+    assert seen[:2] == [[], ["acme"]]
 
 
 async def test_no_secret_is_in_what_a_loan_or_a_claim_shows_of_itself() -> None:
