@@ -1,4 +1,4 @@
-"""The window's inner paths over HTTP: addresses are made, and proofs taken, for admins of the account alone."""
+"""The window's inner paths over HTTP: addresses and proofs are for admins of the account alone."""
 
 import httpx
 import pytest
