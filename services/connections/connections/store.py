@@ -75,11 +75,9 @@ def _plain(value: Any) -> Any:
         return [_plain(member) for member in value]
     if isinstance(value, Model):
         return _plain(value.model_dump())
-    if isinstance(value, Enum):
-        return value.value
     if isinstance(value, date):
         return value.isoformat()
-    return value
+    return value.value if isinstance(value, Enum) else value
 
 
 KIND: Kind[Connection] = Kind(
