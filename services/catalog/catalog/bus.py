@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.handlers import Asker, Told, record
+from catalog.handlers import Asker, Published, Told, record
 from catalog.lifecycle import TopicLacks
-from catalog.store import CatalogStore
 from kit.broker import Kafka
 from kit.edge import Edge, each
 from kit.heard import Heard
@@ -47,7 +46,7 @@ def read(edge: Edge, suggest: Suggest) -> None:
 class Topic:
     """What `catalog.events` and the store know of each other."""
 
-    def __init__(self, kafka: Kafka, store: CatalogStore) -> None:
+    def __init__(self, kafka: Kafka, store: Published) -> None:
         self._kafka = kafka
         self._store = store
 

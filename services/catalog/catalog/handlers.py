@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
@@ -18,6 +18,7 @@ from kit.owed import NOBODY
 from kit.transitions import Decision, decide
 from schemas.catalog import ProviderSuggested
 from schemas.fields import FieldError
+from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
 log = logger(__name__)
@@ -61,6 +62,24 @@ class Suggestions(Protocol):
 
     async def keep(self, suggestion: Suggestion, asker: Asker, now: datetime) -> bool:
         """Keep it. Whether it is new; what the same asker said before changes nothing."""
+
+
+class Published(Protocol):
+    """What the store knows of what the topic should hold."""
+
+    providers: Aggregates[Provider]
+
+    async def ends(self) -> dict[str, int]:
+        """Where the topic ended when both agreed last, by partition; empty where they never did."""
+
+    async def keep_ends(self, ends: Mapping[str, int]) -> None:
+        """Note where the topic ends."""
+
+    def versions(self) -> AsyncIterator[tuple[str, int, bool]]:
+        """Each provider, its version, and whether it owes an event still."""
+
+    async def adopt(self, said: Mapping[str, tuple[int, Manifest | None]]) -> None:
+        """Take over what only the topic knows: version and manifest, None where it was retired."""
 
 
 def decided(provider_id: str, provider: Provider | None, message: Message) -> Decision[Provider] | None:
