@@ -30,7 +30,7 @@ from sync_runner.outcomes import of_run
 from sync_runner.sending import Choices, Sender, described, put_ours
 from sync_runner.sidecar import CSV_TYPE, as_csv, csv_name
 
-BATCH = 200
+BATCH = 250
 """Documents that are intended and recorded together."""
 ASK_AGAIN = 5.0
 """Seconds after which a loan is asked for again when `connections` is not there."""
