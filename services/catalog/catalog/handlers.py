@@ -67,7 +67,9 @@ class Suggestions(Protocol):
 class Published(Protocol):
     """What the store knows of what the topic should hold."""
 
-    providers: Aggregates[Provider]
+    @property
+    def providers(self) -> Aggregates[Provider]:
+        """The providers themselves."""
 
     async def ends(self) -> dict[str, int]:
         """Where the topic ended when both agreed last, by partition; empty where they never did."""
