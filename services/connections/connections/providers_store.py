@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import OrderedDict
 from collections.abc import Collection as Ids, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,9 @@ from kit.mongo import Collection
 from schemas.manifest import Manifest
 
 MOST_IN_MEMORY = 500
+FRESH_FOR = 1.0
+"""Seconds for which a newest revision is not asked for again. That another replica has heard meanwhile of a
+provider's end is met at a try of the login, or at its end of 7 days."""
 DUPLICATE = 11000
 _FIELD = re.compile(r"\{\w+\}")
 
@@ -29,12 +33,14 @@ class MongoProviders:
         self._providers = providers
         self._manifests = manifests
         self._read: OrderedDict[tuple[str, int], Manifest] = OrderedDict()
+        self._heads: dict[str, dict[str, Any]] = {}
+        self._heads_until = 0.0
 
     async def newest(self, ids: Ids[str]) -> Mapping[str, Provider]:
         """The newest revision of each; unknown ids are left out."""
         if not ids:
             return {}
-        heads = [head async for head in self._providers.find({"_id": {"$in": list(ids)}})]
+        heads = await self._heads_of(ids)
         found = await self._manifests_of([(head["_id"], head["revision"]) for head in heads])
         return {
             head["_id"]: Provider(manifest, head["revision"], bool(head["retired"]))
@@ -56,6 +62,7 @@ class MongoProviders:
             return
         kept = [_keeps(manifest, revision) for manifest, revision in revisions]
         await self._manifests.bulk_write(kept, ordered=False)
+        self._heads_until = 0.0
         before = dict(await self.newest({manifest.id for manifest, _ in revisions}))
         heads = []
         for manifest, revision in sorted(revisions, key=lambda pair: pair[1]):
@@ -67,11 +74,13 @@ class MongoProviders:
             before[manifest.id] = Provider(manifest, revision)
         if heads:
             await self._lead(heads)
+        self._heads_until = 0.0
 
     async def retire(self, provider_id: str, revision: int) -> bool:
         """Offer it no more, unless a newer revision is known. Whether it is retired now."""
         older = {"_id": provider_id, "revision": {"$lte": revision}}
         done = await self._providers.update_one(older, {"$set": {"retired": True}})
+        self._heads_until = 0.0
         return done.matched_count == 1
 
     async def _lead(self, heads: Sequence[UpdateOne]) -> None:
@@ -90,6 +99,15 @@ class MongoProviders:
         """Whether secrets that were stored under `revision` are held back: they would go elsewhere now."""
         head = await self._providers.find_one({"_id": provider_id}, {"held_since": 1})
         return bool(head and revision < head.get("held_since", 0))
+
+    async def _heads_of(self, ids: Ids[str]) -> list[dict[str, Any]]:
+        if time.monotonic() > self._heads_until:
+            self._heads, self._heads_until = {}, time.monotonic() + FRESH_FOR
+        missing = [id_ for id_ in ids if id_ not in self._heads]
+        if missing:
+            async for head in self._providers.find({"_id": {"$in": missing}}):
+                self._heads[head["_id"]] = head
+        return [self._heads[id_] for id_ in ids if id_ in self._heads]
 
     async def _manifests_of(self, wanted: Ids[tuple[str, int]]) -> dict[tuple[str, int], Manifest]:
         found = {key: self._read[key] for key in wanted if key in self._read}
