@@ -39,6 +39,7 @@ class MemoryTarget:
     lost: Trouble = calm
     puts: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
+    uploads: int = 0
     at_once: int = 0
     most_at_once: int = 0
 
@@ -101,6 +102,7 @@ class MemoryTarget:
         return Receipt(path, self._version(path))
 
     async def _read(self, body: Body) -> bytes:
+        self.uploads += 1
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:

@@ -65,7 +65,15 @@ async def test_other_bytes_than_announced_are_told_apart(
 
 
 @pytest.mark.parametrize(
-    "path", ["/gone", "/other-document", "http://127.0.0.1:1/x", "http://169.254.169.254/x", "http://[::1"]
+    "path",
+    [
+        "/gone",
+        "/other-document",
+        "http://127.0.0.1:1/x",
+        "http://169.254.169.254/x",
+        "http://[::1",
+        "http://" + "a" * 70,
+    ],
 )
 async def test_what_cannot_be_fetched_is_tried_again_later(platform: Platform, path: str) -> None:
     url = path if path.startswith("http") else f"{platform.origin}{path}"

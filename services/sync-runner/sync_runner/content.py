@@ -97,14 +97,10 @@ def origin(url: str) -> str:
     """The origin of an address (RFC 6454 §6.2): `https://docs.example.org:8443`, a default port left out."""
     try:
         parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
+        port, host = parts.port, parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    except ValueError:  # UnicodeError is one
         raise unavailable("its address cannot be read") from None
-    host = (
-        (parts.hostname or "").encode("idna").decode()
-        if ":" not in (parts.hostname or "")
-        else f"[{parts.hostname}]"
-    )
     default = {"https": 443, "http": 80}.get(parts.scheme)
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")
 

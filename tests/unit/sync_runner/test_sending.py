@@ -160,6 +160,25 @@ async def test_fifty_documents_of_one_name_all_arrive_side_by_side(clash: str) -
     assert set(sending.target.files) == {"/x.pdf"} | {f"/x ({n}).pdf" for n in range(2, 51)}
 
 
+async def test_a_name_that_is_known_as_taken_costs_no_further_upload() -> None:
+    sending = Sending(MemoryTarget(), clash="number")
+    for n in range(20):
+        await sending.send(a_row(str(n), A, "x.pdf"))
+
+    assert sending.target.uploads == 21
+
+
+async def test_a_try_that_arrives_late_between_the_look_and_the_put_is_not_doubled() -> None:
+    sending = Sending(MemoryTarget(), clash="number")
+    row = sending.sender.planned(a_row("1", A, "x.pdf", doubtful=True, target="/x.pdf"))
+    assert await sending.sender.look_up(row) is None
+    sending.target.files["/x.pdf"] = A
+
+    result = await sending.sender.send(row, of_bytes(A))
+
+    assert (result.target, sending.target.files) == ("/x.pdf", {"/x.pdf": A})
+
+
 async def test_two_documents_with_the_same_bytes_and_name_are_one_file_when_same_bytes_are_left() -> None:
     sending = Sending(there(x=B), clash="skip_same")
 
