@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from kit.endings import DONE, Ended, Refused
 from kit.heard import Heard
@@ -76,6 +76,10 @@ def told_by(event: Event[Any]) -> Told:
     return Told(account, data.document_id, Word(event.time, withdrawn=True))
 
 
+Turn: TypeAlias = dict[str, tuple[Told, int]]
+"""What is to be written, by document, with where it stands in the batch."""
+
+
 class Ingest:
     """The batch handler of `documents.events`."""
 
@@ -87,27 +91,18 @@ class Ingest:
 
     async def __call__(self, batch: Sequence[Heard]) -> Sequence[Ended]:
         endings: list[Ended] = [DONE] * len(batch)
-        newest: dict[str, tuple[Told, int]] = {}
-        for index, heard in enumerate(batch):
-            told = told_by(heard.event)
-            before = newest.get(told.id)
-            verdict = judge(before[0].word if before else None, told.word)
-            if verdict is Verdict.CONFLICT:
-                endings[index] = conflict(told)
-            elif verdict is Verdict.TAKE:
-                newest[told.id] = (_merged(before[0] if before else None, told), index)
-        items = list(newest.items())
-        await asyncio.gather(
-            *(self._take(dict(items[lane::LANES]), endings) for lane in range(min(LANES, len(items))))
-        )
+        for turn in _turns(batch, endings):
+            items = list(turn.items())
+            lanes = [dict(items[lane::LANES]) for lane in range(min(LANES, len(items)))]
+            await asyncio.gather(*(self._take(lane, endings) for lane in lanes))
         return endings
 
-    async def _take(self, newest: dict[str, tuple[Told, int]], endings: list[Ended]) -> None:
+    async def _take(self, newest: Turn, endings: list[Ended]) -> None:
         """Some of a batch's documents: kept first, owed afterwards."""
         await self._keep(newest, endings)
         await self._owe([told for told, _ in newest.values()])
 
-    async def _keep(self, newest: dict[str, tuple[Told, int]], endings: list[Ended]) -> None:
+    async def _keep(self, newest: Turn, endings: list[Ended]) -> None:
         """Write them; what is known already, or can never be, leaves `newest`."""
         writing = dict(newest)
         while writing:
@@ -121,7 +116,7 @@ class Ingest:
                     del writing[id_], newest[id_]
 
     async def _owe(self, told: Sequence[Told]) -> None:
-        received = [one for one in told if one.data is not None and not one.word.withdrawn]
+        received = [one for one in told if one.data is not None]
         if not received:
             return
         wanting = await self.documents.wanting({one.account for one in received})
@@ -139,9 +134,25 @@ def conflict(told: Told) -> Refused:
     return Refused(Reason.INVALID, CONFLICT.format(version=told.word.version, document=told.document))
 
 
-def _merged(before: Told | None, told: Told) -> Told:
-    """A withdrawal in the same batch as what it withdraws is one write."""
-    if before is None or before.data is None or not told.word.withdrawn:
-        return told
-    word = Word(told.word.at, before.word.version, before.word.sha256, withdrawn=True)
-    return Told(told.account, told.document, word, before.data)
+def _turns(batch: Sequence[Heard], endings: list[Ended]) -> list[Turn]:
+    """The batch as what is written one after the other, each document once in a turn.
+
+    Of several versions in a row the newest counts; a withdrawal, and what comes after it, has its own turn.
+    """
+    turns: list[Turn] = []
+    at: dict[str, int] = {}
+    for index, heard in enumerate(batch):
+        told = told_by(heard.event)
+        before = turns[at[told.id]][told.id][0] if told.id in at else None
+        verdict = judge(before.word if before else None, told.word)
+        if verdict is Verdict.CONFLICT:
+            endings[index] = conflict(told)
+        if verdict is not Verdict.TAKE:
+            continue
+        same = before is not None and before.word.withdrawn == told.word.withdrawn
+        turn = at.get(told.id, -1) + (0 if same else 1)
+        if turn == len(turns):
+            turns.append({})
+        turns[turn][told.id] = (told, index)
+        at[told.id] = turn
+    return turns

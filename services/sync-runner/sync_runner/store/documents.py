@@ -113,6 +113,4 @@ def _update(told: Told) -> UpdateOne:
         "received_at": data.received_at,
         "metadata": data.metadata.wire(),
     }
-    if word.withdrawn:
-        return UpdateOne(own | {"$or": guard}, {"$set": members | {"withdrawn": True}}, upsert=True)
     return UpdateOne(own | {"$or": guard}, {"$set": members, "$unset": {"withdrawn": ""}}, upsert=True)
