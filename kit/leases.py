@@ -18,13 +18,12 @@ from pymongo.errors import BulkWriteError, PyMongoError
 
 from kit.logs import logger
 from kit.metrics import LEASED
-from kit.mongo import Collection
+from kit.mongo import Collection, only_duplicates
 
 log = logger(__name__)
 
 LEASE = timedelta(seconds=30)
 FREE = datetime(1970, 1, 1, tzinfo=UTC)
-DUPLICATE = 11000
 ALIVE = {"$expr": {"$gt": ["$until", "$$NOW"]}}
 OVER = {"$expr": {"$lte": ["$until", "$$NOW"]}}
 
@@ -88,7 +87,7 @@ class Leases:
         try:
             await self._collection.insert_many(documents, ordered=False)
         except BulkWriteError as errors:
-            if any(error["code"] != DUPLICATE for error in errors.details["writeErrors"]):
+            if not only_duplicates(errors):
                 raise
         await self._collection.update_many(self._own(), self._taken())
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
     from pymongo import IndexModel
+    from pymongo.errors import BulkWriteError
 
 Client: TypeAlias = "AsyncIOMotorClient[dict[str, Any]]"
 Database: TypeAlias = "AsyncIOMotorDatabase[dict[str, Any]]"
 Collection: TypeAlias = "AsyncIOMotorCollection[dict[str, Any]]"
+
+DUPLICATE = 11000
 
 
 class Unusable(RuntimeError):
@@ -78,3 +81,10 @@ async def declare(collection: Collection, indexes: Sequence[IndexModel]) -> None
     """Make the indexes of a collection. Safe to call at every start, by every replica."""
     if indexes:
         await collection.create_indexes(list(indexes))
+
+
+def only_duplicates(error: BulkWriteError) -> bool:
+    """Whether all that failed is there already, and what did not fail is durable."""
+    return not error.details["writeConcernErrors"] and all(
+        failed["code"] == DUPLICATE for failed in error.details["writeErrors"]
+    )

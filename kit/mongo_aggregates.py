@@ -12,11 +12,10 @@ from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from kit.aggregates import Aggregates, Change, Kept, Kind, shard_of
-from kit.mongo import Collection, declare
+from kit.mongo import Collection, declare, only_duplicates
 
 T = TypeVar("T")
 
-DUPLICATE = 11000
 OWING = IndexModel(
     [("shard", ASCENDING), ("owes.0.at", ASCENDING)],
     name="owing",
@@ -67,7 +66,7 @@ class MongoAggregates(Aggregates[T]):
         try:
             result = await self.collection.bulk_write(writes, ordered=False)
         except BulkWriteError as errors:
-            if any(error["code"] != DUPLICATE for error in errors.details["writeErrors"]):
+            if not only_duplicates(errors):
                 raise
         else:
             if result.matched_count + result.upserted_count == len(changes):

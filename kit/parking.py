@@ -12,7 +12,7 @@ from bson import Binary
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
-from kit.mongo import Collection, declare
+from kit.mongo import Collection, declare, only_duplicates
 
 CLAIMED = timedelta(seconds=60)
 """Whoever releases a key has it for so long; a dead one's is free again afterwards."""
@@ -22,7 +22,6 @@ INDEXES = (
     IndexModel([("group", ASCENDING), ("key", ASCENDING), ("offset", ASCENDING)], name="order"),
 )
 """Retention: until released, by hand if need be; nothing that was promised is dropped."""
-DUPLICATE = 11000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Parking:
             if documents:
                 await self.collection.insert_many(documents, ordered=False)
         except BulkWriteError as errors:
-            if any(error["code"] != DUPLICATE for error in errors.details["writeErrors"]):
+            if not only_duplicates(errors):
                 raise
 
     async def claim(self, group: str, now: datetime) -> list[Raw]:

@@ -12,8 +12,8 @@ ITEMS = (WriteError, BulkWriteError, DocumentTooLarge, InvalidDocument)
 
 def is_trouble(error: Exception) -> bool:
     """Whether waiting may mend it: store, broker or network. Else it belongs to one item, and is a bug."""
-    if isinstance(error, BulkWriteError) and not error.details.get("writeErrors"):
-        return True  # only the write concern failed
+    if isinstance(error, BulkWriteError) and error.details["writeConcernErrors"]:
+        return True  # what was written may be lost again
     return isinstance(error, PyMongoError | KafkaError | OSError) and not isinstance(error, ITEMS)
 
 

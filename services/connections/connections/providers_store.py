@@ -15,14 +15,13 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from connections.lifecycle.case import Provider
-from kit.mongo import Collection
+from kit.mongo import Collection, only_duplicates
 from schemas.manifest import Manifest
 
 MOST_IN_MEMORY = 500
 FRESH_FOR = 1.0
 """Seconds for which a newest revision is not asked for again. That another replica has heard meanwhile of a
 provider's end is met at a try of the login, or at its end of 7 days."""
-DUPLICATE = 11000
 _FIELD = re.compile(r"\{\w+\}")
 
 
@@ -88,10 +87,9 @@ class MongoProviders:
         try:
             await self._providers.bulk_write(list(heads))
         except BulkWriteError as errors:
-            failed = errors.details["writeErrors"]
-            if any(error["code"] != DUPLICATE for error in failed):
+            if not only_duplicates(errors):
                 raise
-            done = failed[0]["index"] + 1
+            done = errors.details["writeErrors"][0]["index"] + 1
             if done < len(heads):
                 await self._lead(heads[done:])
 
