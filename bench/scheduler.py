@@ -120,9 +120,10 @@ def apscheduler(url: str) -> float:
     peer.resume()
     all_fired.wait(600)
     took = time.perf_counter() - started
-    peer.shutdown()
-    client.drop_database(store.collection.database.name)
-    client.close()
+    name = store.collection.database.name
+    peer.shutdown()  # closes its client
+    with MongoClient(url) as client:
+        client.drop_database(name)
     return PEER / took
 
 
