@@ -69,10 +69,9 @@ async def show(stage: Stage, console: Console, after: Callable[[str, str], str] 
                 console.print(ledger(await story.ledger(connection)))
                 if wrong := differing(made, target):
                     raise DemoFailed(f"These did not arrive byte for byte, once: {', '.join(wrong)}.")
-                console.print(
-                    f"All {len(made)} documents arrived byte for byte, each once: {target.folder}\n"
-                )
+                console.print(f"All {len(made)} documents arrived byte for byte, each once.\n")
                 if after is not None:
+                    console.print(f"They are in {target.folder}")
                     console.print(after(account, connection))
                     await asyncio.Event().wait()
 
