@@ -16,6 +16,7 @@ from paperbus.local.errors import LocalServerError
 from paperbus.local.folder import free_port
 from paperbus.local.process import Process
 
+_RCLONE = str(Path(sys.executable).parent / "rclone")
 PATIENCE = 15.0
 """Seconds that the server may take to answer."""
 
@@ -48,14 +49,9 @@ async def webdav(folder: Path) -> AsyncIterator[Target]:
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - one folder, at the start
     port = free_port()
     target = Target(f"http://127.0.0.1:{port}", "jane", secrets.token_urlsafe(12), folder)
+    apart = ["--config=", f"--cache-dir={folder.parent / 'cache'}"]  # nothing in the user's home
     process = Process(
-        [
-            str(Path(sys.executable).parent / "rclone"),
-            "serve",
-            "webdav",
-            str(folder),
-            f"--addr=127.0.0.1:{port}",
-        ],
+        [_RCLONE, "serve", "webdav", str(folder), f"--addr=127.0.0.1:{port}", *apart],
         log=folder.parent / "webdav.log",
         environment={**os.environ, "RCLONE_USER": target.username, "RCLONE_PASS": target.password},
     )
