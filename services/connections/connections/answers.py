@@ -80,7 +80,6 @@ class Opener:
             challenge_id=inside.challenge_id,
             answer_id=str(inside.answer_id),
             action=inside.action,
-            via="sealed",
             fields=inside.fields,
             actor=access.sub,
         )

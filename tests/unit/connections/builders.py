@@ -27,6 +27,7 @@ from schemas.syncs import Counts, DocumentsExported, SyncFailed
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ID = "7f1c0a52-3b0e-4a57-9d0e-2f1f6a1a9b10"
 ACCOUNT = "acme"
+BROWSER = "the digest of the customer's browser"
 SEALED = {"v": 1, "kid": "k", "wn": b"1", "wk": b"2", "n": b"3", "ct": b"4"}
 MANIFEST = Manifest.model_validate(
     {
@@ -105,7 +106,7 @@ def answered(connection: Connection, **members: Any) -> Answered:
         challenge_id=challenge.challenge_id if challenge else "none",
         answer_id=str(uuid4()),
         action="answer",
-        via="sealed",
+        browser=None,
         sealed=SEALED,
     )
     return replace(plain, **members)
@@ -203,9 +204,10 @@ def in_login_state(state: LoginState) -> Connection:
         case LoginState.IDLE:
             return configuring()
         case LoginState.OPEN:
-            return connecting(answer_by="window")
+            it = trying(connecting(answer_by="window"), browser=BROWSER)
+            return after(it, wrong(it))
         case LoginState.TRYING:
-            return trying(connecting(answer_by="window"), via="window")
+            return trying(connecting(answer_by="window"), browser=BROWSER)
         case LoginState.PROVING:
-            it = trying(connecting(answer_by="window"), via="window")
+            it = trying(connecting(answer_by="window"), browser=BROWSER)
             return after(it, verified(it))

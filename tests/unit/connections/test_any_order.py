@@ -50,6 +50,8 @@ REQUESTS = (
     ConnectionRemovalRequested(connection_id=ID),
     ProviderRetired(provider_id="webdav", revision=4),
 )
+BROWSERS = st.sampled_from([None, "one", "two"])
+"""None answers by a sealed answer."""
 LAST = (Status.REJECTED, Status.REMOVED)
 
 
@@ -85,10 +87,10 @@ class AnyOrder(RuleBasedStateMachine):
             self.tell(message)
 
     @precondition(lambda self: self.it is not None)
-    @rule(via=st.sampled_from(["sealed", "window"]), action=st.sampled_from(["answer", "cancel", "resend"]))
-    def answer(self, via: str, action: str) -> None:
+    @rule(browser=BROWSERS, action=st.sampled_from(["answer", "cancel", "resend"]))
+    def answer(self, browser: str | None, action: str) -> None:
         assert self.it is not None
-        answer = answered(self.it, via=via, action=action)
+        answer = answered(self.it, browser=browser, action=action)
         open_before = self.it.login.state is LoginState.OPEN
         self.tell(answer)
         if answer.answer_id in self.it.login.spent:
@@ -114,10 +116,13 @@ class AnyOrder(RuleBasedStateMachine):
             self.tell(make(self.it))
 
     @precondition(lambda self: self.it is not None)
-    @rule()
-    def prove(self) -> None:
+    @rule(browser=st.sampled_from(["one", "two"]))
+    def prove(self, browser: str) -> None:
         assert self.it is not None
-        self.tell(Proven(self.it.login.session_id))
+        before = self.it
+        self.tell(Proven(before.login.session_id, browser))
+        if self.it.credentials_revision > before.credentials_revision:
+            assert before.login.browser == browser
 
     @precondition(lambda self: self.it is not None)
     @rule(minutes=st.sampled_from([1, 11, 31, 60 * 24 * 8]))

@@ -32,7 +32,7 @@ from schemas.connections import (
 )
 from schemas.envelope import Data, Event
 from schemas.reasons import Reason
-from tests.unit.connections.builders import ACCOUNT, ID, MANIFEST, NOW, failed, request
+from tests.unit.connections.builders import ACCOUNT, BROWSER, ID, MANIFEST, NOW, failed, request
 from tests.unit.connections.fakes import MemoryProviders, MemoryTrying, SetClock
 
 CANARY = "canary-S3cr3t"
@@ -98,7 +98,7 @@ class Room:
         challenge = (await self.it()).login.challenge
         assert challenge is not None
         plain = {"account": ACCOUNT, "connection_id": ID, "challenge_id": challenge.challenge_id}
-        plain |= {"answer_id": str(uuid4()), "action": "answer", "via": "sealed", "fields": FIELDS}
+        plain |= {"answer_id": str(uuid4()), "action": "answer", "fields": FIELDS}
         return Answer(**{**plain, **members})
 
     def said(self) -> list[str]:
@@ -274,15 +274,15 @@ async def test_time_passes_in_the_worker(room: Room) -> None:
 
 async def test_the_window_sees_the_login_and_only_the_proof_completes_it(room: Room) -> None:
     await room.ask(request(answer_by="window"))
-    await room.logins.answer(await room.an_answer(via="window"))
+    await room.logins.answer(await room.an_answer(browser=BROWSER))
     await room.tries.look(ID)
     seen = await room.logins.look(ID)
     assert seen is not None
     assert seen.login is not None
     assert (seen.login.state, seen.provider_name.en) == ("verified", "WebDAV")
 
-    await room.logins.complete(ID, seen.login.session_id, "user-1")
-    await room.logins.complete(ID, seen.login.session_id, "user-1")
+    await room.logins.complete(ID, seen.login.session_id, BROWSER, "user-1")
+    await room.logins.complete(ID, seen.login.session_id, BROWSER, "user-1")
     assert room.said().count("ConnectionAuthorized") == 1
 
 

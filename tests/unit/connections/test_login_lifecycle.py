@@ -33,6 +33,7 @@ from schemas.connections import (
 )
 from schemas.reasons import ChallengeKind, Reason
 from tests.unit.connections.builders import (
+    BROWSER,
     ID,
     MANIFEST,
     NOW,
@@ -51,33 +52,44 @@ from tests.unit.connections.builders import (
 from tests.unit.connections.grids import cells, messages, states
 
 GRID = """
-                       | idle              | open              | trying            | proving
-SessionBegun           | open              | never             | never             | never
-SessionStopped         | idle              | idle              | idle              | idle
-Answered               | !invalid          | trying            | !already_answered | !invalid
-Answered to cancel     | !invalid          | idle              | idle              | !invalid
-Answered late          | !superseded       | !superseded       | !superseded       | !superseded
-TryClaimed             | idle              | open              | trying            | proving
-TryClaimed after crash | idle              | open              | open              | proving
-Asked                  | idle              | open              | open              | proving
-Asked with error       | idle              | open              | open              | proving
-Asked by a dead worker | idle              | open              | trying            | proving
-Unreached              | idle              | open              | open              | proving
-Verified               | idle              | open              | proving           | proving
-LoginFailed            | idle              | open              | idle              | proving
-Proven                 | !session_expired  | !not_yet          | !not_yet          | idle
-Proven for another     | !session_expired  | !superseded       | !superseded       | !superseded
-SessionTimedOut        | idle              | idle              | trying            | idle
+                             | idle             | open              | trying            | proving
+SessionBegun                 | open             | never             | never             | never
+SessionStopped               | idle             | idle              | idle              | idle
+Answered                     | !invalid         | trying            | !already_answered | !invalid
+Answered to cancel           | !invalid         | idle              | idle              | !invalid
+Answered elsewhere           | !invalid         | !already_answered | !already_answered | !invalid
+Answered to cancel elsewhere | !invalid         | !already_answered | !already_answered | !invalid
+Answered late                | !superseded      | !superseded       | !superseded       | !superseded
+TryClaimed                   | idle             | open              | trying            | proving
+TryClaimed after crash       | idle             | open              | open              | proving
+Asked                        | idle             | open              | open              | proving
+Asked with error             | idle             | open              | open              | proving
+Asked by a dead worker       | idle             | open              | trying            | proving
+Unreached                    | idle             | open              | open              | proving
+Verified                     | idle             | open              | proving           | proving
+LoginFailed                  | idle             | open              | idle              | proving
+Proven                       | !session_expired | !not_yet          | !not_yet          | idle
+Proven for another           | !session_expired | !superseded       | !superseded       | !superseded
+Proven elsewhere             | !session_expired | !not_yet          | !not_yet          | !already_answered
+SessionTimedOut              | idle             | idle              | trying            | idle
 """
 FENCE = 101
+
+
+def proven(it: Connection, browser: str = BROWSER) -> happens.Proven:
+    return happens.Proven("" if it.login.state is LoginState.IDLE else it.login.session_id, browser)
+
+
 MESSAGES: dict[str, Callable[[Connection], object]] = {
     "SessionBegun": lambda _: happens.SessionBegun(
         "connect", "window", "en", 3, 3, first_question(MANIFEST, "en", {})
     ),
     "SessionStopped": lambda _: happens.SessionStopped(Reason.CANCELLED),
-    "Answered": lambda it: answered(it, via="window"),
-    "Answered to cancel": lambda it: answered(it, via="window", action="cancel"),
-    "Answered late": lambda it: answered(it, via="window", challenge_id="an older one"),
+    "Answered": lambda it: answered(it, browser=BROWSER),
+    "Answered to cancel": lambda it: answered(it, browser=BROWSER, action="cancel"),
+    "Answered elsewhere": lambda it: answered(it, browser="another"),
+    "Answered to cancel elsewhere": lambda it: answered(it, browser="another", action="cancel"),
+    "Answered late": lambda it: answered(it, browser=BROWSER, challenge_id="an older one"),
     "TryClaimed": lambda it: happens.TryClaimed(it.login.fence or FENCE),
     "TryClaimed after crash": lambda _: happens.TryClaimed(FENCE + 1),
     "Asked": lambda _: happens.Asked(FENCE, first_question(MANIFEST, "en", {}), SEALED),
@@ -86,8 +98,9 @@ MESSAGES: dict[str, Callable[[Connection], object]] = {
     "Unreached": lambda it: replace(unreached(it), fence=FENCE),
     "Verified": lambda it: replace(verified(it), fence=FENCE),
     "LoginFailed": lambda _: happens.LoginFailed(FENCE, Reason.BUG, "It broke."),
-    "Proven": lambda it: happens.Proven("" if it.login.state is LoginState.IDLE else it.login.session_id),
-    "Proven for another": lambda _: happens.Proven("another"),
+    "Proven": proven,
+    "Proven for another": lambda _: happens.Proven("another", BROWSER),
+    "Proven elsewhere": lambda it: proven(it, "another"),
     "SessionTimedOut": lambda _: happens.SessionTimedOut(),
 }
 
@@ -151,7 +164,7 @@ def test_an_answer_id_counts_once() -> None:
 
 def test_the_other_way_of_answering_is_refused_and_costs_nothing() -> None:
     it = connecting(answer_by="sealed")
-    assert refusal(it, answered(it, via="window")) is Reason.INVALID
+    assert refusal(it, answered(it, browser=BROWSER)) is Reason.INVALID
 
 
 def test_an_answer_after_the_end_of_its_challenge_is_too_late_though_no_clock_has_struck() -> None:
@@ -240,7 +253,7 @@ def test_what_the_window_achieved_counts_only_with_the_proof() -> None:
 
     assert it.credentials is None
     assert it.status == "connecting"
-    proof = happens.Proven(it.login.session_id)
+    proof = proven(it)
     assert kinds(it, proof) == [AuthSessionEnded, ConnectionAuthorized]
     assert after(it, proof).credentials == SEALED
     assert decide(case(after(it, proof)), proof) is None

@@ -105,7 +105,9 @@ class MadeUpLogin:
             attempts_left=3 - self.wrong,
             error=trouble,
         )
-        self.login = Login(session, "connect", "open", self.clock() + timedelta(minutes=30), "en", challenge)
+        browser = old.browser if old and old.session_id == session else None
+        until = self.clock() + timedelta(minutes=30)
+        self.login = Login(session, "connect", "open", until, "en", browser, challenge)
         return self.login
 
     async def look(self, connection_id: str) -> Onboarded | None:
@@ -120,6 +122,8 @@ class MadeUpLogin:
         if self.clock() >= login.expires_at:
             self.end(SessionResult.EXPIRED)
             raise Refused(Reason.SESSION_EXPIRED, "Time ran out.")
+        if login.browser not in (None, answer.browser):
+            raise Refused(Reason.ALREADY_ANSWERED, "This was answered in another browser.")
         if answer.action == "cancel":
             self.end(SessionResult.CANCELLED)
             return
@@ -134,7 +138,7 @@ class MadeUpLogin:
             errors = tuple(FieldError(field=name, code="missing", message="is missing") for name in missing)
             raise Refused(Reason.INVALID, "Fields are missing.", errors)
         self.answers.append(answer)
-        self.login = replace(login, state="trying")
+        self.login = replace(login, state="trying", browser=answer.browser)
         if self.works_at_once:
             self.work()
 
@@ -160,9 +164,9 @@ class MadeUpLogin:
         assert self.login is not None
         self.login = replace(self.login, state="ended", challenge=None, result=result)
 
-    async def complete(self, connection_id: str, session_id: str, actor: str) -> None:
+    async def complete(self, connection_id: str, session_id: str, browser: str, actor: str) -> None:
         login = self.login
-        if login is None or login.session_id != session_id:
+        if login is None or login.session_id != session_id or login.browser != browser:
             raise Refused(Reason.SUPERSEDED, "A newer login took over.")
         if login.state == "verified":
             self.end(SessionResult.AUTHORIZED)

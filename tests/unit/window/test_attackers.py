@@ -78,8 +78,10 @@ async def test_a_proof_lasts_five_minutes_and_only_the_newest_counts(stage: Stag
 
 async def test_a_crash_between_completing_and_remembering_it_does_no_harm(stage: Stage) -> None:
     proof = await proof_of(await stage.opened())
-    assert stage.login.login is not None
-    await stage.login.complete(CONNECTION, stage.login.login.session_id, "jane")
+    login = stage.login.login
+    assert login is not None
+    assert login.browser is not None
+    await stage.login.complete(CONNECTION, login.session_id, login.browser, "jane")
     await stage.desk.complete(CONNECTION, ACCOUNT, "jane", proof)
 
     assert len(stage.login.completed) == 1

@@ -17,7 +17,7 @@ from connections.window.onboarding import Action, Answer, Login, Onboarding
 from kit.endings import Refused
 from kit.memory import MemoryAggregates
 from schemas.reasons import Reason, SessionResult
-from tests.unit.connections.builders import ACCOUNT, ID, NOW, PROVIDER, case, request, verified
+from tests.unit.connections.builders import ACCOUNT, BROWSER, ID, NOW, PROVIDER, case, request, verified
 from tests.unit.window.fakes import Clock, MadeUpLogin
 
 RIGHT = {"url": "https://cloud.example.org", "username": "jane", "password": "canary-5up3r-secret"}
@@ -78,7 +78,7 @@ async def answer(side: Any, action: Action = "answer", **changed: Any) -> Answer
         "challenge_id": challenge.challenge_id if challenge else "none",
         "answer_id": str(uuid.uuid4()),
         "action": action,
-        "via": "window",
+        "browser": BROWSER,
         "fields": RIGHT if action == "answer" else {},
     }
     return Answer(**members | changed)
@@ -130,10 +130,13 @@ async def test_a_verified_login_counts_once_it_is_completed(side: Any) -> None:
     await side.accept()
     session = (await login(side)).session_id
     assert (await login(side)).state == "verified"
+    for thief in ("another", ""):
+        with pytest.raises(Refused):
+            await side.onboarding.complete(ID, session, thief, "jane")
     with pytest.raises(Refused):
-        await side.onboarding.complete(ID, str(uuid.uuid4()), "jane")
-    await side.onboarding.complete(ID, session, "jane")
-    await side.onboarding.complete(ID, session, "jane")
+        await side.onboarding.complete(ID, str(uuid.uuid4()), BROWSER, "jane")
+    await side.onboarding.complete(ID, session, BROWSER, "jane")
+    await side.onboarding.complete(ID, session, BROWSER, "jane")
 
     ended = await login(side)
     assert (ended.state, ended.result, ended.session_id) == ("ended", SessionResult.AUTHORIZED, session)
@@ -141,9 +144,20 @@ async def test_a_verified_login_counts_once_it_is_completed(side: Any) -> None:
 
 async def test_what_was_never_verified_cannot_be_completed(side: Any) -> None:
     with pytest.raises(Refused):
-        await side.onboarding.complete(ID, (await login(side)).session_id, "jane")
+        await side.onboarding.complete(ID, (await login(side)).session_id, BROWSER, "jane")
 
     assert (await login(side)).state == "open"
+
+
+@pytest.mark.parametrize("action", ["answer", "cancel"])
+async def test_what_one_browser_answered_no_other_one_answers_on(side: Any, action: Action) -> None:
+    await side.onboarding.answer(await answer(side))
+    with pytest.raises(Refused) as refused:
+        await side.onboarding.answer(await answer(side, action, browser="another"))
+
+    assert refused.value.reason is Reason.ALREADY_ANSWERED
+    shown = await login(side)
+    assert (shown.state, shown.browser) == ("trying", BROWSER)
 
 
 @pytest.mark.parametrize("tried", [False, True])

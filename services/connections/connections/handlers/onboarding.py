@@ -87,16 +87,16 @@ class LoginHandlers:
         await self._connections.alter(answer.connection_id, decided, cause=Cause(actor=answer.actor))
         self._ring()
 
-    async def complete(self, connection_id: str, session_id: str, actor: str) -> None:
-        """The platform handed in the proof: a verified login counts from now on. Twice is once.
+    async def complete(self, connection_id: str, session_id: str, browser: str, actor: str) -> None:
+        """The platform handed in this browser's proof: a verified login counts from now on. Twice is once.
 
         Raises:
-            Refused: the session is over, superseded, or was never verified.
+            Refused: the session is over, superseded, another browser's, or was never verified.
         """
 
         def decided(connection: Connection | None) -> Decision[Connection] | None:
             it = _of(connection, None)
-            return decide(Case(self._connections.now(), it), Proven(session_id))
+            return decide(Case(self._connections.now(), it), Proven(session_id, browser))
 
         await self._connections.alter(connection_id, decided, cause=Cause(actor=actor))
 
@@ -128,7 +128,7 @@ class LoginHandlers:
         if current and challenge and it.login.state is LoginState.OPEN and answer.action == "answer":
             values = _checked(challenge.fields, answer.fields, it.login.locale)
         sealed = self._vault.seal_values(answer_place(it, answer.challenge_id), values).document()
-        message = Answered(answer.challenge_id, answer.answer_id, answer.action, answer.via, sealed)
+        message = Answered(answer.challenge_id, answer.answer_id, answer.action, answer.browser, sealed)
         return decide(Case(self._connections.now(), it), message)
 
 
@@ -157,6 +157,7 @@ def _shown(it: Connection) -> Login | None:
         state=_SHOWN[login.state],
         expires_at=login.expires_at,
         locale=login.locale,
+        browser=login.browser,
         challenge=login.challenge,
         result=over.result if over else None,
         reason=over.reason if over else None,

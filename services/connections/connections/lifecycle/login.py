@@ -59,6 +59,11 @@ def _the_other_way(case: Case, answer: Answered) -> bool:
     return challenge is not None and answer.via not in challenge.answer_by
 
 
+def _of_another_browser(case: Case, message: Answered | Proven) -> bool:
+    """A window's first answer takes the session for its browser: what was typed there is nobody else's."""
+    return case.it.login.browser is not None and message.browser not in (None, case.it.login.browser)
+
+
 def _resends_nothing(case: Case, answer: Answered) -> bool:
     challenge = case.it.login.challenge
     return answer.action == "resend" and (challenge is None or challenge.resend is None)
@@ -107,7 +112,7 @@ def _of_another_account(case: Case, verified: Verified) -> bool:
 
 
 def _needs_proof(case: Case, _: Verified) -> bool:
-    return case.it.login.windowed
+    return case.it.login.browser is not None
 
 
 def _of_another_session(case: Case, proven: Proven) -> bool:
@@ -180,6 +185,11 @@ LATE = (
 )
 """What an answer to a challenge that is over is told."""
 UNKNOWN = Refuse(Reason.INVALID, "There is no such challenge; answer the newest AuthChallengeIssued.")
+ELSEWHERE = Refuse(
+    Reason.ALREADY_ANSWERED,
+    "This login goes on in the browser that answered first; ReauthenticationRequested begins a new one.",
+    when=_of_another_browser,
+)
 CROSSED = Row(IDLE)
 """What crossed with the end of the session changes nothing any more."""
 
@@ -204,6 +214,7 @@ LOGIN: Table[LoginState] = {
         Refuse(Reason.ALREADY_ANSWERED, "This answer_id was used before.", when=_spent),
         Refuse(Reason.SESSION_EXPIRED, "This challenge expired.", when=_too_late),
         Refuse(Reason.INVALID, "Answer it the way its `answer_by` names.", when=_the_other_way),
+        ELSEWHERE,
         Refuse(Reason.INVALID, "There is nothing to send again.", when=_resends_nothing),
         Row(IDLE, sessions.cancel, _cancelled, when=_cancels),
         Row(TRYING, sessions.take, _taken),
@@ -222,6 +233,7 @@ LOGIN: Table[LoginState] = {
     (TRYING, Answered): (
         *LATE,
         Refuse(UNKNOWN.reason, UNKNOWN.message, when=_of_another_challenge),
+        ELSEWHERE,
         # What the worker finds then is of no session any more.
         Row(IDLE, sessions.cancel, _cancelled, when=_cancels_in_its_way),
         Refuse(Reason.ALREADY_ANSWERED, "Another answer is being tried."),
@@ -268,6 +280,7 @@ LOGIN: Table[LoginState] = {
     (PROVING, LoginFailed): Row(PROVING),
     (PROVING, Proven): (
         Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=_of_another_session),
+        ELSEWHERE,
         Row(IDLE, sessions.authorize, _authorized),
     ),
     (PROVING, SessionTimedOut): Row(IDLE, sessions.time_out, _ended),

@@ -48,8 +48,13 @@ class Answered:
     challenge_id: str
     answer_id: str
     action: str
-    via: AnswerBy
+    browser: str | None
+    """The digest of the browser that answered in a window; None for a sealed answer."""
     sealed: Sealed = field(repr=False)
+
+    @property
+    def via(self) -> AnswerBy:
+        return "sealed" if self.browser is None else "window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,8 @@ class Proven:
     """The platform handed in the proof for its signed-in user."""
 
     session_id: str
+    browser: str
+    """The digest of the browser that the proof was sent to."""
 
 
 @dataclass(frozen=True, slots=True)

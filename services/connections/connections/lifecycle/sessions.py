@@ -74,8 +74,8 @@ def take(case: Case, answer: Answered) -> Case:
     login = case.it.login
     given = Given(answer_id=answer.answer_id, action=answer.action, via=answer.via, sealed=answer.sealed)
     spent = (*login.spent, answer.answer_id)[-PAST_CHALLENGES:]
-    windowed = login.windowed or answer.via == "window"
-    return case.login(given=given, spent=spent, windowed=windowed, fence=0, try_at=case.at)
+    browser = login.browser or answer.browser
+    return case.login(given=given, spent=spent, browser=browser, fence=0, try_at=case.at)
 
 
 def cancel(case: Case, answer: Answered) -> Case:

@@ -114,8 +114,9 @@ class Login(Model):
     """Challenges of this session so far."""
     wrong: int = 0
     tries: int = 0
-    windowed: bool = False
-    """Whether anything was answered in the window: then the platform's proof is needed."""
+    browser: str | None = None
+    """The digest of the browser that answered first in a window: no other one goes on with the session, and
+    the platform's proof must come from it. None where nothing was answered in a window."""
     given: Given | None = None
     try_at: Moment | None = None
     """While `trying`: when a worker is to look at it."""

@@ -121,7 +121,7 @@ class Door:
             challenge_id=challenge.challenge_id,
             answer_id=_uuid(first(form, "_answer")),
             action=cast("Action", action),
-            via="window",
+            browser=visit.window.browser,
             fields=values,
         )
         try:

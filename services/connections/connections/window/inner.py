@@ -108,7 +108,7 @@ class Desk:
         if seen is None or seen.account != account:
             raise not_found("connection")
         window = await self.windows.by_proof(seen.connection_id, digest(proof))
-        if window is None or window.proof_until is None:
+        if window is None or window.proof_until is None or window.browser is None:
             raise Problem(400, "This proof is of no window of this connection.", reason=Reason.INVALID)
         if window.proven_at is not None:
             raise Problem(409, "This proof was handed in before.", reason=Reason.ALREADY_ANSWERED)
@@ -119,7 +119,7 @@ class Desk:
                 reason=Reason.SESSION_EXPIRED,
             )
         try:
-            await self.onboarding.complete(seen.connection_id, window.session, actor)
+            await self.onboarding.complete(seen.connection_id, window.session, window.browser, actor)
         except Refused as refused:
             raise Problem(409, refused.message, reason=refused.reason) from None
         await self.windows.proven(window.id, self.now())

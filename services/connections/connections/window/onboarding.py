@@ -28,6 +28,8 @@ class Login:
     """When the session ends by itself; None once it is over."""
     locale: Locale = "en"
     """Of the texts of its challenges."""
+    browser: str | None = None
+    """The digest of the browser that answered first in a window: the login is its alone."""
     challenge: AuthChallengeIssued | None = None
     """The one to answer; while `trying` the one that was answered."""
     result: SessionResult | None = None
@@ -57,10 +59,15 @@ class Answer:
     answer_id: str
     """A UUID; the same id again is the same answer again."""
     action: Action
-    via: AnswerBy
+    browser: str | None = None
+    """The digest of the browser that answered in a window; None for a sealed answer."""
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
     actor: str | None = None
     """The `sub` of the token, where there is one."""
+
+    @property
+    def via(self) -> AnswerBy:
+        return "sealed" if self.browser is None else "window"
 
 
 class Onboarding(Protocol):
@@ -74,12 +81,13 @@ class Onboarding(Protocol):
 
         Raises:
             kit.endings.Refused: `invalid` with `errors` by field (the challenge stays open),
-                `already_answered`, `session_expired`, `unknown_connection` and what else the table refuses.
+                `already_answered` (also: by another browser), `session_expired`, `unknown_connection` and
+                what else the table refuses.
         """
 
-    async def complete(self, connection_id: str, session_id: str, actor: str) -> None:
-        """The platform handed in the proof: a verified login counts from now on. Twice is once.
+    async def complete(self, connection_id: str, session_id: str, browser: str, actor: str) -> None:
+        """The platform handed in this browser's proof: a verified login counts from now on. Twice is once.
 
         Raises:
-            kit.endings.Refused: the session is over, superseded, or was never verified.
+            kit.endings.Refused: the session is over, superseded, another browser's, or was never verified.
         """

@@ -1,8 +1,8 @@
 """A login window: who may open it, which browser it is bound to, how it ends. No pages and no store.
 
 The address is a secret for five minutes and binds nothing by being opened; a button binds the browser. What
-the login achieved counts only once the platform hands in the proof for its signed-in user: whoever lures
-somebody into a window attaches nothing.
+the login achieved counts only once the platform hands in the proof for its signed-in user, and only
+the browser that answered gets one: whoever lures somebody into a window attaches nothing.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def stage(window: Window, seen: Onboarded) -> Stage:
 
 
 def result(window: Window, seen: Onboarded) -> Result:
-    """How a window that is done ended. A login that was taken over by a newer one is cancelled."""
+    """How a window that is done ended. A login that a newer one or another browser took over is cancelled."""
     login = _its(window, seen)
     if login is None:
         return "cancelled"
@@ -132,9 +132,11 @@ def wants_proof(window: Window, seen: Onboarded) -> bool:
 
 
 def _its(window: Window, seen: Onboarded) -> Login | None:
-    """The login that this window is for, if it still is the connection's newest."""
+    """The login that this window is for, if it still is the connection's newest and no other browser's."""
     login = seen.login
-    return login if login is not None and login.session_id == window.session else None
+    if login is None or login.session_id != window.session or login.browser not in (None, window.browser):
+        return None
+    return login
 
 
 def way_back(window: Window, ended: Result, proof: str | None) -> str:
