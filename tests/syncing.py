@@ -52,6 +52,7 @@ def heard(data: Data, account: str = ACCOUNT, **members: Any) -> Heard:
         accountid=account,
         sequence=sequence(members.pop("sequence", n)),
         data=data,
+        **members,
     )
     return Heard(event, topic_of(type(data)).name, 0, n)
 
@@ -128,10 +129,12 @@ class World:
         return self
 
     async def connect(self, **members: Any) -> str:
-        """A saved connection, filled."""
+        """A saved connection, filled a minute ago."""
         connection = str(uuid4())
         await self.facts([heard(saved(connection, **members))])
         await self.fills.once()
+        before = now() - timedelta(minutes=1)
+        await self.db.syncs.update_one({"_id": connection}, {"$set": {"covered_to": before}})
         return connection
 
     async def receive(self, *documents: DocumentReceived | DocumentWithdrawn) -> Sequence[Ended]:

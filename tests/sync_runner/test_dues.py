@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from syncing import World, a_document, due_now, heard, now, saved
 
 from kit.endings import DONE, NotNow, Refused
-from schemas.connections import ConnectionChanged, ConnectionPaused, ConnectionRemoved, ConnectionResumed
+from schemas.connections import (
+    ConnectionChanged,
+    ConnectionNeedsAttention,
+    ConnectionPaused,
+    ConnectionRecovered,
+    ConnectionRemoved,
+    ConnectionResumed,
+)
 from schemas.reasons import Reason, RowStatus
 from sync_runner.handlers.runs import Claim, Failure, Lost, Order, Result, Row
 from sync_runner.lifecycle.sync import State
@@ -129,6 +139,84 @@ async def test_a_due_waits_for_documents_and_for_its_connection(world: World) ->
     assert await world.said(connection) == []
 
 
+async def test_dues_that_waited_often_enough_go_on_and_those_beside_them_wait_still(world: World) -> None:
+    often, once, behind = [await world.connect() for _ in range(3)]
+    world.caught_up = False
+    dues = [heard(due_now(connection)) for connection in (often, once, behind, behind)]
+    tries = zip(dues, (20, 1, 19, 20), strict=True)
+
+    endings = await world.dues([replace(due, tries=tried) for due, tried in tries])
+
+    assert [ending is DONE for ending in endings] == [True, False, False, False]
+    assert len(await world.said(often)) == 1
+
+
+async def test_a_due_sees_the_rows_of_a_walk_that_ended_after_rows_were_looked_for(world: World) -> None:
+    await world.receive(a_document("a"))
+    connection = str(uuid4())
+    await world.facts([heard(saved(connection))])
+    ready = world.dues.ledger.ready
+
+    async def then_the_walk_ends(*asked: Any) -> set[str]:
+        found = await ready(*asked)
+        await world.fills.once()
+        return found
+
+    world.dues.ledger.ready = then_the_walk_ends  # type: ignore[method-assign]  # the moment that matters
+    await world.dues([heard(due_now(connection))])
+
+    assert [row.document_id for row in await moved(world, await claimed(world))] == ["a"]
+
+
+async def test_what_a_failed_run_left_goes_again_after_a_new_login_also_by_hand_only(world: World) -> None:
+    connection = await world.connect(schedule={"every": "manual"})
+    await world.receive(a_document("a"))
+    await world.dues([heard(due_now(connection, reason="manual"))])
+    claim = await claimed(world)
+    await moved(world, claim, RowStatus.FAILED, reason=Reason.PROVIDER_DOWN, retry_after=timedelta(0))
+    assert await world.runs.finish(claim, Failure(Reason.CREDENTIALS_WRONG, "The login does not work.", 1))
+    trouble = {"reason": Reason.CREDENTIALS_WRONG, "title": "-", "message": "-", "action": "reauthenticate"}
+    await world.facts([heard(ConnectionNeedsAttention(connection_id=connection, **trouble))])
+    await world.db.ledger.update_one({"document": "a"}, {"$set": {"next_at": now()}})
+    assert await world.runs.claim("w1") is None
+
+    await world.facts([heard(ConnectionRecovered(connection_id=connection, **trouble))])
+
+    assert [row.document_id for row in await moved(world, await claimed(world))] == ["a"]
+
+
+async def test_what_may_be_overwritten_after_its_run_is_looked_up_though_nothing_is_due(world: World) -> None:
+    connection = await world.connect(schedule={"every": "manual"})
+    await world.receive(a_document("a"))
+    await world.dues([heard(due_now(connection, reason="manual"))])
+    claim = await claimed(world)
+    await moved(world, claim)
+    assert await world.runs.finish(claim)
+
+    await world.runs.doubt(claim, "/a")
+
+    again = await claimed(world)
+    assert [(row.document_id, row.doubtful) for row in await world.runs.take_rows(again, 10)] == [("a", True)]
+
+
+async def test_what_a_run_says_names_the_due_that_asked_for_it(world: World) -> None:
+    connection = await world.connect()
+    await world.receive(a_document("a"))
+    due = heard(due_now(connection), id="the-due", traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01")
+    await world.dues([due])
+    claim = await claimed(world)
+    await moved(world, claim)
+    assert await world.runs.finish(claim, Failure(Reason.PROVIDER_DOWN, "It is down."))
+
+    document = await world.db.syncs.find_one({"_id": connection})
+
+    assert document is not None
+    said = [json.loads(owed["value"]) for owed in document["owes"]]
+    assert len(said) == 2
+    assert {(event["causationid"], event["causationsource"]) for event in said} == {("the-due", "/test")}
+    assert {event["traceparent"][3:35] for event in said} == {"1" * 32}
+
+
 async def test_a_paused_connection_refuses_dues_and_resumes_what_waited(world: World) -> None:
     connection = await world.connect()
     await world.receive(a_document("a"))
@@ -172,7 +260,7 @@ async def test_whoever_takes_a_run_over_looks_up_what_was_being_sent(world: Worl
     taken = {row.document_id: row.doubtful for row in await world.runs.take_rows(second, 10)}
 
     assert second.fence > first.fence
-    assert taken == {"a": True, "b": False}
+    assert taken == {name: name == rows[0].document_id for name in "ab"}
     with pytest.raises(Lost):
         await world.runs.renew(first)
     await world.runs.intend(second, await world.runs.take_rows(second, 10))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kit.endings import Refused
+from kit.owed import Cause
 from kit.transitions import Table, decide
 from schemas.connections import ConnectionSaved
 from schemas.filters import Filters
@@ -17,7 +18,8 @@ from schemas.reasons import Reason, RowStatus, RunStatus
 from schemas.schedules import Schedule
 from schemas.syncs import DueReason, ExportedDocument
 from sync_runner.lifecycle import heard, row, run, schedule
-from sync_runner.lifecycle.sync import EVERYTHING, Fill, Past, Run, Standing, State, Sync
+from sync_runner.lifecycle.sync import EVERYTHING, TRIED, Fill, Past, Run, Standing, State, Sync
+from sync_runner.store.shapes import dump, load
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -137,6 +139,8 @@ SYNCS: dict[str, Sync] = {
     "idle": IDLE,
     "idle, ran": replace(IDLE, last=LAST),
     "idle, filling": replace(IDLE, fill=Fill(None, 1)),
+    "idle, just filled": replace(IDLE, covered_to=NOW - timedelta(seconds=4), last=LAST),
+    "idle, filled": replace(IDLE, covered_to=NOW - timedelta(seconds=6)),
     "idle, paused": replace(IDLE, standing=Standing.PAUSED),
     "idle, removed": replace(IDLE, standing=Standing.REMOVED),
     "idle, import": replace(IDLE, direction="import"),
@@ -156,6 +160,8 @@ DUE_GRID = """
 idle             | waiting                    | idle +DocumentsExported    | refused invalid            | refused invalid
 idle, ran        | waiting                    | idle                       | refused invalid            | refused invalid
 idle, filling    | waiting                    | waiting                    | refused invalid            | refused invalid
+idle, just filled| waiting                    | waiting                    | refused invalid            | refused invalid
+idle, filled     | waiting                    | idle +DocumentsExported    | refused invalid            | refused invalid
 idle, paused     | refused paused             | refused paused             | refused paused             | refused paused
 idle, removed    | refused removed            | refused removed            | refused removed            | refused removed
 idle, import     | refused invalid            | refused invalid            | refused invalid            | refused not_set_up
@@ -183,15 +189,17 @@ REPORTS: dict[str, object] = {
     "Finished, again": heard.Finished((), NOW, LATER),
     "Broke": heard.Broke((), NOW, Reason.CREDENTIALS_WRONG, "No."),
     "Broke, again": heard.Broke((), NOW, Reason.PROVIDER_DOWN, "No.", None, LATER),
+    "Doubted": heard.Doubted(NOW),
 }
 E_, F_ = "+DocumentsExported", "+DocumentsExported +SyncFailed"
 REPORT_GRID = f"""
-                 | Claimed | Prepared | Reached | Told         | PassedOn | Finished     | Finished, again | Broke        | Broke, again
-idle             | refused | refused  | refused | refused      | refused  | refused      | refused         | refused      | refused
-waiting          | running | refused  | refused | refused      | refused  | refused      | refused         | refused      | refused
-running          | running | running  | running | running {E_} | running  | idle {E_}    | waiting {E_}    | idle {F_}    | waiting {F_}
-running, next    | running | running  | running | running {E_} | running  | waiting {E_} | waiting {E_}    | waiting {F_} | waiting {F_}
-running, removed | running | running  | running | running {E_} | running  | idle {E_}    | idle {E_}       | idle {F_}    | idle {F_}
+                 | Claimed | Prepared | Reached | Told         | PassedOn | Finished     | Finished, again | Broke        | Broke, again | Doubted
+idle             | refused | refused  | refused | refused      | refused  | refused      | refused         | refused      | refused      | waiting
+idle, removed    | refused | refused  | refused | refused      | refused  | refused      | refused         | refused      | refused      | idle
+waiting          | running | refused  | refused | refused      | refused  | refused      | refused         | refused      | refused      | waiting
+running          | running | running  | running | running {E_} | running  | idle {E_}    | waiting {E_}    | idle {F_}    | waiting {F_} | running
+running, next    | running | running  | running | running {E_} | running  | waiting {E_} | waiting {E_}    | waiting {F_} | waiting {F_} | running
+running, removed | running | running  | running | running {E_} | running  | idle {E_}    | idle {E_}       | idle {F_}    | idle {F_}    | running
 """
 
 
@@ -200,6 +208,97 @@ def test_a_workers_report_does_what_its_grid_says(state: str, message: str, expe
     sync = SYNCS[state]
 
     assert follows(run.TABLE, sync.state, sync, REPORTS[message]) == expected
+
+
+READY_AT = """
+                                                      | Due, rows | by hand
+waiting after Finished, with a document of its own time | now     | now
+waiting after Broke, again                            | later     | now
+running, next by hand, then Broke: credentials_wrong  | later     | now
+"""
+
+
+@pytest.mark.parametrize("line", [line.split("|") for line in READY_AT.strip().splitlines()[1:]])
+def test_a_due_waits_only_behind_a_run_that_could_not_go_on(line: list[str]) -> None:
+    behind = replace(RUNNING, next=a_run(id="next", reason=DueReason.MANUAL))
+    sync = {
+        "waiting after Finished": run.follow(RUNNING, REPORTS["Finished, again"]).after,
+        "waiting after Broke": run.follow(RUNNING, REPORTS["Broke, again"]).after,
+        "running": run.follow(behind, REPORTS["Broke"]).after,
+    }[line[0].split(",")[0].strip()]
+    by_hand = heard.Due(NOW, DueReason.MANUAL, NOW, open=True)
+    assert sync.ready_at == LATER
+
+    found = [run.follow(sync, due).after.ready_at for due in (DUES["Due, rows"], by_hand)]
+
+    assert found == [{"now": NOW, "later": LATER}[cell.strip()] for cell in line[1:]]
+
+
+NEXT = """
+credentials_wrong | none  | by schedule | a minute later
+credentials_wrong | none  | by hand     | a minute later
+provider_changed  | none  | by schedule | a minute later
+provider_changed  | none  | by hand     | at once
+provider_down     | later | by schedule | a minute later
+provider_down     | later | by hand     | at once
+paused            | now   | by schedule | at once
+"""
+
+
+@pytest.mark.parametrize("line", NEXT.strip().splitlines())
+def test_what_waits_behind_a_run_that_broke_does_not_run_into_the_same_at_once(line: str) -> None:
+    reason, again, by, when = (part.strip() for part in line.split("|"))
+    next_ = a_run(id="next", reason=DueReason.MANUAL if by == "by hand" else DueReason.SCHEDULE)
+    again_at = {"none": None, "later": LATER, "now": NOW}[again]
+    broke = heard.Broke((), NOW, Reason(reason), "No.", None, again_at)
+
+    after = run.follow(replace(RUNNING, next=next_), broke).after
+
+    assert after.ready_at == {"at once": NOW, "a minute later": LATER}[when]
+
+
+RECOVERED = """
+                             | Recovered
+held, its run failed         | waiting, ready
+active, its run failed       | waiting, ready
+paused, its run failed       | waiting, held
+held, its run went well      | idle
+held, its run is tried again | waiting, ready
+"""
+
+
+@pytest.mark.parametrize(("state", "message", "expected"), grid(RECOVERED))
+def test_what_a_failed_run_left_goes_again_once_the_trouble_is_over(
+    state: str, message: str, expected: str
+) -> None:
+    standing, what = state.split(", ")
+    sync = {
+        "its run failed": run.follow(RUNNING, REPORTS["Broke"]).after,
+        "its run went well": run.follow(RUNNING, REPORTS["Finished"]).after,
+        "its run is tried again": run.follow(RUNNING, REPORTS["Broke, again"]).after,
+    }[what]
+
+    after = schedule.follow(replace(sync, standing=Standing(standing)), FACTS[message]).after
+
+    ready = "" if after.run is None else ", ready" if after.ready_at else ", held"
+    assert after.state.value + ready == expected
+    assert after.run is None or after.run.selection in (TRIED, EVERYTHING)
+
+
+def test_a_run_says_the_due_that_asked_for_it_first_as_its_cause_also_when_it_is_retried() -> None:
+    first, second = Cause("1", "/test", "00-trace"), Cause("2", "/test")
+    due = heard.Due(NOW, DueReason.SCHEDULE, NOW, open=True, cause=first)
+    waiting = run.follow(IDLE, due).after
+    folded = run.follow(waiting, replace(due, cause=second)).after
+    running = run.follow(folded, REPORTS["Claimed"]).after
+    retried = run.follow(running, REPORTS["Broke, again"]).after
+    behind = run.follow(running, replace(due, due_at=LATER, cause=second)).after
+
+    causes = [sync.run.cause for sync in (waiting, folded, running, retried) if sync.run]
+    assert causes == [first] * 4
+    assert behind.next is not None
+    assert behind.next.cause == second
+    assert load(dump(retried) | {"_id": retried.id, "account": retried.account}) == retried
 
 
 def test_the_grids_name_every_state_and_every_message() -> None:
@@ -294,6 +393,8 @@ provider_down     | 9 | 360
 rate_limited      | 0 | 1
 credentials_wrong | 0 | never
 locked            | 3 | never
+paused            | 3 | 1
+removed           | 0 | never
 """
 
 

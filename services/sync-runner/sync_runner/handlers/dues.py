@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from kit.aggregates import Aggregates
 from kit.endings import Ended, NotNow, Refused
 from kit.heard import Heard
+from kit.owed import Cause
 from kit.transitions import Decision
 from schemas.envelope import Event
 from schemas.reasons import Reason
@@ -59,16 +61,32 @@ class Dues:
         self.connections_read = connections_read
 
     async def __call__(self, batch: Sequence[Heard]) -> Sequence[Ended]:
-        if not await self.documents_read() and any(heard.tries < MOST_TRIES for heard in batch):
-            behind = NotNow("documents.events is not read to its end yet; the due covers it.", after=1)
-            return [behind] * len(batch)
-        endings = await self._fold(batch, unknown=_Unknown("Its connection is not known yet.", after=1))
+        going = await self._going(batch)
+        behind = NotNow("documents.events is not read to its end yet; the due covers it.", after=1)
+        endings: list[Ended] = [behind] * len(batch)
+        unknown = _Unknown("Its connection is not known yet.", after=1)
+        folded = await self._fold([batch[index] for index in going], unknown)
+        for index, ending in zip(going, folded, strict=True):
+            endings[index] = ending
         missing = [index for index, ending in enumerate(endings) if isinstance(ending, _Unknown)]
         if missing and await self.connections_read():
             late = await self._fold([batch[index] for index in missing], unknown=None)
             for index, ending in zip(missing, late, strict=True):
                 endings[index] = ending
         return endings
+
+    async def _going(self, batch: Sequence[Heard]) -> Sequence[int]:
+        """Which need not wait for documents: all, or what waited often enough, with nothing before it."""
+        if await self.documents_read():
+            return range(len(batch))
+        going, waiting = [], set()
+        for index, heard in enumerate(batch):
+            connection = heard.event.data.connection_id
+            if heard.tries < MOST_TRIES or connection in waiting:
+                waiting.add(connection)
+            else:
+                going.append(index)
+        return going
 
     async def _fold(self, batch: Sequence[Heard], unknown: NotNow | None) -> list[Ended]:
         """Decide all. A connection that is not there is `unknown`, or refused where that is None."""
@@ -83,7 +101,8 @@ class Dues:
             id_ = event.data.connection_id
             if sync is None:
                 raise unknown or Refused(Reason.UNKNOWN_CONNECTION, UNKNOWN.format(id=id_))
-            return run.follow(sync, due_of(event.data, now, id_ in ready, id_ in waiting - ready))
+            due = due_of(event.data, now, id_ in ready, id_ in waiting - ready)
+            return run.follow(sync, replace(due, cause=Cause.of(event)))
 
         return await self.syncs.fold(batch, decide)
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from kit.owed import named_id
+from kit.owed import Cause, named_id
 from schemas.reasons import Reason, RunStatus
 from schemas.syncs import Counts, DueReason, ExportedDocument
-from sync_runner.lifecycle.heard import Broke, Claimed, Due, Finished, PassedOn, Prepared, Reached, Told
+from sync_runner.lifecycle.heard import (
+    Broke,
+    Claimed,
+    Doubted,
+    Due,
+    Finished,
+    PassedOn,
+    Prepared,
+    Reached,
+    Recovered,
+    Told,
+)
 from sync_runner.lifecycle.parts import split
 from sync_runner.lifecycle.sync import (
+    NEEDS_LOGIN,
     NOTHING,
     TRIED,
     Past,
@@ -25,10 +37,13 @@ from sync_runner.lifecycle.sync import (
     run_of,
 )
 
+HEARD_WITHIN = timedelta(minutes=1)
+"""After which connections has heard that a run broke, and lends no more what was wrong."""
+
 
 def start(sync: Sync, due: Due) -> Sync:
     """A run that waits for a worker."""
-    sync, run = _new_run(sync, due.due_at, due.reason, due.selection)
+    sync, run = _new_run(sync, due.due_at, due.reason, due.selection, due.cause)
     return readied(replace(sync, run=run, state=State.WAITING), due.now)
 
 
@@ -39,15 +54,26 @@ def end_empty(sync: Sync, due: Due) -> Sync:
 
 
 def fold(sync: Sync, due: Due) -> Sync:
-    """The run that waits does this due too."""
-    return readied(replace(sync, run=_folded(run_of(sync), due)), due.now)
+    """The run that waits does this due too.
+
+    It waits on only where a run could not go on: a document that failed has a time of its own in its row.
+    """
+    run = _folded(run_of(sync), due)
+    waits = sync.failures > 0 and due.reason is not DueReason.MANUAL
+    return readied(replace(sync, run=run if waits else replace(run, not_before=None)), due.now)
+
+
+def try_again(sync: Sync, message: Recovered | Doubted) -> Sync:
+    """What was tried and did not arrive goes again: by the run that waits, or by one of its own."""
+    due = Due(message.now, DueReason.CATCH_UP, message.now, open=True, selection=TRIED)
+    return start(sync, due) if sync.run is None else fold(sync, due)
 
 
 def fold_next(sync: Sync, due: Due) -> Sync:
     """The run after this one does it."""
     if sync.next is not None:
         return replace(sync, next=_folded(sync.next, due))
-    sync, run = _new_run(sync, due.due_at, due.reason, due.selection)
+    sync, run = _new_run(sync, due.due_at, due.reason, due.selection, due.cause)
     return replace(sync, next=run)
 
 
@@ -88,7 +114,7 @@ def finish(sync: Sync, finished: Finished) -> Sync:
 
 def break_(sync: Sync, broke: Broke) -> Sync:
     """It failed, or was stopped."""
-    stopped = broke.reason in (Reason.PAUSED, Reason.REMOVED)
+    stopped = _stopped(broke)
     sync = replace(counted(sync, broke.documents), failures=sync.failures + (not stopped), next=None)
     return ended(sync, RunStatus.STOPPED if stopped else RunStatus.FAILED, broke.now, broke.message)
 
@@ -97,12 +123,8 @@ def go_on_with_next(sync: Sync, end: Finished | Broke) -> Sync:
     """The run that waited behind comes; what this one could not do, it takes along."""
     before, following = run_of(sync), sync.next
     if following is not None and isinstance(end, Broke):
-        asked = following.reason is DueReason.MANUAL
-        following = replace(
-            following,
-            selection=following.selection.with_(before.selection),
-            not_before=None if asked else end.again_at,
-        )
+        selection = following.selection.with_(before.selection)
+        following = replace(following, selection=selection, not_before=_not_before(following, end))
     return readied(replace(_end(sync, end), run=following, next=None, state=State.WAITING), end.now)
 
 
@@ -110,7 +132,7 @@ def retry(sync: Sync, end: Finished | Broke) -> Sync:
     """A run of its own later: for what failed, or for all that the broken one was to take."""
     before, at = run_of(sync), end.again_at or end.now
     selection = TRIED if isinstance(end, Finished) else before.selection
-    sync, run = _new_run(_end(sync, end), at, before.reason, selection)
+    sync, run = _new_run(_end(sync, end), at, before.reason, selection, before.cause)
     return readied(replace(sync, run=replace(run, not_before=at), state=State.WAITING), end.now)
 
 
@@ -126,6 +148,19 @@ def _end(sync: Sync, end: Finished | Broke) -> Sync:
     return finish(sync, end) if isinstance(end, Finished) else break_(sync, end)
 
 
+def _stopped(broke: Broke) -> bool:
+    return broke.reason in (Reason.PAUSED, Reason.REMOVED)
+
+
+def _not_before(following: Run, broke: Broke) -> datetime | None:
+    """When the run behind one that broke begins: a login that did not work is not tried again at once."""
+    if _stopped(broke):
+        return broke.again_at
+    if following.reason is DueReason.MANUAL and broke.reason not in NEEDS_LOGIN:
+        return None
+    return broke.again_at or broke.now + HEARD_WITHIN
+
+
 def _plus(counts: Counts, documents: Sequence[ExportedDocument]) -> Counts:
     if not documents:
         return counts
@@ -135,8 +170,10 @@ def _plus(counts: Counts, documents: Sequence[ExportedDocument]) -> Counts:
     return Counts(**new)
 
 
-def _new_run(sync: Sync, due_at: datetime, reason: DueReason, selection: Selection) -> tuple[Sync, Run]:
-    return replace(sync, runs=sync.runs + 1), Run(_run_id(sync), due_at, reason, selection)
+def _new_run(
+    sync: Sync, due_at: datetime, reason: DueReason, selection: Selection, cause: Cause
+) -> tuple[Sync, Run]:
+    return replace(sync, runs=sync.runs + 1), Run(_run_id(sync), due_at, reason, selection, cause=cause)
 
 
 def _run_id(sync: Sync) -> str:
@@ -149,6 +186,5 @@ def _folded(run: Run, due: Due) -> Run:
         run,
         due_at=max(run.due_at, due.due_at),
         selection=run.selection.with_(due.selection),
-        not_before=None if asked else run.not_before,
         reason=due.reason if asked else run.reason,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kit.owed import NOBODY, Cause
 from schemas.connections import ConnectionChanged, ConnectionSaved
 from schemas.reasons import Direction, Reason
 from schemas.syncs import DueReason, ExportedDocument
@@ -65,7 +66,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Something is to be moved. `open`: whether rows are ready for it now."""
+    """Something is to be moved. `open`: whether rows were ready for it just after `now`."""
 
     due_at: datetime
     reason: DueReason
@@ -73,6 +74,14 @@ class Due:
     open: bool
     selection: Selection = EVERYTHING
     direction: Direction = "export"
+    cause: Cause = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A document that arrived may have been overwritten: it is to be looked up."""
+
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sync_runner.lifecycle import changes
 from sync_runner.lifecycle.heard import (
     Broke,
     Claimed,
+    Doubted,
     Due,
     Finished,
     PassedOn,
@@ -30,6 +31,8 @@ from sync_runner.lifecycle.sync import EVERYTHING, Standing, State, Sync, last_o
 
 AHEAD = timedelta(minutes=5)
 """A due may lie so far ahead."""
+SKEW = timedelta(seconds=5)
+"""So far the clocks of two replicas may differ."""
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 6 * 60))
 """After the first, second … run in a row that could not go on; the last one from then on."""
 MENDS_ITSELF = frozenset(
@@ -48,7 +51,12 @@ MENDS_ITSELF = frozenset(
 
 
 def retry_delay(reason: Reason, failures: int, retry_after: timedelta | None) -> timedelta | None:
-    """How long a run that broke waits before it is tried again by itself, after `failures` before it."""
+    """How long a run that broke waits before it is tried again by itself, after `failures` before it.
+
+    One that was paused before we heard of it waits a moment: by then the pause holds it until it is resumed.
+    """
+    if reason is Reason.PAUSED:
+        return BACKOFF[0]
     if reason not in MENDS_ITSELF:
         return None
     return max(BACKOFF[min(failures, len(BACKOFF) - 1)], retry_after or timedelta(0))
@@ -81,12 +89,18 @@ def satisfied(sync: Sync, due: Due) -> bool:
     if sync.state is State.RUNNING:
         started, covers = run_of(sync).started_at, run_of(sync).selection.everything
     else:
-        started, covers = (sync.last.started_at if sync.last else None), not due.open
+        started, covers = (sync.last.started_at if sync.last else None), nothing_open(sync, due)
     return covers and started is not None and started >= due.due_at
 
 
+def nothing_open(sync: Sync, due: Due) -> bool:
+    """Whether no rows wait. A walk that ended only now may have added some after they were looked for."""
+    walked = sync.covered_to is not None and sync.covered_to >= due.now - SKEW
+    return not due.open and not walked
+
+
 def nothing_to_do(sync: Sync, due: Due) -> bool:
-    return not due.open and sync.fill is None and not due.selection.redo
+    return nothing_open(sync, due) and sync.fill is None and not due.selection.redo
 
 
 def another_waits(sync: Sync, _: object) -> bool:
@@ -180,13 +194,16 @@ TABLE: Table[State] = {
         Row(State.IDLE, changes.end_empty, said_empty, when=nothing_to_do),
         Row(State.WAITING, changes.start),
     ),
+    (State.IDLE, Doubted): (Row(State.IDLE, when=removed), Row(State.WAITING, changes.try_again)),
     (State.WAITING, Due): (*REFUSALS, Row(State.WAITING, changes.fold)),
+    (State.WAITING, Doubted): Row(State.WAITING, changes.try_again),
     (State.WAITING, Claimed): Row(State.RUNNING, changes.claim),
     (State.RUNNING, Due): (
         *REFUSALS,
         Row(State.RUNNING, when=satisfied),
         Row(State.RUNNING, changes.fold_next),
     ),
+    (State.RUNNING, Doubted): Row(State.RUNNING),
     (State.RUNNING, Claimed): Row(State.RUNNING, changes.claim),
     (State.RUNNING, Prepared): Row(State.RUNNING, changes.prepare),
     (State.RUNNING, Reached): Row(State.RUNNING, changes.reach),

@@ -10,24 +10,12 @@ from kit.transitions import Decision, Row, Table, decide
 from schemas.envelope import Data
 from schemas.reasons import Reason, RunStatus
 from schemas.syncs import SyncFailed
+from sync_runner.lifecycle import changes
 from sync_runner.lifecycle.heard import Filled, Paused, Recovered, Removed, Resumed, Saved, Troubled
 from sync_runner.lifecycle.matching import since
-from sync_runner.lifecycle.sync import Fill, Standing, State, Sync, ended, readied
+from sync_runner.lifecycle.sync import NEEDS_LOGIN, Fill, Standing, State, Sync, ended, readied
 from sync_runner.lifecycle.times import delay, following, out_of_quiet
 
-NEEDS_LOGIN = frozenset(
-    {
-        Reason.CREDENTIALS_WRONG,
-        Reason.PASSWORD_EXPIRED,
-        Reason.CHALLENGE_NEEDED,
-        Reason.CONSENT_EXPIRED,
-        Reason.ACTION_ON_SITE,
-        Reason.LOCKED,
-        Reason.IDENTITY_CHANGED,
-        Reason.CERTIFICATE_INVALID,
-    }
-)
-"""Troubles that only a person ends: trying again by ourselves would change nothing, or lock the account."""
 GONE = "The connection was removed before its run was through."
 
 
@@ -94,13 +82,24 @@ def _hold(sync: Sync, troubled: Troubled) -> Sync:
     return replace(sync, attention=troubled.reason, wake_at=None)
 
 
-def _mend(sync: Sync, _: Recovered) -> Sync:
-    return replace(sync, attention=None)
+def _recover(sync: Sync, recovered: Recovered) -> Sync:
+    return _mend(_wake(sync, recovered), recovered)
+
+
+def _mend(sync: Sync, recovered: Recovered) -> Sync:
+    """What a run left that broke, and that nothing would try again, goes again now."""
+    sync = replace(sync, attention=None)
+    left = sync.state is State.IDLE and sync.failures
+    return changes.try_again(sync, recovered) if left else sync
 
 
 def _remove(sync: Sync, removed: Removed) -> Sync:
-    """Nothing is due any more. A run that waits ends here; one under way is stopped by its worker."""
-    sync = replace(sync, due_at=None, wake_at=None, fill=None)
+    """Nothing is due any more. A run that waits ends here; one under way is stopped by its worker.
+
+    Its rows are closed by the audit, which looks where something was covered: an unfinished walk counts too.
+    """
+    covered_to = sync.covered_to or removed.now
+    sync = replace(sync, due_at=None, wake_at=None, fill=None, covered_to=covered_to)
     if sync.state is not State.WAITING:
         return sync
     return replace(ended(sync, RunStatus.STOPPED, removed.now, GONE), state=State.IDLE)
@@ -157,7 +156,7 @@ TABLE: Table[Standing] = {
     (H, Resumed): Row(H),
     (H, Removed): Row(R, _remove, _said_gone),
     (H, Troubled): Row(H, _trouble),
-    (H, Recovered): Row(A, _wake),
+    (H, Recovered): Row(A, _recover),
     (H, Filled): Row(H, _filled),
     (R, Saved): Row(R),
     (R, Paused): Row(R),

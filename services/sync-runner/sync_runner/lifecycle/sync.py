@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from kit.owed import NOBODY, Cause
 from schemas.filters import Filters, Start
 from schemas.reasons import Direction, Reason, RowStatus, RunStatus
 from schemas.schedules import Schedule
@@ -17,6 +18,19 @@ PAST_RUNS = 20
 NOTHING = Counts()
 NO_FILTERS = Filters()
 MANUAL = Schedule(every="manual")
+NEEDS_LOGIN = frozenset(
+    {
+        Reason.CREDENTIALS_WRONG,
+        Reason.PASSWORD_EXPIRED,
+        Reason.CHALLENGE_NEEDED,
+        Reason.CONSENT_EXPIRED,
+        Reason.ACTION_ON_SITE,
+        Reason.LOCKED,
+        Reason.IDENTITY_CHANGED,
+        Reason.CERTIFICATE_INVALID,
+    }
+)
+"""Troubles that only a person ends: trying again by ourselves would change nothing, or lock the account."""
 
 
 class Standing(Enum):
@@ -83,6 +97,8 @@ class Run:
     owner: str | None = None
     part: int = 1
     counts: Counts = NOTHING
+    cause: Cause = NOBODY
+    """The due that asked for it first: the cause of what it says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection as Some, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,11 +18,10 @@ from pymongo import ASCENDING, IndexModel
 from kit.aggregates import SHARDS, Draft, shard_of
 from kit.endings import NotNow
 from kit.mongo_aggregates import MongoAggregates
-from kit.owed import NOBODY
 from schemas.reasons import Reason
 from sync_runner.handlers.runs import LEASE, Claim, Failure, Lost, Order, Result, Row
 from sync_runner.lifecycle import run as runs
-from sync_runner.lifecycle.heard import Broke, Claimed, Finished, PassedOn, Prepared, Reached, Told
+from sync_runner.lifecycle.heard import Broke, Claimed, Doubted, Finished, PassedOn, Prepared, Reached, Told
 from sync_runner.lifecycle.sync import Standing, State, Sync, run_of
 from sync_runner.lifecycle.times import out_of_quiet
 from sync_runner.store.rows import Rows
@@ -128,6 +128,11 @@ class MongoRuns:
 
     async def doubt(self, claim: Claim, target: str) -> None:
         await self.rows.doubt(claim, target)
+        doubted = Doubted(now())
+        with suppress(NotNow):  # it owes too many events; its next due takes the row
+            await self.syncs.alter(
+                claim.connection_id, lambda sync: runs.follow(sync, doubted) if sync else None
+            )
 
     async def pass_on(self, claim: Claim) -> Claim | None:
         documents = await self.rows.untold(claim, claim.part)
@@ -202,7 +207,7 @@ class MongoRuns:
             except NotNow:
                 await asyncio.sleep(1)
                 continue
-            draft.take(runs.follow(sync, message), claim.account, NOBODY)
+            draft.take(runs.follow(sync, message), claim.account, run_of(sync).cause)
             change = draft.change()
             if change is None or not await self.syncs.write([change]):
                 self.syncs.ring()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
 from kit.aggregates import Kind
-from kit.owed import Voice
+from kit.owed import Cause, Voice
 from schemas.filters import Filters, Start
 from schemas.reasons import Reason, RowStatus, RunStatus
 from schemas.schedules import Schedule
@@ -149,6 +150,7 @@ def _run_of(stored: Doc | None) -> Run | None:
         stored.get("owner"),
         stored["part"],
         Counts(**stored["counts"]),
+        Cause(**stored.get("cause", {})),
     )
 
 
@@ -183,7 +185,9 @@ def _some(members: Doc) -> Doc:
 
 def _run(run: Run) -> Doc:
     always = {"id": run.id, "due_at": run.due_at, "reason": run.reason.value, "part": run.part}
+    cause = {name: value for name, value in asdict(run.cause).items() if value is not None}
     sometimes = {"not_before": run.not_before, "started_at": run.started_at, "owner": run.owner}
+    sometimes |= {"cause": cause or None}
     return always | {"takes": _selection(run.selection), "counts": _counts(run.counts)} | _some(sometimes)
 
 
