@@ -29,17 +29,6 @@ BORROWER = "sync-runner"
 SECONDS = 60
 """How long a request to lend counts."""
 LENT_FOR = timedelta(minutes=5)
-LOGIN_BROKEN = frozenset(
-    {
-        Reason.CREDENTIALS_WRONG,
-        Reason.PASSWORD_EXPIRED,
-        Reason.CHALLENGE_NEEDED,
-        Reason.CONSENT_EXPIRED,
-        Reason.LOCKED,
-        Reason.IDENTITY_CHANGED,
-    }
-)
-"""Trouble that only a new login mends: trying again with the same credentials could lock the account."""
 
 log = logger(__name__)
 
@@ -168,7 +157,7 @@ def refusal(connection: Connection) -> tuple[Reason, str] | None:
             return Reason.REMOVED, "the connection was removed."
         case Status.ACTIVE | Status.ATTENTION if connection.paused:
             return Reason.PAUSED, "the connection is paused."
-        case Status.ATTENTION if connection.trouble and connection.trouble.reason in LOGIN_BROKEN:
+        case Status.ATTENTION if connection.trouble and connection.login_broken:
             return connection.trouble.reason, "the customer has to log in again first."
         case Status.ACTIVE | Status.ATTENTION:
             return None

@@ -69,6 +69,9 @@ LoggedIn                   | never               | configuring | configuring | a
 OnboardingTimedOut         | never               | rejected    | rejected    | active            | attention         | rejected          | removed
 ProviderRetired            | never               | rejected    | rejected    | active            | attention         | rejected          | removed
 SyncFailed                 | never               | connecting  | configuring | attention         | attention         | rejected          | removed
+SyncFailed when stopped    | never               | connecting  | configuring | active            | attention         | rejected          | removed
+SyncFailed as nothing lent | never               | connecting  | configuring | active            | attention         | rejected          | removed
+SyncFailed on its way back | never               | connecting  | configuring | active            | attention         | rejected          | removed
 DocumentsExported          | never               | connecting  | configuring | active            | active            | rejected          | removed
 DocumentsImported          | never               | connecting  | configuring | active            | active            | rejected          | removed
 """  # noqa: E501 - one line a message
@@ -87,6 +90,9 @@ MESSAGES: dict[str, Callable[[Connection | None], object]] = {
     "OnboardingTimedOut": lambda _: OnboardingTimedOut(),
     "ProviderRetired": lambda _: ProviderRetired(provider_id="webdav", revision=4),
     "SyncFailed": lambda it: failed(it or active()),
+    "SyncFailed when stopped": lambda it: failed(it or active(), Reason.PAUSED),
+    "SyncFailed as nothing lent": lambda it: failed(it or active(), credentials_revision=None),
+    "SyncFailed on its way back": lambda it: failed(it or active(), credentials_revision=0),
     "DocumentsExported": lambda it: exported(it or active()),
     "DocumentsImported": lambda it: DocumentsImported(**dict(exported(it or active()))),
 }
@@ -111,11 +117,13 @@ def test_a_message_and_a_status_make(message: str, status: str, becomes: str) ->
 
 def test_the_grid_knows_every_status_and_every_message() -> None:
     assert states(GRID) == {status.value for status in Status}
-    assert messages(GRID) == {message.__name__ for _, message in CONNECTION}
+    assert {message.split()[0] for message in messages(GRID)} == {
+        message.__name__ for _, message in CONNECTION
+    }
 
 
 def test_the_table_has_a_row_for_every_cell_that_is_not_impossible() -> None:
-    possible = {(state, message) for message, state, becomes in cells(GRID) if becomes != "never"}
+    possible = {(state, message.split()[0]) for message, state, becomes in cells(GRID) if becomes != "never"}
     assert {(state.value, message.__name__) for state, message in CONNECTION} == possible
 
 
@@ -318,6 +326,28 @@ def test_another_trouble_is_said_too() -> None:
 def test_a_failure_with_older_credentials_is_ignored() -> None:
     it = active()
     assert decide(case(it), failed(it, credentials_revision=0)) is None
+
+
+@pytest.mark.parametrize("reason", [Reason.PAUSED, Reason.REMOVED])
+def test_a_run_that_was_stopped_by_us_is_no_trouble(reason: Reason) -> None:
+    it = after(active(), ConnectionPauseRequested(connection_id=ID))
+    assert decide(case(it), failed(it, reason, credentials_revision=None)) is None
+    broken = attention(Reason.DESTINATION_MISSING)
+    assert decide(case(broken), failed(broken, reason, credentials_revision=None)) is None
+
+
+def test_a_loan_refused_before_a_new_login_does_not_undo_it() -> None:
+    late = failed(attention(), credentials_revision=None)
+    it = after(attention(), LoggedIn())
+
+    assert it.status is Status.ACTIVE
+    assert decide(case(it), late) is None
+
+
+def test_a_loan_held_back_for_the_providers_new_address_is_trouble_still() -> None:
+    it = active()
+    held = failed(it, Reason.PROVIDER_CHANGED, credentials_revision=None)
+    assert kinds(it, held) == [ConnectionNeedsAttention]
 
 
 def test_what_is_tried_again_by_itself_needs_nobody() -> None:

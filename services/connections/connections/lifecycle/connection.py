@@ -8,7 +8,7 @@ from __future__ import annotations
 from connections.lifecycle import changes, saying
 from connections.lifecycle.case import Case
 from connections.lifecycle.messages import LoggedIn, OnboardingTimedOut
-from connections.lifecycle.things import Status
+from connections.lifecycle.things import LOGIN_BROKEN, Status
 from connections.lifecycle.words import ACTIONS
 from kit.transitions import Refuse, Row, Table
 from schemas.catalog import ProviderRetired
@@ -52,6 +52,12 @@ def _of_older_credentials(case: Case, failed: SyncFailed) -> bool:
     return (
         failed.credentials_revision is not None and failed.credentials_revision < case.it.credentials_revision
     )
+
+
+def _is_our_own_word(_: Case, failed: SyncFailed) -> bool:
+    """A run that we stopped or lent nothing to says so: that is no news, and may come after its end."""
+    refused = failed.credentials_revision is None and failed.reason in LOGIN_BROKEN
+    return refused or failed.reason in (Reason.PAUSED, Reason.REMOVED)
 
 
 def _is_known(case: Case, failed: SyncFailed) -> bool:
@@ -144,6 +150,7 @@ CONNECTION: Table[Status] = {
     (ACTIVE, ProviderRetired): Row(ACTIVE),
     (ACTIVE, SyncFailed): (
         Row(ACTIVE, when=_of_older_credentials),
+        Row(ACTIVE, when=_is_our_own_word),
         Row(ATTENTION, changes.suffer, saying.needs_attention, _needs_a_person),
         Row(ACTIVE),
     ),
@@ -166,6 +173,7 @@ CONNECTION: Table[Status] = {
     (ATTENTION, ProviderRetired): Row(ATTENTION),
     (ATTENTION, SyncFailed): (
         Row(ATTENTION, when=_of_older_credentials),
+        Row(ATTENTION, when=_is_our_own_word),
         Row(ATTENTION, when=_is_known),
         Row(ATTENTION, changes.suffer, saying.needs_attention, _needs_a_person),
         Row(ATTENTION),

@@ -29,6 +29,18 @@ TRIES = 20
 PAST_CHALLENGES = 50
 """How many challenges are remembered, so that an answer that comes late is told what became of its own."""
 
+LOGIN_BROKEN = frozenset(
+    {
+        Reason.CREDENTIALS_WRONG,
+        Reason.PASSWORD_EXPIRED,
+        Reason.CHALLENGE_NEEDED,
+        Reason.CONSENT_EXPIRED,
+        Reason.LOCKED,
+        Reason.IDENTITY_CHANGED,
+    }
+)
+"""Trouble that only a new login mends: trying again with the same credentials could lock the account."""
+
 Sealed = dict[str, Any]
 """What the vault sealed, as it is stored. Only the vault looks inside."""
 
@@ -183,6 +195,11 @@ class Connection(Model):
     def unfinished(self) -> bool:
         """Whether it was never saved and still may be."""
         return self.status in (Status.CONNECTING, Status.CONFIGURING)
+
+    @property
+    def login_broken(self) -> bool:
+        """Whether its credentials are of no use until somebody logs in again."""
+        return self.trouble is not None and self.trouble.reason in LOGIN_BROKEN
 
     @property
     def abandoned_at(self) -> datetime | None:
