@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element
 
+from providers.drivers.elements import elements
 from providers.errors import ProviderError
 from providers.http import Answer
 from providers.words import words
@@ -19,6 +20,7 @@ PROPFIND = (
     b"</d:prop></d:propfind>"
 )
 
+_COLLECTION = "{DAV:}prop/{DAV:}resourcetype/{DAV:}collection"
 _SHA256 = re.compile(r"SHA256:([0-9a-fA-F]{64})")
 
 
@@ -39,27 +41,22 @@ def listed(answer: Answer) -> list[Listed]:
     Raises:
         ProviderError: `provider_changed` where this is no WebDAV answer.
     """
-    if answer.status != 207 or b"<!DOCTYPE" in answer.body or b"<!ENTITY" in answer.body:
-        raise _no_webdav()
     try:
-        root = fromstring(answer.body)  # noqa: S314 - no document type, so no entities
-        return [_one(each) for each in root.iter("{DAV:}response")]
-    except (ParseError, ValueError):
-        raise _no_webdav() from None
-
-
-def _no_webdav() -> ProviderError:
-    return ProviderError("config", Reason.PROVIDER_CHANGED, words("no_webdav"), field="url")
+        if answer.status == 207:
+            return [_one(each) for each in elements(answer.body) if each.tag == "{DAV:}response"]
+    except ValueError:
+        pass
+    raise ProviderError("config", Reason.PROVIDER_CHANGED, words("no_webdav"), field="url")
 
 
 def _one(response: Element) -> Listed:
     path = urlsplit((response.findtext("{DAV:}href") or "").strip()).path
-    good = [each for each in response.iter("{DAV:}propstat") if _ok(each)]
+    good = [each for each in response.iterfind("{DAV:}propstat") if _ok(each)]
     checksums = " ".join(text for each in good for text in each.itertext())
     sha256 = _SHA256.search(checksums)
     return Listed(
         name=unquote(path.rstrip("/").rpartition("/")[2]),
-        is_folder=any(each.find(".//{DAV:}collection") is not None for each in good),
+        is_folder=any(each.find(_COLLECTION) is not None for each in good),
         size=int(_text(good, "getcontentlength") or 0),
         etag=_text(good, "getetag"),
         sha256=sha256.group(1).lower() if sha256 else None,

@@ -7,6 +7,7 @@ service itself refuses other bytes, and an object is visible whole or not at all
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -167,7 +168,7 @@ class Bucket:
             answer = await self._asked("GET", url, {}, most=LISTING_BYTES)
             if answer.status != 200:
                 raise self._error(answer)
-            page, following = listing(answer.body)
+            page, following = await asyncio.to_thread(listing, answer.body)
             folders += page
             if following is None or most == 1 or len(folders) >= MOST_CHOICES:
                 break
@@ -215,7 +216,7 @@ class Bucket:
 
     def _error(self, answer: Answer) -> ProviderError:
         error = answer.error(self._manifest.errors, self._http.clock())
-        return why(answer.body, error.retry_after) or error
+        return why(answer.body[:ANSWER_BYTES], error.retry_after) or error
 
 
 def _word(pasted: object) -> str:

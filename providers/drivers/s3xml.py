@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from urllib.parse import unquote_plus
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element
 
+from providers.drivers.elements import elements
 from providers.errors import Kind, ProviderError
 from providers.words import words
 from schemas.reasons import Reason
@@ -29,8 +30,8 @@ _WHY: dict[str, tuple[Kind, Reason, str, str | None]] = {
 def why(body: bytes, wait: float | None) -> ProviderError | None:
     """The error that the answer names, where it names one that we know."""
     try:
-        code = _parsed(body).findtext("{*}Code")
-    except ProviderError:
+        code = next((each.text for each in elements(body) if _name(each) == "Code"), None)
+    except ValueError:
         return None
     if code not in _WHY:
         return None
@@ -44,15 +45,19 @@ def listing(body: bytes) -> tuple[list[str], str | None]:
     Raises:
         ProviderError: `provider_changed` where this is no listing.
     """
-    page = _parsed(body)
-    prefixes = [unquote_plus(each.text or "") for each in page.iterfind("{*}CommonPrefixes/{*}Prefix")]
-    return prefixes, page.findtext("{*}NextContinuationToken")
+    prefixes: list[str] = []
+    following = None
+    try:
+        for each in elements(body):
+            if _name(each) == "CommonPrefixes":
+                prefixes += [unquote_plus(prefix.text or "") for prefix in each.iterfind("{*}Prefix")]
+            elif _name(each) == "NextContinuationToken":
+                following = each.text
+    except ValueError:
+        raise ProviderError("config", Reason.PROVIDER_CHANGED, words("no_s3"), field="endpoint") from None
+    return prefixes, following
 
 
-def _parsed(body: bytes) -> Element:
-    if b"<!DOCTYPE" not in body and b"<!ENTITY" not in body:
-        try:
-            return fromstring(body)  # noqa: S314 - no document type, so no entities
-        except (ParseError, ValueError):
-            pass
-    raise ProviderError("config", Reason.PROVIDER_CHANGED, words("no_s3"), field="endpoint")
+def _name(element: Element) -> str:
+    """Without its namespace: not every service has Amazon's."""
+    return element.tag.rpartition("}")[2]

@@ -9,6 +9,7 @@ whose name holds a sign that some servers cut it off at is looked for at the end
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Mapping
@@ -23,7 +24,7 @@ from providers.drivers.paths import parent, segments, unfinished
 from providers.drivers.steady import once_unlocked, steady
 from providers.egress import url_parts
 from providers.errors import ProviderError, moved_on, taken
-from providers.http import Answer, encoded
+from providers.http import ANSWER_BYTES, Answer, encoded
 from providers.reach import Reach
 from providers.words import words
 from schemas.fields import Choice
@@ -206,13 +207,13 @@ class WebDav:
             self._url(path) + ("/" if folder else ""),
             headers={**self._headers, "Depth": str(depth), "Content-Type": "application/xml"},
             content=PROPFIND,
-            most=LISTING_BYTES,
+            most=LISTING_BYTES if depth else ANSWER_BYTES,
         )
         if answer.status == 404 or (answer.status == 301 and not folder):
             return None
         if answer.status >= 300:
             raise self._error(answer)
-        return listed(answer)
+        return await asyncio.to_thread(listed, answer) if depth else listed(answer)
 
     async def _digest(self, path: str) -> str | None:
         """SHA-256 of the file as it is there; None where it has gone."""
