@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,20 +10,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from connections.answer_keys import AnswerKeys
-from connections.handlers.ports import Connections, Lists, Providers
+from connections.choices import LiveChoices
+from connections.handlers.ports import Connections, Lists
 from connections.lifecycle.things import Connection, LoginState, Status
 from connections.timeline import Timeline
-from connections.vault import Sealed, Vault, credentials_place
 from kit.http import Caller, Page, Problem, cursor_of, not_found, read_cursor
 from kit.tokens import Access
-from providers.drivers import Driver
-from providers.errors import ProviderError
 from schemas.base import rfc3339
 from schemas.fields import Choice, Field
-from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
-OpenDriver = Callable[[Manifest, Mapping[str, Any], Mapping[str, Any]], AbstractAsyncContextManager[Driver]]
 Limit = Annotated[int, Query(ge=1, le=200)]
 SHOWN = (
     "id", "direction", "provider_id", "name", "identity", "status", "paused", "schedule", "options",
@@ -37,12 +32,10 @@ class Reading:
     """What the interface reads from."""
 
     connections: Connections
-    providers: Providers
     lists: Lists
     timeline: Timeline
-    vault: Vault
     keys: AnswerKeys
-    open_driver: OpenDriver
+    live: LiveChoices
 
     async def one(self, connection_id: str, caller: Access) -> Connection:
         """The connection, where it exists for this caller; 404 otherwise."""
@@ -53,27 +46,13 @@ class Reading:
         return kept.thing
 
     async def choices(self, it: Connection, option: str, query: str, parent: str | None) -> list[Choice]:
-        """What can be chosen for an option, asked of the provider now."""
+        """What can be chosen for an option, asked of the provider now where only it knows."""
         field = next((field for field in it.option_fields if field.name == option), None)
         if field is None:
             raise not_found("option")
         if not field.choices_live:
             return [choice for choice in field.choices or () if query.lower() in choice.label.lower()]
-        provider = await self.providers.at(it.provider_id, it.provider_revision)
-        if it.credentials is None or provider is None:
-            raise Problem(409, "The login comes first.", reason=Reason.NOT_YET)
-        if await self.providers.held(it.provider_id, it.provider_revision):
-            text = "An operator has to approve the provider's new address first."
-            raise Problem(409, text, reason=Reason.PROVIDER_CHANGED)
-        place = credentials_place(it.account, it.id, it.credentials_revision)
-        credentials = self.vault.open_values(place, Sealed.of(it.credentials))
-        try:
-            async with self.open_driver(provider.manifest, credentials, it.options) as driver:
-                return await driver.choices(option, query, parent)
-        except ProviderError as error:
-            wait = None if error.retry_after is None else int(error.retry_after) + 1
-            status = 503 if error.later else 502
-            raise Problem(status, error.message, reason=error.reason, retry_after=wait) from None
+        return await self.live.of(it, option, query, parent)
 
 
 def shown(it: Connection) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from connections import api, bus, lending, store, timeline, vault_store
 from connections.answer_keys import AnswerKeys
 from connections.answer_keys_store import MongoKeyStore
 from connections.answers import Opener
+from connections.choices import LiveChoices, OpenDriver
 from connections.handlers.facts import Facts
 from connections.handlers.onboarding import LoginHandlers
 from connections.handlers.requests import Requests
@@ -165,12 +166,10 @@ class Parts:
         """The inner listener: reading, windows and proofs, lending."""
         reading = api.Reading(
             self.connections,
-            self.providers,
             store.MongoLists(self.db.connections),
             self.lines,
-            self.vault,
             self.keys,
-            _opens(self.reach),
+            LiveChoices(self.providers, self.vault, _opens(self.reach)),
         )
         desk = inner.Desk(
             self.logins,
@@ -251,7 +250,7 @@ def _step(reach: Reach) -> Step:
     return step
 
 
-def _opens(reach: Reach) -> api.OpenDriver:
+def _opens(reach: Reach) -> OpenDriver:
     def opened(
         manifest: Manifest, credentials: Mapping[str, Any], options: Mapping[str, Any]
     ) -> AbstractAsyncContextManager[Driver]:

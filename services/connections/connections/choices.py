@@ -1,0 +1,73 @@
+"""What can be chosen for an option that only the provider knows: a login for somebody who fills in a form."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakValueDictionary
+
+from connections.handlers.ports import Providers
+from connections.lifecycle.things import Connection
+from connections.vault import Sealed, Vault, credentials_place
+from kit.http import Problem
+from providers.drivers import Driver
+from providers.errors import ProviderError
+from schemas.fields import Choice
+from schemas.manifest import Manifest
+from schemas.reasons import Reason
+
+OpenDriver = Callable[[Manifest, Mapping[str, Any], Mapping[str, Any]], AbstractAsyncContextManager[Driver]]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChoices:
+    """Asks providers, with one login at a time for each connection. It never tries what is known to fail."""
+
+    providers: Providers
+    vault: Vault
+    open_driver: OpenDriver
+    seconds: float = 20.0
+    """How long somebody waits for an answer, his turn included."""
+    turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    async def of(self, it: Connection, option: str, query: str, parent: str | None) -> list[Choice]:
+        """The values of an option.
+
+        Raises:
+            Problem: 409 nobody can log in now, 502 or 503 the provider does not say.
+        """
+        manifest = await self._manifest(it)
+        turn = self.turns.setdefault(it.id, asyncio.Lock())
+        try:
+            async with (
+                asyncio.timeout(self.seconds),
+                turn,
+                self.open_driver(manifest, self._credentials(it), it.options) as driver,
+            ):
+                return await driver.choices(option, query, parent)
+        except TimeoutError:
+            text = "The provider did not answer in time: try again."
+            raise Problem(503, text, reason=Reason.PROVIDER_DOWN, retry_after=5) from None
+        except ProviderError as error:
+            wait = None if error.retry_after is None else int(error.retry_after) + 1
+            status = 503 if error.later else 502
+            raise Problem(status, error.message, reason=error.reason, retry_after=wait) from None
+
+    async def _manifest(self, it: Connection) -> Manifest:
+        """How to log in, where that makes sense."""
+        provider = await self.providers.at(it.provider_id, it.provider_revision)
+        if it.credentials is None or provider is None:
+            raise Problem(409, "The login comes first.", reason=Reason.NOT_YET)
+        if it.trouble is not None and it.login_broken:
+            raise Problem(409, "Log in again first.", reason=it.trouble.reason)
+        if await self.providers.held(it.provider_id, it.provider_revision):
+            text = "An operator has to approve the provider's new address first."
+            raise Problem(409, text, reason=Reason.PROVIDER_CHANGED)
+        return provider.manifest
+
+    def _credentials(self, it: Connection) -> dict[str, Any]:
+        place = credentials_place(it.account, it.id, it.credentials_revision)
+        return self.vault.open_values(place, Sealed.of(it.credentials or {}))

@@ -1,0 +1,106 @@
+"""Choices that only the provider knows: who asks it, how often, and when nobody does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from connections.choices import LiveChoices
+from connections.lifecycle.things import LOGIN_BROKEN, Connection
+from connections.vault import Vault, credentials_place
+from kit.http import Problem
+from schemas.fields import Choice
+from schemas.manifest import Manifest
+from schemas.reasons import Reason
+from tests.unit.connections.builders import MANIFEST, active, attention
+from tests.unit.connections.fakes import MemoryProviders
+
+VAULT = Vault([("test", bytes(32))])
+FOLDER = Choice(value="/Invoices", label="Invoices")
+
+
+class Folders:
+    """A provider that counts who is logged in, and may take for ever to answer."""
+
+    def __init__(self) -> None:
+        self.logins: list[Mapping[str, Any]] = []
+        self.at_once = self.most = 0
+        self.answers = True
+
+    @asynccontextmanager
+    async def open(
+        self, _: Manifest, credentials: Mapping[str, Any], __: Mapping[str, Any]
+    ) -> AsyncIterator[Any]:
+        self.logins.append(credentials)
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        try:
+            yield self
+        finally:
+            self.at_once -= 1
+
+    async def choices(self, *_: object) -> list[Choice]:
+        await asyncio.sleep(0 if self.answers else 60)
+        return [FOLDER]
+
+
+@pytest.fixture
+async def folders() -> Folders:
+    return Folders()
+
+
+async def live(folders: Folders, **members: Any) -> LiveChoices:
+    providers = MemoryProviders()
+    await providers.publish([(MANIFEST, 3)])
+    return LiveChoices(providers, VAULT, folders.open, **members)
+
+
+def logged_in(it: Connection) -> Connection:
+    place = credentials_place(it.account, it.id, it.credentials_revision)
+    return it.model_copy(update={"credentials": VAULT.seal_values(place, {"password": "x"}).document()})
+
+
+async def test_the_provider_is_asked_with_the_stored_credentials(folders: Folders) -> None:
+    choices = await live(folders)
+
+    assert await choices.of(logged_in(active()), "folder", "", None) == [FOLDER]
+    assert folders.logins == [{"password": "x"}]
+
+
+@pytest.mark.parametrize("reason", sorted(LOGIN_BROKEN))
+async def test_credentials_known_to_be_wrong_are_tried_by_nobody(folders: Folders, reason: Reason) -> None:
+    choices = await live(folders)
+    with pytest.raises(Problem) as problem:
+        await choices.of(logged_in(attention(reason)), "folder", "", None)
+
+    assert (problem.value.status, problem.value.reason) == (409, reason)
+    assert folders.logins == []
+
+
+async def test_whoever_lacks_another_folder_may_choose_one(folders: Folders) -> None:
+    choices = await live(folders)
+    assert await choices.of(logged_in(attention(Reason.DESTINATION_MISSING)), "folder", "", None) == [FOLDER]
+
+
+async def test_one_connection_logs_in_once_at_a_time(folders: Folders) -> None:
+    choices, it = await live(folders), logged_in(active())
+    await asyncio.gather(*(choices.of(it, "folder", letters, None) for letters in ("I", "In", "Inv")))
+
+    assert (len(folders.logins), folders.most) == (3, 1)
+
+
+async def test_a_provider_that_does_not_answer_holds_nobody(folders: Folders) -> None:
+    folders.answers = False
+    choices, it = await live(folders, seconds=0.01), logged_in(active())
+    problems = await asyncio.gather(
+        *(choices.of(it, "folder", "", None) for _ in range(3)), return_exceptions=True
+    )
+
+    assert [(problem.status, problem.reason) for problem in problems if isinstance(problem, Problem)] == [
+        (503, Reason.PROVIDER_DOWN)
+    ] * 3
+    assert folders.at_once == 0
