@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -23,8 +25,17 @@ if TYPE_CHECKING:
 
 log = logs.logger(__name__)
 
-PATIENCE = 4.0
-"""Seconds for each of: what stops taking work, what runs, what is closed. Together under 10 s."""
+STOP = 4.5
+"""Seconds for edge, stop hooks and listeners, side by side: 4 for what is under way, then giving back."""
+LOOPS = 1.0
+"""Seconds for the loops, once cancelled."""
+CLOSE = 0.5
+"""Seconds for the close hooks together."""
+AT_ONCE = 0.25
+"""Seconds for what has nothing to save: a start that is given up, threads when all else has ended.
+
+The whole end takes under 7 s, after which `paperbus up` kills.
+"""
 
 
 class PortTaken(OSError):
@@ -57,8 +68,9 @@ class Loop:
 class Service:
     """What `build(settings)` returns.
 
-    Start: `start` hooks in order, `loops`, `edge`, `listeners`. End, at SIGTERM or SIGINT: `edge` and the
-    `stop` hooks side by side (4 s), `loops` cancelled (4 s), `listeners` closed, `close` hooks in order.
+    Start: `start` hooks in order, `loops`, `edge`, `listeners`. End, at SIGTERM or SIGINT, even during the
+    start: `edge`, `stop` hooks and `listeners` side by side, `loops` cancelled, `close` hooks in order; each
+    within its time, and whatever the start had come to.
     """
 
     name: str
@@ -71,29 +83,24 @@ class Service:
 
 
 @asynccontextmanager
-async def running(service: Service, settings: Settings) -> AsyncIterator[asyncio.Event]:
-    """The service runs while the block does. The event is set when a loop or listener failed.
+async def running(
+    service: Service, settings: Settings, over: asyncio.Event | None = None
+) -> AsyncIterator[asyncio.Event]:
+    """The service runs while the block does.
+
+    `over` is set when a loop or a listener failed; whoever gives it may set it too, even during the start,
+    which is given up then.
 
     Raises:
-        whatever a start hook, a loop or a listener raised (an `ExceptionGroup` where several did).
+        whatever a start hook, a loop or a listener raised (the first of them).
     """
-    for hook in service.start:
-        await hook()
-    failed = asyncio.Event()
-    tasks = [asyncio.create_task(_watched(loop.run(), failed), name=loop.name) for loop in service.loops]
-    servers = [_server(listener, str(settings.paperbus_listen)) for listener in service.listeners]
-    if service.edge is not None:
-        await service.edge.start()
-    listening = [asyncio.create_task(_watched(server.serve(), failed)) for server in servers]
+    process = _Process(service, str(settings.paperbus_listen), over or asyncio.Event())
     try:
-        await _listening(servers, listening)
-        log.info("ready", service=service.name, ports=[listener.port for listener in service.listeners])
-        yield failed
+        await _unless(process.over, process.start())
+        yield process.over
     finally:
-        await _end(service, tasks, servers, listening)
-    for task in (*tasks, *listening):
-        if not task.cancelled() and (error := task.exception()):
-            raise error
+        await process.end()
+    process.fail()
 
 
 async def run(service: Service, settings: Settings) -> None:
@@ -102,16 +109,13 @@ async def run(service: Service, settings: Settings) -> None:
     Raises:
         whatever a start hook, a loop or a listener raised.
     """
-    asked = asyncio.Event()
+    over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, asked.set)
+        loop.add_signal_handler(name, over.set)
     try:
-        async with running(service, settings) as failed:
-            waits = [asyncio.create_task(event.wait()) for event in (asked, failed)]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
+        async with running(service, settings, over):
+            await over.wait()
     finally:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(name)
@@ -130,54 +134,109 @@ def main(build: Callable[[Settings], Service]) -> None:
     import uvloop
 
     try:
-        uvloop.run(run(service, settings))
+        uvloop.run(_run_and_leave(service, settings))
     except (Unusable, PortTaken) as cannot:
         sys.exit(str(cannot))
 
 
-async def _watched(work: Awaitable[None], failed: asyncio.Event) -> None:
+async def _run_and_leave(service: Service, settings: Settings) -> None:
+    """Run; afterwards no thread that waits for a store that is away holds the process."""
+    code = 1
     try:
-        await work
-    except Exception:
-        failed.set()
-        raise
+        await run(service, settings)
+        code = 0
+    finally:
+        leaving = threading.Timer(AT_ONCE, _leave, (code,))
+        leaving.daemon = True
+        leaving.start()
 
 
-async def _listening(servers: Sequence[uvicorn.Server], tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Wait until every listener accepts, or one could not."""
-    while not all(server.started for server in servers):
-        if any(task.done() for task in tasks):
-            return
-        await asyncio.sleep(0.01)
+def _leave(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
-async def _end(
-    service: Service,
-    tasks: Sequence[asyncio.Task[None]],
-    servers: Sequence[uvicorn.Server],
-    listening: Sequence[asyncio.Task[None]],
-) -> None:
-    hooks = [*([service.edge.stop] if service.edge else []), *service.stop]
-    await _all_in_time([hook() for hook in hooks])
-    for task in tasks:
-        task.cancel()
-    for server in servers:
-        server.should_exit = True
-    if tasks or listening:
-        await asyncio.wait([*tasks, *listening], timeout=PATIENCE)
-    for task in listening:
-        task.cancel()
-    for hook in service.close:
-        await _all_in_time([hook()])
+class _Process:
+    """A service's parts as they were started."""
+
+    def __init__(self, service: Service, host: str, over: asyncio.Event) -> None:
+        self.over = over
+        self._service = service
+        self._servers = [_server(listener, host) for listener in service.listeners]
+        self._loops: list[asyncio.Task[None]] = []
+        self._listening: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start all; returns once every listener accepts."""
+        for hook in self._service.start:
+            await hook()
+        self._loops = [
+            asyncio.create_task(self._watched(one.run()), name=one.name) for one in self._service.loops
+        ]
+        if self._service.edge is not None:
+            await self._service.edge.start()
+        self._listening = [asyncio.create_task(self._watched(server.serve())) for server in self._servers]
+        while not all(server.started for server in self._servers):  # noqa: ASYNC110 - uvicorn sets no event
+            await asyncio.sleep(0.01)
+        ports = [listener.port for listener in self._service.listeners]
+        log.info("ready", service=self._service.name, ports=ports)
+
+    async def end(self) -> None:
+        """End what was started, in its time."""
+        edge = [self._service.edge.stop] if self._service.edge else []
+        stops = [_in_time(hook, STOP) for hook in (*edge, *self._service.stop)]
+        for server in self._servers:
+            server.should_exit = True
+        await asyncio.gather(*stops, _ended(self._listening, STOP))
+        for loop in self._loops:
+            loop.cancel()
+        await _ended(self._loops, LOOPS)
+        await _in_time(self._close, CLOSE)
+
+    def fail(self) -> None:
+        """Raises what ended a loop or a listener."""
+        for task in (*self._loops, *self._listening):
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise error
+
+    async def _close(self) -> None:
+        for hook in self._service.close:
+            await _in_time(hook, CLOSE)
+
+    async def _watched(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception:
+            self.over.set()
+            raise
 
 
-async def _all_in_time(work: Sequence[Awaitable[None]]) -> None:
-    """Side by side; what fails or takes too long is logged and left."""
-    for result in await asyncio.gather(
-        *(asyncio.wait_for(one, PATIENCE) for one in work), return_exceptions=True
-    ):
-        if isinstance(result, Exception):
-            log.warning("not ended cleanly", exc_info=result)
+async def _unless(over: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`, but give it up as soon as it is over."""
+    working, ending = asyncio.create_task(work), asyncio.create_task(over.wait())
+    try:
+        await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ending.cancel()
+        working.cancel()
+        await _ended([working], AT_ONCE)
+    if working.done() and not working.cancelled():
+        working.result()
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
+    """Wait until they have; what takes longer is left."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+
+
+async def _in_time(hook: Hook, seconds: float) -> None:
+    """What fails or takes too long is logged and left."""
+    try:
+        await asyncio.wait_for(hook(), seconds)
+    except Exception as error:
+        log.warning("not ended cleanly", exc_info=error)
 
 
 def _server(listener: Listener, host: str) -> uvicorn.Server:
@@ -205,7 +264,7 @@ def _server(listener: Listener, host: str) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         date_header=True,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=4,
         proxy_headers=False,
     )
     return Quiet(config)
