@@ -56,7 +56,7 @@ def load(folder: Path) -> Manifest:
     Raises:
         Broken: with everything that is wrong, by line and column.
     """
-    return whole(folder).manifest
+    return whole(folder.resolve()).manifest
 
 
 def check(path: Path) -> list[Complaint]:
@@ -64,14 +64,14 @@ def check(path: Path) -> list[Complaint]:
     if not path.exists():
         return [Complaint(1, 1, "There is nothing of this name.")]
     try:
-        whole(path if path.is_dir() else path.parent)
+        whole((path if path.is_dir() else path.parent).resolve())
     except Broken as broken:
         return list(broken.complaints)
     return []
 
 
 def whole(folder: Path) -> Whole:
-    """A provider with its logo.
+    """A provider with its logo. The folder's name, as it is given, is the provider's id.
 
     Raises:
         Broken: as `load`.
@@ -84,7 +84,7 @@ def whole(folder: Path) -> Whole:
     manifest, found = _validated(resolved.members)
     logo, media_type = b"", ""
     if manifest is not None:
-        found += faults(manifest, folder.resolve().name)
+        found += faults(manifest, folder.name)
         try:
             logo, media_type = _logo(folder, manifest.logo.file)
         except LogoRefused as refused:
@@ -150,7 +150,7 @@ def _schema() -> bytes:
 
 
 def _logo(folder: Path, name: str) -> tuple[bytes, str]:
-    path = folder / Path(name).name
+    path = folder / name
     if path.name != name or not path.is_file():
         raise LogoRefused(f"There is no logo `{name}` beside the manifest.")
     if path.stat().st_size > LOGO_BYTES:

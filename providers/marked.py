@@ -64,8 +64,9 @@ class Marked:
 
 
 _TAG = "tag:yaml.org,2002:"
+_TEXT, _MAPPING, _SEQUENCE = f"{_TAG}str", f"{_TAG}map", f"{_TAG}seq"
 _SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
-    f"{_TAG}str": str,
+    _TEXT: str,
     f"{_TAG}bool": lambda text: text == "true",
     f"{_TAG}int": int,
     f"{_TAG}float": float,
@@ -144,16 +145,16 @@ class _Values:
             if make is str or (make is not None and not node.style):
                 with suppress(ValueError):  # a tag that is written out and does not fit
                     return make(node.value)
-        elif isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+        elif isinstance(node, yaml.MappingNode) and node.tag == _MAPPING:
             return self._mapping(node)
-        elif isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+        elif isinstance(node, yaml.SequenceNode) and node.tag == _SEQUENCE:
             return [self.of(item) for item in node.value]
         return self._refuse(node, "Tags are not read here; remove it.")
 
     def _mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_TAG}str":
+            if not isinstance(key, yaml.ScalarNode) or key.tag != _TEXT:
                 self._refuse(key, "A member's name must be a word; put it in quotes.")
                 continue
             if key.value in made:

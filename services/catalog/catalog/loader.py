@@ -27,7 +27,7 @@ from schemas.manifest import Manifest
 
 log = logger(__name__)
 
-BATCH: Final = 500
+BATCH: Final = 250
 MANY: Final = 200
 """More folders than these are read in a process of its own."""
 SHARE: Final = 20

@@ -5,6 +5,7 @@ It knows files only; what they mean is decided elsewhere.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import signal
@@ -50,6 +51,7 @@ def begin() -> None:
     """At the start of a process that reads: Ctrl-C is its parent's business, and it does not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    gc.freeze()  # what is imported stays
 
 
 def _end_with_parent() -> None:
