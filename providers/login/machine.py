@@ -164,8 +164,8 @@ def _without_secrets(manifest: Manifest, values: Mapping[str, Any]) -> dict[str,
 
 
 def _asking(manifest: Manifest, at: int, ask: Ask, state: LoginState, locale: str | None) -> Challenge:
-    """The challenge of an `ask`, prefilled with what is known and no secret."""
-    prefilled = {**state["known"], **_without_secrets(manifest, state["values"])}
+    """The challenge of an `ask`, prefilled by the last login: whoever reads it need not be who typed now."""
+    known = state["known"]
     name = manifest.name.said(locale)
     return Challenge(
         kind=ChallengeKind.CREDENTIALS,
@@ -173,8 +173,7 @@ def _asking(manifest: Manifest, at: int, ask: Ask, state: LoginState, locale: st
         title=ask.title.said(locale) if ask.title else _LOG_IN.said(locale).format(name=name),
         message=ask.message.said(locale) if ask.message else _FILL_IN.said(locale).format(name=name),
         fields=tuple(
-            spec.shown(locale, default=None if spec.secret else prefilled.get(spec.name))
-            for spec in ask.fields
+            spec.shown(locale, default=None if spec.secret else known.get(spec.name)) for spec in ask.fields
         ),
     )
 

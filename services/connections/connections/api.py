@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from connections.answer_keys import AnswerKeys
 from connections.choices import LiveChoices
 from connections.handlers.ports import Connections, Lists
+from connections.lifecycle import saying
 from connections.lifecycle.things import Connection, LoginState, Status
 from connections.timeline import Timeline
 from kit.http import Caller, Page, Problem, cursor_of, not_found, read_cursor
@@ -59,7 +60,7 @@ def shown(it: Connection) -> dict[str, Any]:
     """A connection as CONTRACT §5 has it. No secret is in it."""
     trouble = it.trouble
     login = it.login
-    asks = login.challenge if login.state is LoginState.OPEN else None
+    asks = saying.challenge(it) if login.state is LoginState.OPEN else None
     members = it.model_dump(mode="json", include=set(SHOWN))
     return members | {
         "reason": (trouble.reason if trouble else it.reason),

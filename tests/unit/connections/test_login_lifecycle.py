@@ -29,6 +29,7 @@ from schemas.connections import (
     AuthChallengeIssued,
     AuthSessionEnded,
     ConnectionAuthorized,
+    ConnectionOptionsSubmitted,
     ReauthenticationRequested,
 )
 from schemas.reasons import ChallengeKind, Reason
@@ -257,6 +258,16 @@ def test_what_the_window_achieved_counts_only_with_the_proof() -> None:
     assert kinds(it, proof) == [AuthSessionEnded, ConnectionAuthorized]
     assert after(it, proof).credentials == SEALED
     assert decide(case(after(it, proof)), proof) is None
+
+
+def test_another_account_in_a_window_is_refused_without_its_name() -> None:
+    it = after(in_login_state(LoginState.PROVING), proven(in_login_state(LoginState.PROVING)))
+    it = after(it, ConnectionOptionsSubmitted(connection_id=ID, options={}))
+    it = trying(after(it, ReauthenticationRequested(connection_id=ID)), browser=BROWSER)
+    (ended,) = said(it, verified(it, "victim@dav.example.org"))
+
+    assert (ended.result, ended.reason) == ("failed", "identity_changed")
+    assert "victim" not in ended.message
 
 
 def test_without_the_proof_nothing_is_connected_and_the_secrets_go() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
 
+from connections.api import shown
 from connections.handlers.tries import first_question
 from connections.window.app import window_app
 from connections.window.inner import Desk, routes
@@ -163,6 +164,41 @@ async def test_an_attacker_who_answers_first_has_the_login_alone_and_the_victim_
 
     assert sent_back(victim)["result"] == "cancelled"
     assert crime.room.said().count("AuthChallengeAnswered") == 1
+
+
+VICTIMS = ("dav.example.org", "jane", "sftp.victim.example")
+"""What the victim typed, and what it led to."""
+
+
+async def test_what_a_victim_types_is_told_outside_the_window_to_nobody(crime: Crime) -> None:
+    victim = await crime.opened()
+    refused = Trouble(reason=Reason.CREDENTIALS_WRONG, message="dav.example.org does not know jane.")
+    for outcome in (replace(WRONG, error=refused), outcomes.Unreached(refused), CONFIRM):
+        await victim.send(**FIELDS)
+        await crime.meets(outcome)
+        told = repr(crime.room.things.owed) + repr(shown(await crime.room.it())["challenge"])
+        assert not [word for word in VICTIMS if word in told]
+        await reload(victim)
+    assert victim.page is not None
+    assert "sftp.victim.example" in victim.page.text
+
+
+@pytest.mark.parametrize(("reason", "tries"), [(Reason.LOCKED, 1), (Reason.CREDENTIALS_WRONG, 3)])
+async def test_how_a_victims_login_ended_is_told_without_its_server(
+    crime: Crime, reason: Reason, tries: int
+) -> None:
+    victim = await crime.opened()
+    for _ in range(tries):
+        await victim.send(**FIELDS)
+        await crime.meets(
+            replace(WRONG, error=Trouble(reason=reason, message="dav.example.org has locked jane."))
+        )
+        await reload(victim)
+
+    ended = crime.room.data("AuthSessionEnded")
+    assert (ended["result"], ended["reason"]) == ("exhausted", reason)
+    assert ended["message"]
+    assert not [word for word in VICTIMS if word in repr(crime.room.things.owed)]
 
 
 async def test_a_customer_goes_on_in_a_new_window_of_the_same_browser(crime: Crime) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from connections.lifecycle import sessions
+from connections.lifecycle import saying, sessions
 from connections.lifecycle.case import Case
 from connections.lifecycle.messages import (
     Answered,
@@ -125,7 +125,8 @@ def _of_the_authorized_session(case: Case, proven: Proven) -> bool:
 
 
 def _issued(case: Case, _: object) -> Sequence[object]:
-    return () if case.it.login.challenge is None else (case.it.login.challenge,)
+    challenge = saying.challenge(case.it)
+    return () if challenge is None else (challenge,)
 
 
 def _taken(case: Case, answer: Answered) -> Sequence[object]:

@@ -7,8 +7,10 @@ from typing import Any
 
 from connections.lifecycle.case import Case
 from connections.lifecycle.messages import LoggedIn, SessionBegun, SessionStopped
-from connections.lifecycle.words import said
+from connections.lifecycle.things import Connection
+from connections.lifecycle.words import said, title_of
 from schemas.connections import (
+    AuthChallengeIssued,
     ConnectionAuthorized,
     ConnectionChanged,
     ConnectionNeedsAttention,
@@ -22,6 +24,26 @@ from schemas.connections import (
     ReauthenticationRequested,
 )
 from schemas.reasons import Reason
+
+
+def outside(it: Connection, reason: Reason, text: str) -> str:
+    """What is told outside a window of a trouble in it: the reason alone.
+
+    Which server and account were typed in a window is nobody else's to know before the proof: somebody may
+    have been lured into it.
+    """
+    return text if it.login.browser is None else title_of(reason, it.login.locale)
+
+
+def challenge(it: Connection) -> AuthChallengeIssued | None:
+    """The challenge as it is told outside its window, which itself shows it whole."""
+    asked = it.login.challenge
+    if asked is None or it.login.browser is None:
+        return asked
+    error = asked.error
+    if error is not None:
+        error = error.model_copy(update={"message": outside(it, error.reason, error.message)})
+    return asked.model_copy(update={"error": error, "facts": None})
 
 
 def _begun(case: Case, asked: ConnectionRequested | ReauthenticationRequested) -> SessionBegun:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID, uuid5
 
+from connections.lifecycle import saying
 from connections.lifecycle.case import Case, Question
 from connections.lifecycle.messages import (
     Answered,
@@ -112,7 +113,8 @@ def exhaust(case: Case, message: Asked | Unreached | TryClaimed) -> Case:
     case = _count(case, message)
     if case.it.failed_logins >= case.it.login.most_failed or error.reason is Reason.LOCKED:
         case = case.changed(failed_logins=0, blocked_until=case.at + BLOCK_LASTS)
-    return _end(case, SessionResult.EXHAUSTED, error.reason, error.message, _became(message))
+    text = saying.outside(case.it, error.reason, error.message)
+    return _end(case, SessionResult.EXHAUSTED, error.reason, text, _became(message))
 
 
 def fail(case: Case, failed: LoginFailed) -> Case:
@@ -121,6 +123,7 @@ def fail(case: Case, failed: LoginFailed) -> Case:
 
 def refuse_identity(case: Case, verified: Verified) -> Case:
     text = said("identity_changed", case.it.login.locale, old=case.it.identity, new=verified.found.identity)
+    text = saying.outside(case.it, Reason.IDENTITY_CHANGED, text)
     return _end(case, SessionResult.FAILED, Reason.IDENTITY_CHANGED, text, ChallengeEnd.ACCEPTED)
 
 

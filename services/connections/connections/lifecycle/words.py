@@ -199,10 +199,26 @@ TEXTS = {
     ),
 }
 
-_OTHER = Words(
-    en="The last run failed", fr="La dernière exécution a échoué", de="Der letzte Lauf ist fehlgeschlagen"
-)
+_OTHER = Words(en="It did not work", fr="Cela n'a pas fonctionné", de="Es hat nicht funktioniert")
 TITLES = {
+    Reason.HOST_UNREACHABLE: Words(
+        en="The server cannot be reached",
+        fr="Le serveur est injoignable",
+        de="Der Server ist nicht erreichbar",
+    ),
+    Reason.PROVIDER_DOWN: Words(
+        en="The provider does not answer",
+        fr="Le fournisseur ne répond pas",
+        de="Der Anbieter antwortet nicht",
+    ),
+    Reason.RATE_LIMITED: Words(
+        en="The provider asks us to wait",
+        fr="Le fournisseur demande d'attendre",
+        de="Der Anbieter bittet um Geduld",
+    ),
+    Reason.INTERRUPTED: Words(
+        en="We were interrupted", fr="Nous avons été interrompus", de="Wir wurden unterbrochen"
+    ),
     Reason.CREDENTIALS_WRONG: Words(
         en="The password is not accepted",
         fr="Le mot de passe est refusé",
