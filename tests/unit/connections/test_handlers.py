@@ -213,6 +213,28 @@ async def test_a_sealed_answer_that_does_not_open_is_refused_by_event(room: Room
     assert (await room.it()).login.state is LoginState.OPEN
 
 
+@pytest.mark.parametrize("claimed", ["somebody-else", None])
+async def test_a_sealed_answer_was_given_by_whom_its_token_says(room: Room, claimed: str | None) -> None:
+    await room.ask(request())
+    room.opened = await room.an_answer(actor="user-1")
+    submitted = AuthChallengeAnswerSubmitted(
+        connection_id=ID, challenge_id=room.opened.challenge_id, sealed="…"
+    )
+    assert await room.logins.handle([heard(submitted, "connections.answers", actor=claimed)], room) == [DONE]
+
+    assert room.said()[-1] == "AuthChallengeAnswered"
+    assert json.loads(room.things.owed[-1].value)["actor"] == "user-1"
+
+
+async def test_who_sent_what_does_not_open_is_not_known(room: Room) -> None:
+    await room.ask(request())
+    room.opened = Refused(Reason.INVALID, "It does not open.")
+    submitted = AuthChallengeAnswerSubmitted(connection_id=ID, challenge_id="x", sealed="…")
+    await room.logins.handle([heard(submitted, "connections.answers", actor="somebody-else")], room)
+
+    assert "actor" not in json.loads(room.things.owed[-1].value)
+
+
 async def test_an_outage_asks_anew_and_a_bug_ends_the_session_without_a_secret(room: Room) -> None:
     await room.ask(request())
     room.outcome = outcomes.Unreached(Trouble(reason=Reason.PROVIDER_DOWN, message="It is down."))

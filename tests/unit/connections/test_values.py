@@ -38,6 +38,7 @@ def field(kind: str = "text", **members: Any) -> Field:
         (field("choices", choices=(Choice(value="a", label="A"),)), ["a"], ["a"]),
         (field(default="d"), None, None),
         (field(pattern=r"\d+"), "42", "42"),
+        (field(pattern=r"\d+"), "4" * 500, "4" * 500),
     ],
 )
 def test_what_keeps_its_rules_is_kept(shape: Field, raw: Any, kept: Any) -> None:
@@ -55,6 +56,7 @@ def test_what_is_left_out_has_its_default() -> None:
         (field(required=True), "   ", "missing"),
         (field(), 7, "text"),
         (field(), "a" * 20_001, "long"),
+        (field(pattern="a+b?"), "a" * 501, "long"),
         (field("integer"), "1.5", "number"),
         (field("integer"), True, "number"),
         (field("number"), "nan", "number"),

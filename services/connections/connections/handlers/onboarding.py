@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from connections.handlers.ports import Connections, Providers
@@ -103,11 +104,14 @@ class LoginHandlers:
     async def handle(self, batch: Sequence[Heard], opener: Opener) -> Sequence[Ended]:
         """`connections.answers`, in batches."""
         opened: dict[int, Answer | Refused] = {}
+        verified: list[Heard] = []
         for heard in batch:
-            try:
-                opened[id(heard.event)] = await opener.open(heard.event)
-            except Refused as refused:
-                opened[id(heard.event)] = refused
+            answer = await _opened(opener, heard.event)
+            # Who answered is what the token says; the envelope's word is nobody's.
+            actor = None if isinstance(answer, Refused) else answer.actor
+            event = heard.event.model_copy(update={"actor": actor})
+            verified.append(replace(heard, event=event))
+            opened[id(event)] = answer
 
         def decided(connection: Connection | None, event: Event[Any]) -> Decision[Connection] | None:
             it = _of(connection, event.accountid)
@@ -116,7 +120,7 @@ class LoginHandlers:
                 raise answer
             return self._decided(it, answer)
 
-        endings = await self._connections.fold(batch, decided)
+        endings = await self._connections.fold(verified, decided)
         self._ring()
         return endings
 
@@ -130,6 +134,13 @@ class LoginHandlers:
         sealed = self._vault.seal_values(answer_place(it, answer.challenge_id), values).document()
         message = Answered(answer.challenge_id, answer.answer_id, answer.action, answer.browser, sealed)
         return decide(Case(self._connections.now(), it), message)
+
+
+async def _opened(opener: Opener, event: Event[AuthChallengeAnswerSubmitted]) -> Answer | Refused:
+    try:
+        return await opener.open(event)
+    except Refused as refused:
+        return refused
 
 
 def _checked(fields: Sequence[Field], given: Mapping[str, Any], locale: Locale) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from schemas.reasons import Reason
 
 LONGEST = 20_000
 """Characters of one value: a private key fits."""
+LONGEST_OF_PATTERN = 500
+"""Characters of a value that is held against a pattern: a long text can keep a pattern busy for minutes."""
 _CODE = re.compile(r"[\s-]+")
 
 
@@ -65,8 +67,11 @@ def _value(field: Field, raw: Any) -> Any:
             raise _Wrong("field_missing")
         return None
     value = _READ.get(field.type, _text)(field, raw)
-    if field.pattern and isinstance(value, str) and not re.fullmatch(field.pattern, value):
-        raise _Wrong("field_pattern")
+    if field.pattern and isinstance(value, str):
+        if len(value) > LONGEST_OF_PATTERN:
+            raise _Wrong("field_long", most=LONGEST_OF_PATTERN)
+        if not re.fullmatch(field.pattern, value):
+            raise _Wrong("field_pattern")
     return value
 
 
