@@ -27,7 +27,7 @@ log = logs.logger(__name__)
 
 STOP = 4.5
 """Seconds for edge, stop hooks and listeners, side by side: 4 for what is under way, then giving back."""
-LOOPS = 1.0
+LOOPS = 1.25
 """Seconds for the loops, once cancelled."""
 CLOSE = 0.5
 """Seconds for the close hooks together."""
