@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
+from providers import expressions
 from schemas.fields import FieldType
 from schemas.manifest import (
     Ask,
@@ -36,6 +37,8 @@ _KNOWN: Final = sorted(
 )
 _HOSTS: Final = ("url", "endpoint", "host")
 """Settings of drivers that say where secrets go."""
+_LEAVES: Final = "/:@?#\\%"
+"""What ends a host's name in an address, or hides what does."""
 
 
 def schema_faults(invalid: ValidationError) -> list[Fault]:
@@ -97,8 +100,8 @@ def _field_faults(spec: FieldSpec, beside: Sequence[FieldSpec]) -> Iterator[Faul
         yield ("type",), f"{spec.name} is a password; say `secret: true`."
     if spec.secret and spec.default is not None:
         yield ("default",), f"{spec.name} is secret; it has no default."
-    if spec.pattern is not None and not _compiles(spec.pattern):
-        yield ("pattern",), f"`pattern` of {spec.name} is no regular expression."
+    if spec.pattern is not None and (wrong := expressions.fault(spec.pattern)):
+        yield ("pattern",), f"`pattern` of {spec.name} {wrong}"
     if spec.min is not None and spec.max is not None and spec.min > spec.max:
         yield ("min",), f"`min` of {spec.name} is above its `max`."
     if spec.type in (FieldType.CHOICE, FieldType.CHOICES):
@@ -127,6 +130,8 @@ def _driver_faults(manifest: Manifest) -> Iterator[Fault]:
     texts: list[tuple[tuple[str, ...], object]] = [(("driver", "identity"), driver.identity)]
     texts += [(("driver", "settings", name), value) for name, value in driver.settings.items()]
     for path, value in texts:
+        if not _braces_match(value):
+            yield path, f"A brace in `{path[-1]}` has no other half; a brace that is meant is written twice."
         for name in _placeholders(value):
             if name not in credentials:
                 yield path, f"`{path[-1]}` uses {{{name}}}, which no field of the login asks for."
@@ -154,8 +159,15 @@ def _address_faults(settings: Mapping[str, Any], manifest: Manifest) -> Iterator
         for spec in (credentials[name] for name in _placeholders(host) if name in credentials):
             if not spec.destination:
                 yield ("login",), f"{spec.name} says where secrets go; give it `destination: true`."
-            if host != f"{{{spec.name}}}" and not (spec.pattern or spec.choices):
-                yield ("login",), f"{spec.name} is part of a host's name; give it a `pattern` or `choices`."
+            if host != f"{{{spec.name}}}" and not (spec.choices or _stays_inside(spec.pattern)):
+                leaves = " ".join(_LEAVES)
+                yield (
+                    ("login",),
+                    (
+                        f"{spec.name} is part of a host's name; give it `choices`, or a `pattern` that allows"
+                        f" no blank and none of {leaves}"
+                    ),
+                )
 
 
 def _error_faults(manifest: Manifest) -> Iterator[Fault]:
@@ -170,19 +182,23 @@ def _error_faults(manifest: Manifest) -> Iterator[Fault]:
 
 
 def _placeholders(value: object) -> list[str]:
-    try:
-        return (
-            [name for _, name, _, _ in string.Formatter().parse(value) if name]
-            if isinstance(value, str)
-            else []
-        )
-    except ValueError:
+    """The names in braces; none where the braces do not match."""
+    if not isinstance(value, str) or not _braces_match(value):
         return []
+    return [name for _, name, _, _ in string.Formatter().parse(value) if name]
 
 
-def _compiles(pattern: str) -> bool:
+def _braces_match(value: object) -> bool:
     try:
-        re.compile(pattern)
-    except re.error:
+        if isinstance(value, str):
+            list(string.Formatter().parse(value))
+    except ValueError:
         return False
     return True
+
+
+def _stays_inside(pattern: str | None) -> bool:
+    """Whether nothing that fits can end a host's name. A pattern that is wrong is told as such."""
+    if pattern is None:
+        return False
+    return expressions.fault(pattern) is not None or not expressions.takes(pattern, f"{_LEAVES} ")
