@@ -116,19 +116,17 @@ async def rewrap_all(
 async def tend(vault: Vault, stores: Sequence[Records], canary: Records) -> None:
     """One round of bringing everything under the newest key; to be called now and then.
 
-    The canary comes last, after a round that found nothing any more: once it is under the newest key nothing
-    is looked for, and the older keys may be dropped, which the log then says.
+    The canary comes last, after a round that found nothing any more; the log then says that older keys may be
+    dropped. Replicas that run with the older keys still seal with them, so that later rounds look again.
     """
-    if not [found async for found in canary.stale(vault.newest)]:
-        return
     done = await rewrap_all(vault, stores)
-    if done == Rotated():
+    if done != Rotated():
+        log.info("rewrapped", **asdict(done))
+    elif [found async for found in canary.stale(vault.newest)]:
         await rewrap_all(vault, [canary])
         log.info(
             "everything is sealed under the newest vault key; older ones may be dropped", kid=vault.newest
         )
-    else:
-        log.info("rewrapped", **asdict(done))
 
 
 async def prove(vault: Vault, collection: Collection) -> None:

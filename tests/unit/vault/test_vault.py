@@ -4,8 +4,10 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import structlog.testing
 
 from connections.vault import Place, SealBroken, Sealed, Vault, VaultKeysRefused, read_keys
 from connections.vault_store import Found, Rotated, rewrap_all, tend
@@ -235,16 +237,29 @@ async def test_one_broken_record_does_not_stop_the_others() -> None:
     assert store.records["a"] is moved
 
 
-async def test_keys_are_tended_until_a_round_finds_nothing_and_then_left_alone() -> None:
+def says_that_old_keys_may_go(lines: list[Any]) -> bool:
+    return any("older ones may be dropped" in line["event"] for line in lines)
+
+
+async def test_keys_are_tended_until_a_round_finds_nothing() -> None:
     both, old = Vault([NEW, OLD]), Vault([OLD])
     canary = InMemory({"canary": old.seal(replace(HERE, connection="canary"), b"canary")})
     store = InMemory({"a": old.seal(replace(HERE, connection="a"), b"a")})
-    kids = []
-    for _ in range(2):
-        await tend(both, [store], canary)
+    kids, said = [], []
+    for _ in range(3):
+        with structlog.testing.capture_logs() as lines:
+            await tend(both, [store], canary)
         kids.append((store.records["a"].kid, canary.records["canary"].kid))
-    store.records["a"] = old.seal(replace(HERE, connection="a"), b"b")
+        said.append(says_that_old_keys_may_go(lines))
+
+    assert kids == [("new", "old"), ("new", "new"), ("new", "new")]
+    assert said == [False, True, False]
+
+
+async def test_what_a_replica_with_the_old_keys_seals_later_is_found_too() -> None:
+    both, old = Vault([NEW, OLD]), Vault([OLD])
+    canary = InMemory({"canary": both.seal(replace(HERE, connection="canary"), b"canary")})
+    store = InMemory({"a": old.seal(replace(HERE, connection="a"), b"b")})
     await tend(both, [store], canary)
 
-    assert kids == [("new", "old"), ("new", "new")]
-    assert store.records["a"].kid == "old"
+    assert store.records["a"].kid == "new"
