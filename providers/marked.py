@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -18,6 +17,8 @@ import yaml
 MOST_BYTES = 256 * 1024
 DEEPEST = 32
 _SAFE_NESTING = 1000
+_TOO_DEEP = "This is nested too deeply."
+_TAGGED = "Tags are not read here; remove it."
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,13 +64,21 @@ class Marked:
         return mark.line + 1, mark.column + 1
 
 
+def _kept(number: float) -> float:
+    """The number, where every store and every reader of JSON keeps it as it is (RFC 8259 §6)."""
+    if abs(number) > _LARGEST:
+        raise ValueError("too large")
+    return number
+
+
+_LARGEST = 2**53
 _TAG = "tag:yaml.org,2002:"
 _TEXT, _MAPPING, _SEQUENCE = f"{_TAG}str", f"{_TAG}map", f"{_TAG}seq"
 _SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
     _TEXT: str,
     f"{_TAG}bool": lambda text: text == "true",
-    f"{_TAG}int": int,
-    f"{_TAG}float": float,
+    f"{_TAG}int": lambda text: _kept(int(text)),
+    f"{_TAG}float": lambda text: _kept(float(text)),
     f"{_TAG}null": lambda _: None,
 }
 
@@ -105,7 +114,7 @@ def read(raw: bytes) -> Marked:
     except yaml.YAMLError as error:
         raise Broken([_said(error)]) from None
     values = _Values()
-    members = values.of(root)
+    members: Any = None if root is None else values.of(root)
     if values.complaints:
         raise Broken(values.complaints)
     if not isinstance(root, yaml.MappingNode):
@@ -124,7 +133,7 @@ def _look_for_depth(raw: bytes) -> None:
     for event in yaml.parse(raw, Loader=yaml.CSafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise Broken([Complaint(*_at(event), "This is nested too deeply.")])
+            raise Broken([Complaint(*_at(event), _TOO_DEEP)])
 
 
 class _Values:
@@ -134,24 +143,30 @@ class _Values:
         self.complaints: list[Complaint] = []
         self._seen: set[int] = set()
 
-    def of(self, node: yaml.Node | None) -> Any:
-        if node is None:
-            return None
+    def of(self, node: yaml.Node, depth: int = 1) -> Any:
         if id(node) in self._seen:
             return self._refuse(node, "Aliases are not read here; write it again, or use `extends:`.")
         self._seen.add(id(node))
         if isinstance(node, yaml.ScalarNode):
-            make = _SCALARS.get(node.tag)
-            if make is str or (make is not None and not node.style):
-                with suppress(ValueError):  # a tag that is written out and does not fit
-                    return make(node.value)
-        elif isinstance(node, yaml.MappingNode) and node.tag == _MAPPING:
-            return self._mapping(node)
-        elif isinstance(node, yaml.SequenceNode) and node.tag == _SEQUENCE:
-            return [self.of(item) for item in node.value]
-        return self._refuse(node, "Tags are not read here; remove it.")
+            return self._scalar(node)
+        if depth > DEEPEST:
+            return self._refuse(node, _TOO_DEEP)
+        if isinstance(node, yaml.MappingNode) and node.tag == _MAPPING:
+            return self._mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode) and node.tag == _SEQUENCE:
+            return [self.of(item, depth + 1) for item in node.value]
+        return self._refuse(node, _TAGGED)
 
-    def _mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        make = _SCALARS.get(node.tag)
+        if make is None or (node.style and make is not str):
+            return self._refuse(node, _TAGGED)
+        try:
+            return make(node.value)
+        except ValueError:  # also where a tag is written out and does not fit
+            return self._refuse(node, "This number is too large, or is none; put a text in quotes.")
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag != _TEXT:
@@ -159,7 +174,7 @@ class _Values:
                 continue
             if key.value in made:
                 self._refuse(key, f"`{key.value}` is said twice; only one can be meant.")
-            made[key.value] = self.of(value)
+            made[key.value] = self.of(value, depth + 1)
         return made
 
     def _refuse(self, node: yaml.Node, message: str) -> None:

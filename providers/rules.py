@@ -100,6 +100,9 @@ def _field_faults(spec: FieldSpec, beside: Sequence[FieldSpec]) -> Iterator[Faul
         yield ("type",), f"{spec.name} is a password; say `secret: true`."
     if spec.secret and spec.default is not None:
         yield ("default",), f"{spec.name} is secret; it has no default."
+    values = spec.default if isinstance(spec.default, list) else [spec.default]
+    if any(isinstance(value, list | dict) for value in values):
+        yield ("default",), f"`default` of {spec.name} must be one plain value, or a list of them."
     if spec.pattern is not None and (wrong := expressions.fault(spec.pattern)):
         yield ("pattern",), f"`pattern` of {spec.name} {wrong}"
     if spec.min is not None and spec.max is not None and spec.min > spec.max:

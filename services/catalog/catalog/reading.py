@@ -61,24 +61,25 @@ def _end_with_parent() -> None:
 
 
 def read(folders: Sequence[tuple[str, Path]], known: Mapping[str, File]) -> Read:
-    """Read those of these folders that changed since `known`."""
+    """Read those of these folders that changed since `known`. Whatever one does wrong is its own."""
     came, parents = Read(), _Parents()
     for provider_id, folder in folders:
-        file = known.get(provider_id)
-        if file and manifests.digest(folder, file.logo, file.parents, parents.of) == file.digest:
-            continue
         try:
-            whole = manifests.whole(folder)
+            file = known.get(provider_id)
+            if file and manifests.digest(folder, file.logo, file.parents, parents.of) == file.digest:
+                continue
+            _take(provider_id, manifests.whole(folder), came)
         except Broken as broken:
             came.broken[provider_id] = tuple(str(complaint) for complaint in broken.complaints)
-            continue
-        came.manifests[provider_id] = whole.manifest.model_dump_json(
-            by_alias=True, exclude_none=True
-        ).encode()
-        came.files[provider_id] = File(whole.digest, whole.manifest.logo.file, whole.parents)
-        sha256 = hashlib.sha256(whole.logo).hexdigest()
-        came.logos[provider_id] = Logo(whole.media_type, sha256, whole.logo)
+        except Exception as error:  # noqa: BLE001 - no folder may keep the others from being read
+            came.broken[provider_id] = (f"This provider cannot be read: {type(error).__name__}.",)
     return came
+
+
+def _take(provider_id: str, whole: manifests.Whole, came: Read) -> None:
+    came.manifests[provider_id] = whole.manifest.model_dump_json(by_alias=True, exclude_none=True).encode()
+    came.files[provider_id] = File(whole.digest, whole.manifest.logo.file, whole.parents)
+    came.logos[provider_id] = Logo(whole.media_type, hashlib.sha256(whole.logo).hexdigest(), whole.logo)
 
 
 class _Parents:

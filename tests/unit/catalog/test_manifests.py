@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog import reading
 from providers import manifests, starter
 from providers.logos import LogoRefused, media_type_of, monogram
 from providers.manifests import Broken
@@ -85,6 +86,11 @@ def login(extra: str, settings: str = "atomic_put: true") -> str:
         (GOOD + "name: Twice\n", 11, 1, "`name` is said twice"),
         ("[" * 100_000, 1, 33, "nested too deeply"),
         ("- " * 100_000, 1, 65, "nested too deeply"),
+        ("a: " + "[" * 300 + "]" * 300, 1, 35, "nested too deeply"),
+        ("".join(" " * depth + "a:\n" for depth in range(600)), 33, 33, "nested too deeply"),
+        ("a: " + "9" * 400, 1, 4, "too large"),
+        ("a: " + "9" * 400 + ".0", 1, 4, "too large"),
+        ("a: !!int b", 1, 4, "or is none"),
         ("a: " + "x" * 300_000, 1, 1, "larger than 256 KB"),
         (GOOD.replace("id: acme", "id: other"), 1, 1, "its folder is acme"),
         (GOOD.replace("id: acme", "id: Ac me"), 1, 1, "does not look as it must"),
@@ -118,6 +124,7 @@ def login(extra: str, settings: str = "atomic_put: true") -> str:
         (login(f"{{name: pin, label: Pin, pattern: '{'(' * 3000}{')' * 3000}'}}"), 12, 33, "no regular expr"),
         (login('{name: pin, label: Pin, pattern: "^(a+)+$"}'), 12, 33, "can take hours"),
         (login("{name: pin, label: Pin, min: 3, max: 2}"), 12, 33, "above its `max`"),
+        (login('{name: pin, label: Pin, default: {"\\0": 1}}'), 12, 33, "one plain value"),
         (login("{name: pin, label: Pin, type: choice}"), 12, 33, "needs `choices`"),
         (login("{name: pin, label: Pin, depends_on: [pan]}"), 12, 33, "no field beside it"),
         (login("{name: username, label: Again}"), 1, 1, "names username twice"),
@@ -231,6 +238,17 @@ def test_a_list_shows_what_is_right_and_what_is_wrong(tmp_path: Path) -> None:
     assert found["good"].manifest is not None
     assert found["bad"].manifest is None
     assert "no logo" in found["bad"].complaints[0].message
+
+
+def test_a_folder_that_cannot_be_read_at_all_keeps_no_other_from_being_read(tmp_path: Path) -> None:
+    good, odd = starter.new("Good", tmp_path), starter.new("Odd", tmp_path)
+    (odd / "logo.svg").unlink()
+    (odd / "logo.svg").symlink_to(tmp_path / ("x" * 300))
+
+    came = reading.read([("odd", odd), ("good", good)], {})
+
+    assert list(came.manifests) == ["good"]
+    assert came.broken == {"odd": ("This provider cannot be read: OSError.",)}
 
 
 OURS = [folder.name for folder in manifests.folders(manifests.CATALOGUE)]
