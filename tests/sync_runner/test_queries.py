@@ -9,6 +9,7 @@ import pytest
 from syncing import World, a_document, now
 
 from kit.mongo_aggregates import MongoAggregates
+from sync_runner.handlers.lists import Place, Wanted
 from sync_runner.handlers.runs import Claim
 from sync_runner.lifecycle.sync import EVERYTHING, TRIED, Selection
 from sync_runner.store import documents, due, fills, ledger, lists, rows, runs
@@ -32,7 +33,7 @@ CLAIM = Claim(
     revision=1,
     part=1,
 )
-WANTED = lists.Wanted("acme", "c")
+WANTED = Wanted("acme", "c")
 QUERIES: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "what is due": ("syncs", due.due_query(SHARDS, NOW), "wake_at", "wake"),
     "what is ready": ("syncs", runs.ready_query(NOW), "ready_at", "ready"),
@@ -48,7 +49,7 @@ QUERIES: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "results untold": ("ledger", rows.own(CLAIM, next_at=UNTOLD, run="r", part=1), "", "open"),
     "whose a name is": ("ledger", rows.own(CLAIM, target={"$in": ["/a"]}, status="done"), "", "target"),
     "the list": ("ledger", lists.list_query(WANTED, None), "received_at", "list"),
-    "the list, further": ("ledger", lists.list_query(WANTED, lists.Place(NOW, 1)), "received_at", "list"),
+    "the list, further": ("ledger", lists.list_query(WANTED, Place(NOW, 1)), "received_at", "list"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import dropwhile
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -15,9 +16,9 @@ from kit.tokens import Access
 from schemas.base import rfc3339
 from schemas.reasons import RowStatus, RunStatus
 from schemas.syncs import Counts
+from sync_runner.handlers.lists import Entry, Lists, Place, Wanted
 from sync_runner.lifecycle.sync import Run, Standing, State, Sync
 from sync_runner.lifecycle.times import upcoming
-from sync_runner.store.lists import Entry, MongoLists, Place, Wanted
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 
@@ -27,7 +28,7 @@ class Reading:
     """What the interface reads from."""
 
     syncs: Aggregates[Sync]
-    lists: MongoLists
+    lists: Lists
     now: Callable[[], datetime]
 
     async def one(self, connection_id: str, caller: Access) -> Sync:
@@ -63,14 +64,21 @@ def routes(reading: Reading) -> APIRouter:
         return Page(items=[_row(entry) for entry in entries], next=following)
 
     @router.get("/runs")
-    async def runs(connection_id: str, caller: Caller) -> Page[dict[str, Any]]:
+    async def runs(
+        connection_id: str, caller: Caller, cursor: str | None = None, limit: Limit = 50
+    ) -> Page[dict[str, Any]]:
         """Its last runs, newest first, with those that wait or are under way."""
+        after = read_cursor(cursor, str)
         sync = await reading.one(connection_id, caller)
         now_ = RunStatus.RUNNING if sync.state is State.RUNNING else RunStatus.WAITING
         waiting = [_unfinished(sync.next, RunStatus.WAITING)] if sync.next else []
         current = [_unfinished(sync.run, now_)] if sync.run else []
         last = [sync.last.shown()] if sync.last else []
-        return Page(items=[*waiting, *current, *map(_past, (*last, *sync.past))])
+        items = [*waiting, *current, *map(_past, (*last, *sync.past))]
+        if after:
+            items = list(dropwhile(lambda run: run["id"] != after[0], items))[1:]
+        following = cursor_of(items[limit - 1]["id"]) if len(items) > limit else None
+        return Page(items=items[:limit], next=following)
 
     @router.get("/schedule")
     async def schedule(connection_id: str, caller: Caller) -> dict[str, list[str]]:

@@ -21,12 +21,13 @@ from sync_runner.handlers import facts
 from sync_runner.handlers.documents import Ingest
 from sync_runner.handlers.dues import Dues
 from sync_runner.handlers.facts import Facts
-from sync_runner.store.providers import MongoProviders
+from sync_runner.handlers.providers import Providers
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
 
 NAME = "sync-runner"
+CATALOG_GROUP = f"{NAME}.{CATALOG_EVENTS.name}"
 DOCUMENTS_GROUP = f"{NAME}.{DOCUMENTS_EVENTS.name}"
 CONNECTIONS_GROUP = f"{NAME}.{CONNECTIONS_EVENTS.name}"
 HEADERS = [("content-type", CONTENT_TYPE.encode())]
@@ -36,7 +37,7 @@ HEADERS = [("content-type", CONTENT_TYPE.encode())]
 class Ears:
     """Who handles what is heard. `ring` tells the workers that a run may be ready."""
 
-    providers: MongoProviders
+    providers: Providers
     connections: Facts
     documents: Ingest
     dues: Dues
@@ -67,6 +68,7 @@ class DueEmitter:
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
         self._producer: AIOKafkaProducer | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     async def send(self, events: Sequence[tuple[str, bytes]]) -> None:
         """All acknowledged when it returns. After any trouble the producer is made anew."""
@@ -78,7 +80,9 @@ class DueEmitter:
             ]
             await asyncio.gather(*sent)
         except BaseException:
-            await self.close()
+            if self._producer is producer:
+                self._producer = None
+            await producer.stop()
             raise
 
     async def close(self) -> None:
@@ -88,8 +92,13 @@ class DueEmitter:
             await producer.stop()
 
     async def _started(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = self._kafka.producer(linger_ms=5, max_batch_size=256 * 1024)
-            await producer.start()
-            self._producer = producer
-        return self._producer
+        async with self._one_at_a_time:
+            if self._producer is None:
+                producer = self._kafka.producer(linger_ms=5, max_batch_size=256 * 1024)
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import AsyncIterator
 from typing import Any
 
 from pymongo import DESCENDING
 
 from kit.mongo import Collection
 from schemas.reasons import RowStatus
+from sync_runner.handlers.lists import Entry, Place, Wanted
 
 Doc = dict[str, Any]
 STATUSES = tuple(status.value for status in RowStatus if status is not RowStatus.OTHER)
@@ -19,34 +18,8 @@ MOST_SEARCHED = 5000
 """Rows that one request looks through for words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page starts: after so many rows that were received at that moment."""
-
-    received_at: datetime
-    skip: int
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which rows: of a connection, in these states (empty: all), with these words in names and numbers."""
-
-    account: str
-    connection: str
-    statuses: Sequence[str] = ()
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row with its document."""
-
-    row: Mapping[str, Any]
-    document: Mapping[str, Any]
-
-
 class MongoLists:
-    """`ledger` joined with `documents`."""
+    """`ledger` joined with `documents`. Keeps `handlers.lists.Lists`."""
 
     def __init__(self, ledger: Collection, documents: Collection) -> None:
         self.ledger = ledger

@@ -30,13 +30,14 @@ class MongoProviders:
         await self.providers.update_one({"_id": f"{manifest.id}@{revision}"}, {"$set": kept}, upsert=True)
 
     async def manifest(self, provider_id: str, revision: int) -> Manifest | None:
-        """That revision; where the topic kept only a newer one, the newest. None where it is not known."""
+        """That revision; where the topic kept only newer ones, the newest. None where neither is known."""
         if (known := self._read.get((provider_id, revision))) is not None:
             self._read.move_to_end((provider_id, revision))
             return known
         pinned = await self.providers.find_one({"_id": f"{provider_id}@{revision}"})
         newest = {"sort": [("revision", DESCENDING)]}
-        found = pinned or await self.providers.find_one({"provider": provider_id}, **newest)
+        newer = {"provider": provider_id, "revision": {"$gt": revision}}
+        found = pinned or await self.providers.find_one(newer, **newest)
         if found is None:
             return None
         manifest = Manifest.model_validate(found["manifest"])
