@@ -37,7 +37,7 @@ BODIES = 32
 """Large events a round: they are read one by one, at up to 512 KB each."""
 HEADERS = [("content-type", CONTENT_TYPE.encode())]
 TOPIC_WITHIN = 5.0
-LAST = 0.6
+LAST = 0.5
 """Seconds for what is still owed when the process ends, and as many for giving the leases back."""
 CLOSE = 2.0
 
@@ -70,7 +70,7 @@ class Relay:
         self._bell.set()
 
     async def run(self) -> None:
-        """Publish until cancelled; then what is still owed (0.6 s), and the leases go back."""
+        """Publish until cancelled; then what is still owed (0.5 s), and the leases go back."""
         tending = asyncio.create_task(self._leases.tend())
         try:
             await self._publish()

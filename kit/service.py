@@ -28,7 +28,7 @@ log = logs.logger(__name__)
 
 STOP = 4.5
 """Seconds for edge, stop hooks and listeners, side by side: 4 for what is under way, then giving back."""
-LOOPS = 1.25
+LOOPS = 1.0
 """Seconds for the loops, once cancelled."""
 CLOSE = 0.5
 """Seconds for the close hooks together."""
@@ -228,17 +228,20 @@ async def _unless(over: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
         working.result()
 
 
-async def _ended(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
+async def _ended(tasks: Sequence[asyncio.Future[None]], seconds: float) -> None:
     """Wait until they have; what takes longer is left."""
     if tasks:
         await asyncio.wait(tasks, timeout=seconds)
 
 
 async def _in_time(hook: Hook, seconds: float) -> None:
-    """What fails or takes too long is logged and left."""
-    try:
-        await asyncio.wait_for(hook(), seconds)
-    except Exception as error:
+    """What fails or takes too long is logged and left, even where it does not heed being cancelled."""
+    task = asyncio.ensure_future(hook())
+    await _ended([task], seconds)
+    if not task.done():
+        task.cancel()
+        log.warning("not ended in time", seconds=seconds)
+    elif not task.cancelled() and (error := task.exception()):
         log.warning("not ended cleanly", exc_info=error)
 
 

@@ -20,7 +20,7 @@ from kit.broker import Kafka
 from kit.edge import Edge
 from kit.http import make_app
 from kit.parking import Parking
-from kit.service import Listener, Loop, Service, running
+from kit.service import AT_ONCE, CLOSE, LOOPS, STOP, Listener, Loop, Service, running
 from kit.settings import Settings
 from paperbus.keeping import GRACE
 from tests.kit.world import now
@@ -58,7 +58,8 @@ def build(settings):
     app.add_api_route("/slow", hang)
     return Service("tests", [Listener(app, int(sys.argv[1]))], None,
         [Loop("forever", forever), Loop("stubborn", stubborn)],
-        start=[start], stop=[lambda: said("stopped"), hang], close=[lambda: said("closed"), hang, hang])
+        start=[start], stop=[lambda: said("stopped"), hang, stubborn],
+        close=[lambda: said("closed"), hang, hang])
 
 main(build)
 """
@@ -161,7 +162,11 @@ def test_a_signal_ends_it_in_time_whatever_hangs() -> None:
 
     assert process.returncode == 0
     assert said == ["started", "stopped", "loop ended", "closed"]
-    assert seconds < GRACE
+    assert seconds < 10
+
+
+def test_the_whole_end_is_shorter_than_what_up_waits_before_it_kills() -> None:
+    assert AT_ONCE + STOP + LOOPS + CLOSE + AT_ONCE < GRACE
 
 
 @pytest.mark.parametrize(("away", "name"), [("Kafka", signal.SIGINT), ("MongoDB", signal.SIGTERM)])
