@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
@@ -129,8 +130,9 @@ Admin = Annotated[Access, Depends(admin)]
 
 
 def cursor_of(*parts: Any) -> str:
-    """An opaque `next`: where the page after this one starts. Parts are JSON-able."""
-    return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+    """An opaque `next`: where the page after this one starts. Parts are JSON-able, or moments."""
+    text = json.dumps(parts, separators=(",", ":"), default=datetime.isoformat)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def read_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
@@ -144,11 +146,19 @@ def read_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (ValueError, UnicodeError):
+        if isinstance(parts, list):
+            parts = [
+                _moment(part) if kind is datetime else part for part, kind in zip(parts, kinds, strict=True)
+            ]
+    except (ValueError, TypeError, OverflowError):
         parts = None
     if not isinstance(parts, list) or len(parts) != len(kinds) or not all(map(isinstance, parts, kinds)):
         raise Problem(400, "This cursor is not one of ours: start the list anew without it.")
     return tuple(parts)
+
+
+def _moment(part: Any) -> datetime:
+    return datetime.fromisoformat(part).astimezone(UTC)
 
 
 def _document(problem: Problem, path: str) -> Response:

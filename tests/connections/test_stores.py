@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
-from connections import store, timeline
+from connections import api, store, timeline
 from connections.handlers.ports import Connections, Providers, Trying
 from connections.lifecycle.deciding import decide
 from connections.lifecycle.things import Connection
 from connections.providers_store import MongoProviders
 from kit import mongo as kit_mongo
 from kit.heard import Heard
+from kit.http import access, cursor_of, make_app
 from kit.memory import MemoryAggregates
 from kit.mongo_aggregates import MongoAggregates
+from kit.tokens import Access
 from kit.transitions import Decision
 from schemas.connections import ConnectionPaused
 from schemas.envelope import Event
 from schemas.manifest import Manifest
-from tests.unit.connections.builders import ACCOUNT, MANIFEST, NOW, answered, case, request
+from tests.unit.connections.builders import ACCOUNT, ID, MANIFEST, NOW, answered, case, request
 from tests.unit.connections.fakes import MemoryProviders, MemoryTrying, SetClock
 
 
@@ -171,17 +174,45 @@ async def test_every_query_finds_its_index(mongo: str, fresh_database: str, quer
     assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
 
 
-async def test_a_timeline_has_each_event_once(mongo: str, fresh_database: str) -> None:
+@pytest.fixture
+async def reader(
+    mongo: str, fresh_database: str
+) -> AsyncIterator[tuple[timeline.Timeline, httpx.AsyncClient]]:
+    """The timeline, and who reads it over HTTP."""
     client = kit_mongo.connect(mongo)
     lines = timeline.Timeline(client[fresh_database].timeline)
-    id_ = str(uuid4())
-    data = ConnectionPaused(connection_id=id_, by="customer")
-    event = Event[Any](
-        id="1", source="/s", type=data.TYPE, time=NOW, subject=id_, accountid=ACCOUNT, data=data
-    )
-    await lines.handle([Heard(event, "connections.events", 0, 0)] * 2)
-    await lines.handle([Heard(event, "connections.events", 0, 0)])
-    found = await lines.of(id_, ACCOUNT, 10)
+    things: MemoryAggregates[Connection] = MemoryAggregates(store.KIND, SetClock(NOW))
+    await things.alter(ID, lambda _: decide(case(), request()), account=ACCOUNT)
+    parts: Any = {"lists": None, "keys": None, "live": None}
+    app = make_app("connections")
+    app.include_router(api.routes(api.Reading(connections=things, timeline=lines, **parts)))
+    app.dependency_overrides[access] = lambda: Access("jane", ACCOUNT, "member", "j", 0)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inside") as http:
+        yield lines, http
     client.close()
 
-    assert [(entry["what"], entry["data"]["by"]) for entry in found] == [("ConnectionPaused", "customer")]
+
+def paused(id_: str, at: datetime) -> Heard:
+    data = ConnectionPaused(connection_id=ID, by="customer")
+    plain = {"source": "/s", "type": data.TYPE, "subject": ID, "accountid": ACCOUNT, "data": data}
+    return Heard(Event[Any](id=id_, time=at, **plain), "connections.events", 0, 0)
+
+
+async def test_a_timeline_has_each_event_once_and_is_read_page_by_page(
+    reader: tuple[timeline.Timeline, httpx.AsyncClient],
+) -> None:
+    lines, http = reader
+    events = [paused(str(n), NOW + timedelta(seconds=n // 3)) for n in range(7)]
+    await lines.handle(events * 2)
+    await lines.handle(events[:1])
+    pages, cursor = [], ""
+    while cursor is not None and len(pages) < 9:
+        url = f"/v1/connections/{ID}/timeline?limit=2" + (f"&cursor={cursor}" if cursor else "")
+        page = (await http.get(url)).raise_for_status().json()
+        pages.append([entry["id"] for entry in page["items"]])
+        cursor = page["next"]
+
+    assert pages == [["6", "5"], ["4", "3"], ["2", "1"], ["0"]]
+    assert page["items"][0]["what"] == "ConnectionPaused"
+    assert page["items"][0]["data"] == {"by": "customer", "reason": None}
+    assert (await http.get(f"/v1/connections/{ID}/timeline?cursor={cursor_of('x', 'y')}")).status_code == 400

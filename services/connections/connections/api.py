@@ -85,6 +85,12 @@ def _entry(document: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": document["_id"], "at": rfc3339(at), **told}
 
 
+def _place(cursor: str | None) -> tuple[datetime, str] | None:
+    """After which moment and id a page starts."""
+    after = read_cursor(cursor, datetime, str)
+    return (after[0], after[1]) if after else None
+
+
 def routes(reading: Reading) -> APIRouter:
     """Everything that the contract lets others read."""
     router = APIRouter()
@@ -97,11 +103,9 @@ def routes(reading: Reading) -> APIRouter:
         whose = account or caller.account
         if not caller.may_see(whose):
             raise not_found("account")
-        after = read_cursor(cursor, str, str)
-        place = (datetime.fromisoformat(after[0]), after[1]) if after else None
-        found = await reading.lists.of_account(whose, limit + 1, place)
+        found = await reading.lists.of_account(whose, limit + 1, _place(cursor))
         last = found[limit - 1] if len(found) > limit else None
-        following = cursor_of(last.created_at.isoformat(), last.id) if last else None
+        following = cursor_of(last.created_at, last.id) if last else None
         return Page(items=[shown(it) for it in found[:limit]], next=following)
 
     @router.get("/v1/connections/{connection_id}", tags=["connections"])
@@ -110,10 +114,15 @@ def routes(reading: Reading) -> APIRouter:
         return shown(await reading.one(connection_id, caller))
 
     @router.get("/v1/connections/{connection_id}/timeline", tags=["connections"])
-    async def timeline(connection_id: str, caller: Caller, limit: Limit = 100) -> Page[dict[str, Any]]:
+    async def timeline(
+        connection_id: str, caller: Caller, cursor: str | None = None, limit: Limit = 100
+    ) -> Page[dict[str, Any]]:
         """What happened to it, newest first."""
         it = await reading.one(connection_id, caller)
-        return Page(items=[_entry(entry) for entry in await reading.timeline.of(it.id, it.account, limit)])
+        found = await reading.timeline.of(it.id, it.account, limit + 1, _place(cursor))
+        last = found[limit - 1] if len(found) > limit else None
+        following = cursor_of(last["at"], last["_id"]) if last else None
+        return Page(items=[_entry(entry) for entry in found[:limit]], next=following)
 
     @router.get("/v1/connections/{connection_id}/options", tags=["options"])
     async def options(connection_id: str, caller: Caller) -> Page[Field]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
@@ -38,9 +38,14 @@ class Timeline:
             await self._collection.bulk_write(writes, ordered=False)
         return [DONE] * len(batch)
 
-    async def of(self, connection_id: str, account: str, most: int) -> list[dict[str, Any]]:
-        """The newest entries of a connection."""
-        query = {"connection": connection_id, "account": account}
+    async def of(
+        self, connection_id: str, account: str, most: int, after: tuple[datetime, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """The newest entries of a connection, those after a place (time, id) in that order."""
+        query: dict[str, Any] = {"connection": connection_id, "account": account}
+        if after is not None:
+            at, id_ = after
+            query["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": id_}}]
         found = self._collection.find(query).sort([("at", DESCENDING), ("_id", DESCENDING)]).limit(most)
         return [document async for document in found]
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -110,6 +111,18 @@ async def test_a_wait_is_said_in_the_header_too(client: httpx.AsyncClient) -> No
     answer = await client.get("/v1/things/busy", headers=token())
 
     assert (answer.headers["Retry-After"], answer.json()["reason"]) == ("2", "not_yet")
+
+
+def test_a_moment_in_a_cursor_is_read_as_the_moment_it_was() -> None:
+    at = datetime(2026, 11, 22, 12, 0, 0, 123456, UTC)
+    assert read_cursor(cursor_of(at, "x"), datetime, str) == (at, "x")
+
+
+@pytest.mark.parametrize("at", ["x", "", "0001-01-01T00:00:00+14:00", 7, None, ["2026-11-22"]])
+def test_a_cursor_without_the_moment_that_belongs_there_is_none_of_ours(at: object) -> None:
+    with pytest.raises(Problem) as problem:
+        read_cursor(cursor_of(at, "y"), datetime, str)
+    assert problem.value.status == 400
 
 
 async def test_lists_are_walked_by_opaque_cursors(client: httpx.AsyncClient) -> None:
