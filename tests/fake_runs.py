@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,10 @@ class MemoryRuns:
     doubted: list[str] = field(default_factory=list)
     parts: int = 1
     others_wait: bool = False
+    unfinished: int = 0
+    """So often `finish` finds more to do."""
+    hangs: bool = False
+    """The store does not answer when a lease is renewed."""
     intents: list[tuple[str, str | None]] = field(default_factory=list)
 
     def add(self, *rows: Row) -> MemoryRuns:
@@ -102,6 +107,8 @@ class MemoryRuns:
 
     async def renew(self, claim: Claim) -> Order:
         self._own(claim)
+        if self.hangs:
+            await asyncio.Event().wait()
         return self.order
 
     async def take_rows(self, claim: Claim, most: int) -> Sequence[Row]:
@@ -163,6 +170,9 @@ class MemoryRuns:
 
     async def finish(self, claim: Claim, failure: Failure | None = None) -> bool:
         self._own(claim)
+        if self.unfinished and failure is None:
+            self.unfinished -= 1
+            return False
         self.ended.append(failure)
         self.over = True
         return True

@@ -249,7 +249,7 @@ async def working(place: Place, knife: Knife = spare, **settings: Any) -> Any:
     async with Reach(Guard(LOOPBACK)) as reach:
         tokens = ServiceTokens(key, KeySet([key]), time.time)
         contents = Contents(reach, tokens, NoFiles())
-        means = Means(runs, _lends(place), of, contents, reach, _opens(knife))
+        means = Means(runs, _lends(place), of, _read, contents, reach, _opens(knife))
         worker = Worker(means, f"worker-{os.getpid()}-{uuid4().hex[:6]}", **settings)
         task = asyncio.create_task(worker.run())
         try:
@@ -260,6 +260,10 @@ async def working(place: Place, knife: Knife = spare, **settings: Any) -> Any:
                 await task
             finally:
                 client.close()
+
+
+async def _read() -> bool:
+    return True
 
 
 def _lends(place: Place) -> Any:

@@ -111,7 +111,7 @@ class World:
         self.documents = MongoDocuments(self.db.documents, self.db.syncs, self.db.ledger)
         self.walks = MongoFills(self.db.documents, self.db.syncs, self.db.ledger)
         self.fills = Fills(self.syncs, self.walks, lambda: range(64), now, 400)
-        self.ingest = Ingest(self.documents, now)
+        self.ingest = Ingest(self.documents, now, 400)
         self.facts = Facts(self.syncs, now, self.fills.ring)
         self.caught_up = True
         self.dues = Dues(self.syncs, MongoLedger(self.db.ledger), now, self._caught_up, self._caught_up)

@@ -38,6 +38,8 @@ class Lending:
 
     kept: Connection | None = None
     broken = False
+    behind = timedelta(0)
+    """How far connections' clock is behind ours."""
 
     async def read(self, connection_id: str) -> Connection | None:
         return self.kept if connection_id == CONNECTION else None
@@ -62,7 +64,8 @@ def tokens(own: Any) -> ServiceTokens:
 @asynccontextmanager
 async def served(lending: Lending) -> AsyncIterator[str]:
     app = make_app("connections")
-    app.include_router(routes(Bank(lending.read, VAULT, lending, now, lending.held), tokens(OURS)))
+    bank = Bank(lending.read, VAULT, lending, lambda: now() - lending.behind, lending.held)
+    app.include_router(routes(bank, tokens(OURS)))
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
     task = asyncio.create_task(server.serve())
@@ -130,6 +133,16 @@ async def test_an_audit_trail_that_cannot_be_written_is_waited_for() -> None:
         await borrow(lending)
 
     assert (refused.value.later, refused.value.wait) == (True, 5.0)
+
+
+async def test_a_loan_that_has_run_out_on_arrival_is_waited_for() -> None:
+    lending = Lending()
+    lending.kept, lending.behind = connection(), timedelta(minutes=4, seconds=30)
+
+    with pytest.raises(NotLent) as refused:
+        await borrow(lending)
+
+    assert (refused.value.reason, refused.value.later) == (Reason.INTERRUPTED, True)
 
 
 async def test_a_key_that_nobody_knows_borrows_nothing() -> None:

@@ -217,6 +217,37 @@ async def test_what_a_run_says_names_the_due_that_asked_for_it(world: World) -> 
     assert {event["traceparent"][3:35] for event in said} == {"1" * 32}
 
 
+async def test_many_that_need_not_go_are_told_of_in_parts(world: World) -> None:
+    connection = await world.connect()
+    await world.receive(*(a_document(f"{n}") for n in range(1200)))
+    await world.db.documents.update_many({}, {"$set": {"withdrawn": True}})
+    await world.dues([heard(due_now(connection))])
+    claim: Claim | None = await claimed(world)
+
+    parts = []
+    while claim is not None:
+        assert await world.runs.take_rows(claim, 250) == []
+        parts.append(len(await world.rows.untold(claim, claim.part)))
+        claim = None if await world.runs.finish(claim) else await world.runs.pass_on(claim)
+
+    last = (await world.sync(connection)).last
+    assert last is not None
+    assert (parts, last.parts, last.counts.skipped) == ([500, 500, 200], 3, 1200)
+
+
+async def test_ids_are_asked_for_only_so_often_while_a_run_waits(world: World) -> None:
+    connection = await world.connect()
+    await world.receive(a_document("a"))
+    asked = [heard(due_now(connection, document_ids=[f"{n}-{m}" for m in range(500)])) for n in range(11)]
+
+    endings = await world.dues(asked)
+    (other,) = await world.dues([heard(due_now(connection))])
+
+    assert [ending is DONE for ending in endings] == [True] * 10 + [False]
+    assert isinstance(endings[-1], NotNow)
+    assert other is DONE
+
+
 async def test_a_paused_connection_refuses_dues_and_resumes_what_waited(world: World) -> None:
     connection = await world.connect()
     await world.receive(a_document("a"))

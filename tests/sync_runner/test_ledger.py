@@ -55,7 +55,7 @@ async def test_no_document_falls_between_a_save_and_what_arrives_meanwhile(world
     dice = random.Random(7)
     batches = [[heard(a_document(f"{b}-{n}")) for n in range(100)] for b in range(30)]
     connections = [str(uuid4()) for _ in range(6)]
-    ingest = Ingest(Slowly(world.documents, dice), now)
+    ingest = Ingest(Slowly(world.documents, dice), now, 400)
 
     async def arrive() -> None:
         for batch in batches:
@@ -102,6 +102,61 @@ async def test_an_older_version_that_comes_late_is_left_out(world: World) -> Non
     await world.receive(a_document("a", 1))
 
     assert await world.ledger(connection) == {"a v2": "pending"}
+
+
+async def test_a_late_resend_and_its_withdrawal_in_one_batch_end_with_the_withdrawal(world: World) -> None:
+    connection = await world.connect()
+    await world.receive(a_document("a", 5), a_document("b", 3))
+
+    late = [a_document("a", 3), withdrawn("a"), a_document("b", 3, sha256="0" * 64), withdrawn("b")]
+    async with asyncio.timeout(5):
+        endings = await world.receive(*late)
+
+    assert [isinstance(ending, Refused) for ending in endings] == [False, False, True, False]
+    assert await world.db.documents.count_documents({"withdrawn": True}) == 2
+    assert await world.ledger(connection) == {"a v5": "pending", "b v3": "pending"}
+
+
+async def test_what_the_ledger_has_forgotten_is_not_owed_again(world: World) -> None:
+    connection = await world.connect()
+    aged = {"received_at": now() - timedelta(days=401)}
+
+    await world.receive(a_document("forgotten", **aged), a_document("kept"))
+
+    assert await world.ledger(connection) == {"kept v1": "pending"}
+
+
+async def test_a_removed_connections_rows_are_closed_and_go_when_they_are_old(world: World) -> None:
+    connection = await world.connect()
+    names = ("pending", "failed", "sending", "unknown", "done")
+    await world.receive(*(a_document(name) for name in names))
+    for name in names:
+        await world.db.ledger.update_one({"document": name}, {"$set": {"status": name}})
+    await world.facts([heard(ConnectionRemoved(connection_id=connection, by="customer"))])
+    await world.db.syncs.update_one({"_id": connection}, {"$set": {"covered_to": now() - timedelta(days=2)}})
+
+    await world.fills.audit()
+
+    assert await world.ledger(connection) == {
+        "pending v1": "skipped",
+        "failed v1": "skipped",
+        "sending v1": "unknown",
+        "unknown v1": "unknown",
+        "done v1": "done",
+    }
+    assert await world.db.ledger.count_documents({"next_at": {"$exists": True}}) == 0
+    assert await world.db.ledger.count_documents({"reason": "removed"}) == 3
+    assert await world.walks.forget(await world.sync(connection), now()) == 5
+
+
+async def test_a_connection_removed_before_its_walk_was_through_is_audited_too(world: World) -> None:
+    await world.receive(a_document("a"))
+    connection = str(uuid4())
+    await world.facts([heard(saved(connection))])
+    await world.receive(a_document("b"))
+    await world.facts([heard(ConnectionRemoved(connection_id=connection, by="customer"))])
+
+    assert await world.walks.uncovered(range(64), now(), 10) == [connection]
 
 
 async def test_newer_metadata_is_judged_again(world: World) -> None:

@@ -25,7 +25,7 @@ from kit.service import Listener, Loop, Service
 from kit.settings import SYNC_RUNNER_PORT, Settings, SettingsError
 from providers.egress import Guard
 from providers.reach import Reach
-from schemas.topics import CONNECTIONS_EVENTS, DOCUMENTS_EVENTS
+from schemas.topics import CATALOG_EVENTS, CONNECTIONS_EVENTS, DOCUMENTS_EVENTS
 from sync_runner import api, bus
 from sync_runner.borrowing import Lender
 from sync_runner.content import Contents
@@ -139,7 +139,7 @@ class Parts:
             partial(positions.caught_up, CONNECTIONS_EVENTS, bus.CONNECTIONS_GROUP),
         )
         reaches = _reaches(settings)
-        means = _means(settings, db, syncs, providers, reaches)
+        means = _means(settings, db, syncs, providers, positions, reaches)
         return cls(
             settings=settings,
             db=db,
@@ -150,7 +150,9 @@ class Parts:
             syncs=syncs,
             providers=providers,
             facts=Facts(syncs, now, fills.ring),
-            ingest=Ingest(MongoDocuments(db.documents, db.syncs, db.ledger), now),
+            ingest=Ingest(
+                MongoDocuments(db.documents, db.syncs, db.ledger), now, settings.paperbus_ledger_days
+            ),
             dues=dues,
             scheduler=Scheduler(MongoDue(db.syncs), emitter, shards, now),
             emitter=emitter,
@@ -196,11 +198,12 @@ def _reaches(settings: Settings) -> tuple[Reach, Reach, Reach]:
     return Reach(Guard(private)), Reach(Guard([*LOOPBACK, *private])), Reach(Guard([*OURS, *private]))
 
 
-def _means(
+def _means(  # noqa: PLR0913, PLR0917 - what meets here
     settings: Settings,
     db: Database,
     syncs: MongoAggregates[Sync],
     providers: MongoProviders,
+    positions: Positions,
     reaches: tuple[Reach, ...],
 ) -> Means:
     """What every run needs."""
@@ -210,6 +213,7 @@ def _means(
         runs=MongoRuns(syncs, Rows(db.ledger, db.documents)),
         borrowing=Lender(ours, settings.paperbus_connections_url, own).for_run,
         manifests=providers.manifest,
+        catalog_read=partial(positions.caught_up, CATALOG_EVENTS, bus.CATALOG_GROUP),
         contents=Contents(platform, own, GridFiles(db)),
         reach=targets,
     )

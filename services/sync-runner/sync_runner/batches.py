@@ -20,8 +20,8 @@ from sync_runner.outcomes import Streak, broken, half_sent, of_row, untouched
 from sync_runner.pace import Pace
 from sync_runner.sending import HalfSent, Sender, Superseded
 
-GRACE = 4.0
-"""Seconds that puts under way have when everything is to stop."""
+GRACE = 3.5
+"""Seconds that puts under way have when everything is to stop: less than the service gives its workers."""
 RESTS = 3
 """How often a document is tried again after a short rest that the provider asked for."""
 RECORD_EVERY = 1.0

@@ -90,7 +90,11 @@ class Lender:
 
         async def borrow() -> Loan:
             answer = await self._ask(connection_id, claims)
-            return _opened(answer, key, claims)
+            loan = _opened(answer, key, claims)
+            if not loan.fresh(self._reach.clock()):
+                message = "What was lent had run out on arrival; compare the clocks of both services."
+                raise NotLent(Reason.INTERRUPTED, message, later=True)
+            return loan
 
         return borrow
 

@@ -115,6 +115,8 @@ class Fills:
         found = 0
         if sync.standing is not Standing.REMOVED and sync.direction == "export" and sync.fill is None:
             found = await self._search(sync, now)
+        if sync.standing is Standing.REMOVED and sync.run is None:
+            await self.store.close(sync, now)
         await self.store.forget(sync, now - self.kept)
         await self.store.covered(sync, now)
         return found

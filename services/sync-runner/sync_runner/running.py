@@ -56,6 +56,8 @@ class Means:
     runs: Runs
     borrowing: Borrowing
     manifests: Manifests
+    catalog_read: Callable[[], Awaitable[bool]]
+    """Waits (≤ 5 s) until `catalog.events` is read to where it ends at the call, and says whether it is."""
     contents: Contents
     reach: Reach
     open_target: OpenTarget = open_driver
@@ -101,20 +103,38 @@ class Run:
             rows = await self._runs.take_rows(self.claim, BATCH)
             if rows and not await self._at_target(rows):
                 return False
-            if not rows and await self._runs.finish(self.claim):
+            if not rows and not await self._more():
                 return False
         return True
+
+    async def _more(self) -> bool:
+        """Whether the run goes on: what it did so far is told of before more is taken."""
+        if await self._runs.finish(self.claim):
+            return False
+        claim = await self._runs.pass_on(self.claim)
+        self.claim = claim or self.claim
+        return claim is not None
 
     async def _at_target(self, rows: Sequence[Row]) -> bool:
         """Move these and what comes after them while the loan is good. False: the run is no longer ours."""
         loan = self._loan = await self._borrowed()
-        manifest = await self._means.manifests(loan.provider_id, loan.provider_revision)
-        if manifest is None:
-            raise ProviderError("config", Reason.PROVIDER_RETIRED, "This provider is not offered any more.")
+        manifest = await self._manifest(loan)
         options, reach = self.claim.options, self._means.reach
         async with self._means.open_target(manifest, loan.credentials, options, reach) as driver:
             slices = Slices(self, self._means, manifest, driver, self._stop, lambda: self._fresh(loan))
             return await slices.carry_out(rows)
+
+    async def _manifest(self, loan: Loan) -> Manifest:
+        """How to reach the provider; it is not given up before all that the catalog said was read."""
+        known = await self._means.manifests(loan.provider_id, loan.provider_revision)
+        if known is None:
+            if not await self._means.catalog_read():
+                message = "This provider is not known yet: the catalog is still being read."
+                raise ProviderError("transient", Reason.INTERRUPTED, message)
+            known = await self._means.manifests(loan.provider_id, loan.provider_revision)
+        if known is None:
+            raise ProviderError("config", Reason.PROVIDER_RETIRED, "This provider is not offered any more.")
+        return known
 
     def _fresh(self, loan: Loan) -> bool:
         return loan.fresh(self._means.reach.clock())

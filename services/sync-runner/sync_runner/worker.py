@@ -22,6 +22,10 @@ SLOTS = 8
 LOOK_EVERY = 1.0
 """Seconds between looks for a run that is ready, when nobody rang."""
 RENEW_EVERY = LEASE.total_seconds() / 4
+LAST_TRY = 1.0
+"""Seconds for a renewal when a lease may soon run out."""
+WIND_UP = 0.5
+"""Seconds after `GRACE` to write down what became of the documents, and to give the run back."""
 STUMBLES = 3
 """After so many errors of ours in a row a run is ended instead of tried anew."""
 
@@ -35,16 +39,24 @@ class Worker:
         means: what every run needs.
         owner: unique per process.
         slots: how many runs at once. One account holds at most a quarter of them while others wait.
+        renew_every: seconds between two renewals of a lease.
+        lease: seconds that one lasts.
     """
 
     def __init__(
-        self, means: Means, owner: str, slots: int = SLOTS, renew_every: float = RENEW_EVERY
+        self,
+        means: Means,
+        owner: str,
+        slots: int = SLOTS,
+        renew_every: float = RENEW_EVERY,
+        lease: float = LEASE.total_seconds(),
     ) -> None:
         self._means = means
         self._runs = means.runs
         self._owner = owner
         self._slots = slots
         self._renew_every = renew_every
+        self._safe = lease - renew_every
         self._rung = asyncio.Event()
         self._stopping = asyncio.Event()
         self._accounts: dict[asyncio.Task[None], str] = {}
@@ -72,7 +84,7 @@ class Worker:
         self._stopping.set()
         self._rung.set()
         if self._accounts:
-            await asyncio.wait(self._accounts, timeout=GRACE + 3)
+            await asyncio.wait(self._accounts, timeout=GRACE + WIND_UP)
         for task in self._accounts:
             task.cancel()
         await asyncio.gather(*self._accounts, return_exceptions=True)
@@ -142,19 +154,21 @@ class Worker:
 
     async def _keep(self, run: Run, stop: asyncio.Event, work: asyncio.Task[bool]) -> None:
         """Renew the lease. Once it may have run out, or is lost, the work is broken off at once."""
-        good_until = time.monotonic() + LEASE.total_seconds() - self._renew_every
+        good_until = time.monotonic() + self._safe
         while True:
             await asyncio.sleep(self._renew_every)
+            asked_at = time.monotonic()
+            left = max(good_until - asked_at, LAST_TRY)  # a store that hangs must not outlast the lease
             try:
-                if await self._runs.renew(run.claim) is Order.STOP:
+                if await asyncio.wait_for(self._runs.renew(run.claim), left) is Order.STOP:
                     stop.set()
-                good_until = time.monotonic() + LEASE.total_seconds() - self._renew_every
+                good_until = asked_at + self._safe
             except Lost:
                 work.cancel()
                 return
             except Exception as error:  # noqa: BLE001 - the store's trouble, whatever it is
                 log.warning("a lease could not be renewed", run_id=run.claim.run_id, why=type(error).__name__)
-                if time.monotonic() > good_until:
+                if time.monotonic() >= good_until:
                     work.cancel()
                     return
 

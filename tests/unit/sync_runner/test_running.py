@@ -13,16 +13,18 @@ from fake_runs import CONNECTION, MemoryRuns, a_row
 from fake_target import MemoryTarget
 from joserfc.jwk import KeySet
 
+from kit.service import STOP
 from kit.tokens import ServiceTokens, new_signing_key
 from providers.errors import ProviderError
 from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
+from sync_runner.batches import GRACE
 from sync_runner.borrowing import Borrow, Loan, NotLent
 from sync_runner.content import Contents
 from sync_runner.handlers.runs import Failure, Order
 from sync_runner.running import Means
-from sync_runner.worker import Worker
+from sync_runner.worker import WIND_UP, Worker
 
 MANIFEST = Manifest.model_validate(
     {
@@ -58,6 +60,9 @@ class Stage:
     target: MemoryTarget = field(default_factory=MemoryTarget)
     files: MemoryFiles = field(default_factory=MemoryFiles)
     manifest: Manifest | None = MANIFEST
+    published: Manifest | None = None
+    """What is known once the catalog is read."""
+    caught_up: bool = True
     refused: NotLent | None = None
     lends: int = 0
     lent_for: timedelta = timedelta(minutes=5)
@@ -69,10 +74,15 @@ class Stage:
         key = new_signing_key("sync-runner")
         reach = Reach()
         contents = Contents(reach, ServiceTokens(key, KeySet([key]), lambda: 0), self.files)
-        return Means(self.runs, self._borrowing, self._manifest, contents, reach, self.target.open)
+        lent, known = self._borrowing, self._manifest
+        return Means(self.runs, lent, known, self._catalog_read, contents, reach, self.target.open)
 
     async def _manifest(self, provider_id: str, revision: int) -> Manifest | None:
         return self.manifest
+
+    async def _catalog_read(self) -> bool:
+        self.manifest = self.manifest or self.published
+        return self.caught_up
 
     def _borrowing(self, account: str, connection: str, run: str, fence: int) -> Borrow:
         async def borrow() -> Loan:
@@ -303,6 +313,47 @@ async def test_a_worker_that_lost_its_run_writes_nothing_more() -> None:
     await working
 
 
+async def test_a_store_that_hangs_does_not_keep_a_run_going_past_its_lease() -> None:
+    on = stage(*(f"{n}" for n in range(500)))
+    on.manifest = MANIFEST.model_copy(
+        update={"limits": MANIFEST.limits.model_copy(update={"requests_per_second": 50.0})}
+    )
+    on.runs.hangs = True
+    worker = on.worker(renew_every=0.1, lease=0.3)
+    working = asyncio.create_task(worker.run())
+    await asyncio.sleep(1.4)
+    puts = len(on.target.puts)
+    await asyncio.sleep(0.2)
+
+    assert 0 < len(on.target.puts) == puts
+    await worker.stop()
+    await working
+
+
+async def test_what_was_put_away_is_told_of_before_more_is_taken() -> None:
+    on = stage("1")
+    on.runs.unfinished = 2
+
+    assert await on.run() is None
+    assert on.runs.parts == 3
+
+
+async def test_a_provider_is_given_up_only_once_the_whole_catalog_was_read() -> None:
+    retired, behind, late = stage("1"), stage("1"), stage("1")
+    for on in (retired, behind, late):
+        on.manifest = None
+    behind.caught_up = False
+    late.published = MANIFEST
+
+    failures = [await on.run() for on in (retired, behind, late)]
+
+    assert [failure and failure.reason for failure in failures] == [
+        Reason.PROVIDER_RETIRED,
+        Reason.INTERRUPTED,
+        None,
+    ]
+
+
 async def test_shutting_down_gives_the_run_back_and_another_worker_ends_it_with_nothing_doubled() -> None:
     on = stage(*(f"{n}" for n in range(300)), clash="number")
     on.manifest = MANIFEST.model_copy(
@@ -320,6 +371,10 @@ async def test_shutting_down_gives_the_run_back_and_another_worker_ends_it_with_
     assert 0 < moved < 300
     assert await on.run() is None
     assert len(on.target.puts) == len(on.target.files) == 300
+
+
+def test_a_worker_gives_its_runs_back_before_the_service_cancels_it() -> None:
+    assert GRACE + WIND_UP < STOP
 
 
 async def test_a_put_that_hangs_is_cut_off_at_shutdown_and_looked_up_later() -> None:

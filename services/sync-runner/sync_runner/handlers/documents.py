@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
 from kit.endings import DONE, Ended, Refused
@@ -85,9 +85,10 @@ class Ingest:
 
     TYPES = (DocumentReceived, DocumentWithdrawn)
 
-    def __init__(self, documents: Documents, now: Callable[[], datetime]) -> None:
+    def __init__(self, documents: Documents, now: Callable[[], datetime], ledger_days: int) -> None:
         self.documents = documents
         self.now = now
+        self.kept = timedelta(days=ledger_days)
 
     async def __call__(self, batch: Sequence[Heard]) -> Sequence[Ended]:
         endings: list[Ended] = [DONE] * len(batch)
@@ -116,7 +117,10 @@ class Ingest:
                     del writing[id_], newest[id_]
 
     async def _owe(self, told: Sequence[Told]) -> None:
-        received = [one for one in told if one.data is not None]
+        now = self.now()
+        # What is older has no row any more that would say it was done: it is never owed again.
+        oldest = now - self.kept
+        received = [one for one in told if one.data is not None and one.data.received_at >= oldest]
         if not received:
             return
         wanting = await self.documents.wanting({one.account for one in received})
@@ -127,7 +131,7 @@ class Ingest:
             if one.data is not None
             and matches(who.filters, who.since, Document(one.data.received_at, one.data.metadata))
         ]
-        await self.documents.owe(pairs, self.now())
+        await self.documents.owe(pairs, now)
 
 
 def conflict(told: Told) -> Refused:

@@ -21,6 +21,8 @@ from sync_runner.lifecycle.selecting import selection_of
 from sync_runner.lifecycle.sync import EVERYTHING, Sync
 
 UNKNOWN = "There is no saved connection {id}; a due may follow its ConnectionSaved, or be another account's."
+MOST_ASKED = 10_000
+"""With so many document ids asked for, a connection takes no further ones until its run has ended."""
 MOST_TRIES = 20
 """After so many waits for documents that are still coming in, a due goes on with those that are there."""
 
@@ -102,7 +104,10 @@ class Dues:
             if sync is None:
                 raise unknown or Refused(Reason.UNKNOWN_CONNECTION, UNKNOWN.format(id=id_))
             due = due_of(event.data, now, id_ in ready, id_ in waiting - ready)
-            return run.follow(sync, replace(due, cause=Cause.of(event)))
+            decision = run.follow(sync, replace(due, cause=Cause.of(event)))
+            if due.selection.ids and _asked(decision.after) > MOST_ASKED:
+                raise NotNow(f"{MOST_ASKED} documents are asked for by their ids already.", after=30)
+            return decision
 
         return await self.syncs.fold(batch, decide)
 
@@ -113,6 +118,10 @@ def due_of(data: Any, now: datetime, is_ready: bool, some_wait: bool) -> Due:  #
         return Due(data.due_at, data.reason, now, is_ready, EVERYTHING, "import")
     selection = selection_of(data, some_wait=some_wait)
     return Due(data.due_at, data.reason, now, is_ready, selection)
+
+
+def _asked(sync: Sync) -> int:
+    return sum(run.selection.ids for run in (sync.run, sync.next) if run)
 
 
 def _by_hand(event: Event[Any]) -> bool:

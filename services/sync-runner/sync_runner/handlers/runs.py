@@ -8,7 +8,7 @@ A run is worked like this:
         await runs.record(claim, results)             # what became of them
         if slice is full:
             claim = await runs.pass_on(claim)         # None: others wait, the run went to the back
-    await runs.finish(claim)                          # False: more came meanwhile, take rows again
+    await runs.finish(claim)                          # False: there is more, pass_on and take rows again
 
 and `renew` beside it every 10 s. Whatever raises `Lost` is to be dropped at once: another worker has the run.
 """
@@ -145,7 +145,8 @@ class Runs(Protocol):
     async def take_rows(self, claim: Claim, most: int) -> Sequence[Row]:
         """Up to `most` rows to move now, oldest first; empty when there are none.
 
-        Withdrawn and superseded documents become `skipped` and rows that match no longer go, on the way.
+        Withdrawn and superseded documents become `skipped` and rows that match no longer go, on the way;
+        after a slice of those it is empty too, and `finish` False.
         A row is taken again until `record` says what became of it.
         """
 

@@ -69,6 +69,11 @@ class Selection:
     only: tuple[str, ...] = ()
     redo: tuple[Redo, ...] = ()
 
+    @property
+    def ids(self) -> int:
+        """How many document ids it names."""
+        return len(self.only) + sum(len(redo.only or ()) for redo in self.redo)
+
     def with_(self, other: Selection) -> Selection:
         """What both take together."""
         return Selection(

@@ -12,10 +12,10 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from kit.mongo import Collection
+from kit.mongo import Collection, only_duplicates
 from sync_runner.handlers.documents import Told, Wanting
 from sync_runner.lifecycle.document import TOMBSTONE, Word
-from sync_runner.store.ledger import DUPLICATE, add, new_row
+from sync_runner.store.ledger import add, new_row
 from sync_runner.store.shapes import filters_of
 
 Doc = dict[str, Any]
@@ -43,10 +43,9 @@ class MongoDocuments:
         try:
             await self.documents.bulk_write(writes, ordered=False)
         except BulkWriteError as errors:
-            failed = errors.details["writeErrors"]
-            if any(error["code"] != DUPLICATE for error in failed):
+            if not only_duplicates(errors):
                 raise
-            return await self._known([told[error["index"]] for error in failed])
+            return await self._known([told[error["index"]] for error in errors.details["writeErrors"]])
         return {}
 
     async def _known(self, told: Sequence[Told]) -> dict[str, Word]:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel, UpdateMany
 
 from kit.aggregates import shard_of
 from kit.mongo import Collection
 from schemas.documents import Metadata
+from schemas.reasons import Reason, RowStatus
 from sync_runner.lifecycle.matching import Document, matches
-from sync_runner.lifecycle.row import FINAL
+from sync_runner.lifecycle.row import DOUBTFUL, FINAL, Dropped, from_states
 from sync_runner.lifecycle.sync import Fill, Sync
 from sync_runner.store.ledger import add, new_row
 
@@ -100,12 +101,26 @@ class MongoFills:
         own = {"_id": sync.id, "account": sync.account, "shard": shard_of(sync.id)}
         await self.syncs.update_one(own, {"$set": {"covered_to": now}})
 
+    async def close(self, sync: Sync, now: datetime) -> None:
+        """Nothing is owed for it any more: what was not sent never is; what may have arrived is unknown."""
+        own = {"account": sync.account, "connection": sync.id, "next_at": {"$exists": True}}
+        unsent = [status.value for status in from_states(Dropped) if status not in DOUBTFUL]
+        why = {"reason": Reason.REMOVED.value, "at": now}
+        skipped = {"status": RowStatus.SKIPPED.value} | why
+        unknown = {"status": RowStatus.UNKNOWN.value} | why
+        closing = [
+            UpdateMany(own | {"status": {"$in": unsent}}, {"$set": skipped, "$unset": {"message": ""}}),
+            UpdateMany(own | {"status": RowStatus.SENDING.value}, {"$set": unknown}),
+            UpdateMany(own, {"$unset": {"next_at": "", "again_at": ""}}),
+        ]
+        await self.ledger.bulk_write(closing)
+
     async def forget(self, sync: Sync, before: datetime) -> int:
-        """Drop what was received before then and is final."""
+        """Drop what was received before then and is final, or was closed."""
         old = {
             "account": sync.account,
             "connection": sync.id,
-            "status": {"$in": [status.value for status in FINAL]},
+            "status": {"$in": [status.value for status in (*FINAL, RowStatus.UNKNOWN)]},
             "received_at": {"$lt": before},
             "next_at": {"$exists": False},
         }

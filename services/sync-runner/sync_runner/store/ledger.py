@@ -13,7 +13,7 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
-from kit.mongo import Collection
+from kit.mongo import Collection, only_duplicates
 from schemas.reasons import RowStatus
 
 Doc = dict[str, Any]
@@ -21,7 +21,6 @@ SCHEMA = 1
 UNTOLD = datetime(1970, 1, 1, tzinfo=UTC)
 """`next_at` of a row whose result no event tells of yet."""
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-DUPLICATE = 11000
 INDEXES = (
     IndexModel(
         [("account", ASCENDING), ("connection", ASCENDING), ("next_at", ASCENDING)],
@@ -71,7 +70,7 @@ async def add(ledger: Collection, rows: Sequence[Doc]) -> int:
     try:
         return len((await ledger.insert_many(rows, ordered=False)).inserted_ids)
     except BulkWriteError as errors:
-        if any(error["code"] != DUPLICATE for error in errors.details["writeErrors"]):
+        if not only_duplicates(errors):
             raise
         return int(errors.details["nInserted"])
 

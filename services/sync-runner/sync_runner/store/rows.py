@@ -12,7 +12,7 @@ from kit.mongo import Collection
 from schemas.documents import Metadata
 from schemas.reasons import Reason, RowStatus
 from schemas.syncs import ExportedDocument
-from sync_runner.handlers.runs import Claim, Result, Row
+from sync_runner.handlers.runs import SLICE_ROWS, Claim, Result, Row
 from sync_runner.lifecycle.matching import Document, matches
 from sync_runner.lifecycle.row import DOUBTFUL, MESSAGES, Dropped, Intended, Redone, from_states, wait
 from sync_runner.lifecycle.sync import Selection, Sync
@@ -50,7 +50,8 @@ class Rows:
     async def take(self, claim: Claim, sync: Sync, most: int) -> list[Row]:
         """The oldest rows to move, joined with their documents; what need not go any more is put away."""
         selection = sync.run.selection if sync.run else Selection()
-        while True:
+        put_away = 0
+        while put_away < SLICE_ROWS:
             now = datetime.now(UTC)
             query = takeable(claim, selection, now)
             stored = await self.ledger.find(query).sort("next_at", ASCENDING).limit(most).to_list(most)
@@ -67,6 +68,8 @@ class Rows:
                 await self.ledger.bulk_write(away, ordered=False)
             if kept or not stored:
                 return kept
+            put_away += len(away)
+        return []
 
     async def intend(self, claim: Claim, rows: Sequence[Row]) -> list[Row]:
         """Make them `sending`."""
@@ -117,8 +120,7 @@ class Rows:
         written = await self.ledger.bulk_write(writes, ordered=False)
         if written.matched_count == len(results):
             return set()
-        ids = [result.row_id for result in results]
-        newer = own(claim, _id={"$in": ids}, fence={"$gt": claim.fence})
+        newer = own(claim, _id={"$in": [result.row_id for result in results]}, fence={"$gt": claim.fence})
         return {row["_id"] async for row in self.ledger.find(newer, {"_id": 1})}
 
     async def untold(self, claim: Claim, part: int) -> list[ExportedDocument]:
@@ -128,9 +130,8 @@ class Rows:
 
     async def tell(self, claim: Claim, through: int) -> None:
         """Events tell of all parts of this run up to `through`, and of all runs before it: owe it no more."""
-        later = {"run": claim.run_id, "part": {"$gt": through}}
         await self.ledger.update_many(
-            own(claim, next_at=UNTOLD) | {"$nor": [later]},
+            own(claim, next_at=UNTOLD) | {"$nor": [{"run": claim.run_id, "part": {"$gt": through}}]},
             [{"$set": {"next_at": {"$ifNull": ["$again_at", "$$REMOVE"]}}}, {"$unset": "again_at"}],
         )
 
@@ -211,15 +212,11 @@ def _put_away(
     """What happens to a row that need not go any more; None for one that must go, or be looked up."""
     if RowStatus(row["status"]) in DOUBTFUL and document is not None:
         return None
-    reason = None
-    if document is None or document.get("withdrawn"):
-        reason = Reason.WITHDRAWN
-    elif document["version"] != row["version"]:
-        reason = Reason.SUPERSEDED
-    elif not row.get("attempts") and not _wanted(sync, document):
-        return DeleteOne(own(claim, _id=row["_id"], status=RowStatus.PENDING.value))
+    reason = Reason.WITHDRAWN if document is None else _gone(row, document)
     if reason is None:
-        return None
+        unwanted = document is not None and not row.get("attempts") and not _wanted(sync, document)
+        pending = own(claim, _id=row["_id"], status=RowStatus.PENDING.value)
+        return DeleteOne(pending) if unwanted else None
     members = {
         "status": RowStatus.SKIPPED.value,
         "reason": reason.value,
@@ -233,17 +230,20 @@ def _put_away(
     return UpdateOne(own(claim, _id=row["_id"], status={"$in": states}), {"$set": members})
 
 
+def _gone(row: Doc, document: Doc) -> Reason | None:
+    """Why it need not go, whoever wants it."""
+    if document.get("withdrawn"):
+        return Reason.WITHDRAWN
+    return None if document["version"] == row["version"] else Reason.SUPERSEDED
+
+
 def _wanted(sync: Sync, document: Doc) -> bool:
     metadata = Metadata.model_validate(document["metadata"])
     return matches(sync.filters, sync.since, Document(document["received_at"], metadata))
 
 
 def _row(row: Doc, document: Doc) -> Row:
-    gone = None
-    if document.get("withdrawn"):
-        gone = Reason.WITHDRAWN
-    elif document["version"] != row["version"]:
-        gone = Reason.SUPERSEDED
+    gone = _gone(row, document)
     bytes_of = document if gone is None else row
     return Row(
         id=row["_id"],

@@ -186,8 +186,8 @@ def _some(members: Doc) -> Doc:
 def _run(run: Run) -> Doc:
     always = {"id": run.id, "due_at": run.due_at, "reason": run.reason.value, "part": run.part}
     cause = {name: value for name, value in asdict(run.cause).items() if value is not None}
-    sometimes = {"not_before": run.not_before, "started_at": run.started_at, "owner": run.owner}
-    sometimes |= {"cause": cause or None}
+    sometimes: Doc = {"not_before": run.not_before, "started_at": run.started_at, "owner": run.owner}
+    sometimes["cause"] = cause or None
     return always | {"takes": _selection(run.selection), "counts": _counts(run.counts)} | _some(sometimes)
 
 
