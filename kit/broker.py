@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kit.logs import logger
+from kit.partitions import partition_of
 from kit.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Kafka:
             request_timeout_ms=20_000,
             metadata_max_age_ms=METADATA_AGE_MS,
             max_request_size=LARGEST_REQUEST,
+            partitioner=partition_of,
             **self._security(),
             **options,
         )
