@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from connections import api, store, timeline
+from connections.handlers.destinations import held
 from connections.handlers.ports import Connections, Providers, Trying
 from connections.lifecycle.deciding import decide
 from connections.lifecycle.things import Connection
@@ -138,21 +139,51 @@ async def test_a_retired_provider_comes_back_with_a_newer_revision_only(stores: 
     assert not (await stores.providers.newest(["webdav"]))["webdav"].retired
 
 
+def driven(**settings: Any) -> Manifest:
+    driver = MANIFEST.driver.model_copy(update={"settings": settings})
+    return MANIFEST.model_copy(update={"driver": driver})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "held_back"),
+    [
+        ({"host": "files", "port": 22}, {"host": "files", "port": 23}, True),
+        ({"host": "files"}, {"host": "archive"}, True),
+        ({"host": "files"}, {"host": "files", "port": 23}, True),
+        ({"endpoint": "https://s3.example", "addressing": "path"}, {"endpoint": "https://s3.example"}, True),
+        ({"host": "files", "concurrency": 2}, {"host": "files", "case_sensitive": False}, False),
+    ],
+)
+async def test_whatever_says_where_secrets_go_holds_them_back(
+    stores: Stores, before: dict[str, Any], after: dict[str, Any], *, held_back: bool
+) -> None:
+    await stores.providers.publish([(driven(**before), 1)])
+    await stores.providers.publish([(driven(**after), 2)])
+
+    assert await held(stores.providers, "webdav", 1) is held_back
+
+
+async def test_secrets_are_lent_again_once_they_go_where_they_went(stores: Stores) -> None:
+    for revision, host in enumerate(("one.example", "two.example", "one.example"), 1):
+        await stores.providers.publish([(driven(host=host), revision)])
+
+    assert not await held(stores.providers, "webdav", 1)
+    assert await held(stores.providers, "webdav", 2)
+
+
 async def test_secrets_are_held_back_from_a_revision_that_sends_them_elsewhere(stores: Stores) -> None:
     def at(url: str) -> Manifest:
-        return MANIFEST.model_copy(
-            update={"driver": MANIFEST.driver.model_copy(update={"settings": {"url": url}})}
-        )
+        return driven(url=url)
 
     await stores.providers.publish([(at("https://one.example/{username}"), 1)])
     await stores.providers.publish([(at("https://one.example/{username}"), 2)])
-    assert not await stores.providers.held("webdav", 1)
+    assert not await held(stores.providers, "webdav", 1)
 
     await stores.providers.publish([(at("https://two.example/{username}"), 3)])
-    assert await stores.providers.held("webdav", 2)
-    assert not await stores.providers.held("webdav", 3)
+    assert await held(stores.providers, "webdav", 2)
+    assert not await held(stores.providers, "webdav", 3)
     await stores.providers.publish([(at("https://two.example/{username}"), 4)])
-    assert await stores.providers.held("webdav", 2)
+    assert await held(stores.providers, "webdav", 2)
 
 
 @pytest.mark.parametrize("query", ["due", "unfinished", "account", "claim"])

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,6 +22,7 @@ from connections.answer_keys import AnswerKeys
 from connections.answer_keys_store import MongoKeyStore
 from connections.answers import Opener
 from connections.choices import LiveChoices, OpenDriver
+from connections.handlers.destinations import held
 from connections.handlers.facts import Facts
 from connections.handlers.onboarding import LoginHandlers
 from connections.handlers.requests import Requests
@@ -185,7 +187,7 @@ class Parts:
         known = _service_tokens(self.settings)
         if known is not None:
             audit = MongoAudit(self.db.audit)
-            lender = lending.Lender(self.one, self.vault, audit, now, self.providers.held)
+            lender = lending.Lender(self.one, self.vault, audit, now, partial(held, self.providers))
             app.include_router(lending.routes(lender, known))
         return app
 

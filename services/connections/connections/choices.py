@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakValueDictionary
 
+from connections.handlers.destinations import held
 from connections.handlers.ports import Providers
 from connections.lifecycle.things import Connection
 from connections.vault import Sealed, Vault, credentials_place
@@ -63,7 +64,7 @@ class LiveChoices:
             raise Problem(409, "The login comes first.", reason=Reason.NOT_YET)
         if it.trouble is not None and it.login_broken:
             raise Problem(409, "Log in again first.", reason=it.trouble.reason)
-        if await self.providers.held(it.provider_id, it.provider_revision):
+        if await held(self.providers, it.provider_id, it.provider_revision):
             text = "An operator has to approve the provider's new address first."
             raise Problem(409, text, reason=Reason.PROVIDER_CHANGED)
         return provider.manifest

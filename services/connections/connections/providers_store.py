@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Collection as Ids, Mapping, Sequence
@@ -22,7 +21,6 @@ MOST_IN_MEMORY = 500
 FRESH_FOR = 1.0
 """Seconds for which a newest revision is not asked for again. That another replica has heard meanwhile of a
 provider's end is met at a try of the login, or at its end of 7 days."""
-_FIELD = re.compile(r"\{\w+\}")
 
 
 class MongoProviders:
@@ -53,10 +51,7 @@ class MongoProviders:
         return None if manifest is None else Provider(manifest, revision)
 
     async def publish(self, revisions: Sequence[tuple[Manifest, int]]) -> None:
-        """Keep these revisions; one that is not newer than the newest known stays one that can be pinned.
-
-        Where the addresses are not those of the one before, secrets stored until then are held back.
-        """
+        """Keep these revisions; one that is not newer than the newest known stays one that can be pinned."""
         if not revisions:
             return
         kept = [_keeps(manifest, revision) for manifest, revision in revisions]
@@ -68,8 +63,7 @@ class MongoProviders:
             old = before.get(manifest.id)
             if old is not None and old.revision >= revision:
                 continue
-            moved = old is not None and goes_elsewhere(old.manifest, manifest)
-            heads.append(_leads(manifest.id, revision, moved=moved))
+            heads.append(_leads(manifest.id, revision))
             before[manifest.id] = Provider(manifest, revision)
         if heads:
             await self._lead(heads)
@@ -92,11 +86,6 @@ class MongoProviders:
             done = errors.details["writeErrors"][0]["index"] + 1
             if done < len(heads):
                 await self._lead(heads[done:])
-
-    async def held(self, provider_id: str, revision: int) -> bool:
-        """Whether secrets that were stored under `revision` are held back: they would go elsewhere now."""
-        head = await self._providers.find_one({"_id": provider_id}, {"held_since": 1})
-        return bool(head and revision < head.get("held_since", 0))
 
     async def _heads_of(self, ids: Ids[str]) -> list[dict[str, Any]]:
         if time.monotonic() > self._heads_until:
@@ -122,31 +111,13 @@ class MongoProviders:
         return found
 
 
-def goes_elsewhere(old: Manifest, new: Manifest) -> bool:
-    """Whether secrets of the old manifest would go to other places under the new one."""
-    return _places(old) != _places(new)
-
-
-def _places(manifest: Manifest) -> object:
-    """The driver, its settings that are addresses or fill one in, and which fields say where secrets go."""
-    settings = {
-        name: value
-        for name, value in manifest.driver.settings.items()
-        if isinstance(value, str) and ("." in value or ":" in value or _FIELD.search(value))
-    }
-    fields = {spec.name for spec in manifest.credentials if spec.destination}
-    return manifest.driver.kind, settings, fields
-
-
 def _keeps(manifest: Manifest, revision: int) -> UpdateOne:
     kept = {"manifest": manifest.wire(), "provider": manifest.id, "revision": revision, "schema": 1}
     return UpdateOne({"_id": _key(manifest.id, revision)}, {"$set": kept}, upsert=True)
 
 
-def _leads(provider_id: str, revision: int, *, moved: bool) -> UpdateOne:
-    members: dict[str, Any] = {"revision": revision, "retired": False, "schema": 1}
-    if moved:
-        members["held_since"] = revision
+def _leads(provider_id: str, revision: int) -> UpdateOne:
+    members = {"revision": revision, "retired": False, "schema": 1}
     return UpdateOne({"_id": provider_id, "revision": {"$lt": revision}}, {"$set": members}, upsert=True)
 
 

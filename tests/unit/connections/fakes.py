@@ -9,7 +9,6 @@ from typing import Any
 from connections import store
 from connections.lifecycle.case import Provider
 from connections.lifecycle.things import Connection
-from connections.providers_store import goes_elsewhere
 from kit.memory import MemoryAggregates
 from schemas.manifest import Manifest
 
@@ -87,19 +86,9 @@ class MemoryProviders:
         head["retired"] = True
         return True
 
-    async def held(self, provider_id: str, revision: int) -> bool:
-        return revision < self._heads.get(provider_id, {}).get("held_since", 0)
-
     def _keep(self, manifest: Manifest, revision: int) -> None:
         self._manifests[manifest.id, revision] = manifest
         head = self._heads.get(manifest.id)
         if head is not None and head["revision"] >= revision:
             return
-        fresh = {
-            "held_since": head.get("held_since", 0) if head else 0,
-            "revision": revision,
-            "retired": False,
-        }
-        if head and goes_elsewhere(self._manifests[manifest.id, head["revision"]], manifest):
-            fresh["held_since"] = revision
-        self._heads[manifest.id] = fresh
+        self._heads[manifest.id] = {"revision": revision, "retired": False}

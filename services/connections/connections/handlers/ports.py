@@ -31,9 +31,6 @@ class Providers(Protocol):
     async def retire(self, provider_id: str, revision: int) -> bool:
         """Offer it no more, unless a newer revision is known. Whether it is retired now."""
 
-    async def held(self, provider_id: str, revision: int) -> bool:
-        """Whether secrets that were stored under `revision` are held back: they would go elsewhere now."""
-
 
 class Trying(Protocol):
     """Who may try an answer, and what is to be looked at."""
