@@ -7,6 +7,7 @@ a cap. `Http.exchange` is the short way that drivers take (4 times as many uploa
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 CALL_SECONDS = 120.0
-SLOWEST_UPLOAD = 50_000
-"""Bytes a second that an upload may take before it counts as dead."""
+SLOWEST = 50_000
+"""Bytes a second: a document that goes or comes more slowly counts as stuck."""
 ANSWER_BYTES = 64 * 1024
 CONNECTIONS_A_HOST = 32
 
@@ -59,10 +60,18 @@ class Http:
         guard: which addresses may be spoken to.
         clock: the time of day in UTC, for waits that are given as dates.
         ca_file: certificates to trust besides the system's.
+        patience: seconds for a whole call, beside the time for what it moves.
     """
 
-    def __init__(self, guard: Guard, clock: Callable[[], datetime], ca_file: str | None = None) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        clock: Callable[[], datetime],
+        ca_file: str | None = None,
+        patience: float = CALL_SECONDS,
+    ) -> None:
         self._guard = guard
+        self._patience = patience
         self._ca_file = ca_file
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._client: httpx.AsyncClient | None = None
@@ -110,22 +119,49 @@ class Http:
                 reading the `Body` raised, such as `content_changed`.
         """
         data = Streamed(content) if isinstance(content, Body) else content
-        seconds = CALL_SECONDS + (content.size / SLOWEST_UPLOAD if isinstance(content, Body) else 0)
+        seconds = self._seconds(content.size if isinstance(content, Body) else 0)
         async with self._asked(method, url, headers, data, seconds) as answer:
             return Answer(answer.status, answer.headers, await _read(answer, most))
 
     @asynccontextmanager
     async def download(
-        self, url: str, *, headers: Mapping[str, str] | None = None
+        self, url: str, *, headers: Mapping[str, str] | None = None, size: int | None = None
     ) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
         """GET as a stream: the answer's head (its body empty) and its chunks, to be read inside the
         `async with`.
 
+        Args:
+            url: as in `exchange`.
+            headers: as they are.
+            size: bytes that are expected: the whole has the time that so many may take. Without it, whoever
+                takes the chunks sets the pace.
+
         Raises:
             ProviderError: as `exchange`.
         """
-        async with self._asked("GET", url, headers, None, None) as answer:
+        async with self._asked(
+            "GET", url, headers, None, None if size is None else self._seconds(size)
+        ) as answer:
             yield Answer(answer.status, answer.headers, b""), answer.content.iter_chunked(64 * 1024)
+
+    async def digest(
+        self, url: str, size: int, *, headers: Mapping[str, str] | None = None
+    ) -> tuple[Answer, str | None]:
+        """GET for its hash alone: the answer's head, and the SHA-256 (hex) of its body.
+
+        None where the body has not `size` bytes; not more of it is read.
+
+        Raises:
+            ProviderError: as `exchange`.
+        """
+        seen, digest = 0, hashlib.sha256()
+        async with self.download(url, headers=headers, size=size) as (head, chunks):
+            async for chunk in chunks:
+                seen += len(chunk)
+                if seen > size:
+                    break
+                digest.update(chunk)
+        return head, digest.hexdigest() if seen == size else None
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -161,6 +197,10 @@ class Http:
             raise _translated(error, host) from None
         except TimeoutError:
             raise broken_off(host) from None
+
+    def _seconds(self, size: int) -> float:
+        """How long a call may take that moves so many bytes."""
+        return self._patience + size / SLOWEST
 
     def _session(self, *, secure: bool) -> aiohttp.ClientSession:
         """Two pools, by scheme: over plain http only listed private networks are spoken to."""

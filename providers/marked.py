@@ -66,7 +66,7 @@ class Marked:
 
 def _kept(number: float) -> float:
     """The number, where every store and every reader of JSON keeps it as it is (RFC 8259 §6)."""
-    if abs(number) > _LARGEST:
+    if not abs(number) <= _LARGEST:  # neither is what is no number
         raise ValueError("too large")
     return number
 

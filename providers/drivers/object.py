@@ -8,7 +8,6 @@ service itself refuses other bytes, and an object is visible whole or not at all
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -63,7 +62,7 @@ class Bucket:
         )
         endpoint = urlsplit(encoded(str(settings["endpoint"])).lower())
         virtual = settings.get("addressing", "path") == "virtual"
-        host = f"{quote(self._bucket)}.{endpoint.netloc}" if virtual else endpoint.netloc
+        host = f"{quote(self._bucket, safe='')}.{endpoint.netloc}" if virtual else endpoint.netloc
         self._base = f"{endpoint.scheme}://{host}{endpoint.path}"
         self._base += "" if virtual else f"/{quote(self._bucket, safe='')}"
         self._prefix = "".join(f"{name}/" for name in segments(str(settings.get("prefix", ""))))
@@ -114,7 +113,7 @@ class Bucket:
             return False
         if found.sha256 is not None:
             return found.sha256 == sha256.lower()
-        return await self._digest(path) == sha256.lower()
+        return await self._holds(path, size, sha256)
 
     async def folder_exists(self, path: str) -> bool:
         """Always: a folder is but a part of a key."""
@@ -175,19 +174,14 @@ class Bucket:
             query["continuation-token"] = following
         return folders
 
-    async def _digest(self, path: str) -> str | None:
-        """SHA-256 of the object as it is there; None where it has gone."""
+    async def _holds(self, path: str, size: int, sha256: str) -> bool:
+        """Whether the object is there with just these bytes, by reading it."""
         url = self._url(path)
         headers = self._keys.signed("GET", url, {}, EMPTY, self._http.clock())
-        async with self._http.download(url, headers=headers) as (head, chunks):
-            if head.status == 404:
-                return None
-            if head.status != 200:
-                raise self._error(head)
-            digest = hashlib.sha256()
-            async for chunk in chunks:
-                digest.update(chunk)
-            return digest.hexdigest()
+        answer, digest = await self._http.digest(url, size, headers=headers)
+        if answer.status not in (200, 404):
+            raise self._error(answer)
+        return answer.status == 200 and digest == sha256.lower()
 
     async def _asked(
         self,

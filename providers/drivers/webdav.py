@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -111,7 +110,7 @@ class WebDav:
             return False
         if found.sha256 is not None:
             return found.sha256 == sha256.lower()
-        return await self._digest(path) == sha256.lower()
+        return await self._holds(path, size, sha256)
 
     async def folder_exists(self, path: str) -> bool:
         """By PROPFIND."""
@@ -215,17 +214,12 @@ class WebDav:
             raise self._error(answer)
         return await asyncio.to_thread(listed, answer) if depth else listed(answer)
 
-    async def _digest(self, path: str) -> str | None:
-        """SHA-256 of the file as it is there; None where it has gone."""
-        async with self._http.download(self._url(path), headers=self._headers) as (head, chunks):
-            if head.status == 404:
-                return None
-            if head.status != 200:
-                raise self._error(head)
-            digest = hashlib.sha256()
-            async for chunk in chunks:
-                digest.update(chunk)
-            return digest.hexdigest()
+    async def _holds(self, path: str, size: int, sha256: str) -> bool:
+        """Whether the file is there with just these bytes, by reading it."""
+        answer, digest = await self._http.digest(self._url(path), size, headers=self._headers)
+        if answer.status not in (200, 404):
+            raise self._error(answer)
+        return answer.status == 200 and digest == sha256.lower()
 
     async def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: Body | None = None

@@ -47,6 +47,30 @@ async def answering(
         server.close()
 
 
+@contextlib.asynccontextmanager
+async def dripping(announced: int) -> AsyncIterator[str]:
+    """An address that announces so many bytes and gives one each time that one begins to hope."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(f"HTTP/1.1 200 X\r\nContent-Length: {announced}\r\n\r\n".encode())
+            while not writer.is_closing():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.transport.abort()
+        ended.set()
+
+    ended = asyncio.Event()
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        await ended.wait()
+    finally:
+        server.close()
+
+
 @dataclass
 class Line:
     """A line to a server that breaks after so many bytes from the client; 0 breaks on the answer instead."""

@@ -1,5 +1,6 @@
 """What drivers do when a server answers badly, sends us elsewhere, is not who it says, or the line is cut."""
 
+import hashlib
 import ipaddress
 import ssl
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import Answering, answering, cut_line
+from answering import Answering, answering, cut_line, dripping
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,6 +19,7 @@ from providers.content import of_bytes
 from providers.drivers import open_driver
 from providers.egress import Guard
 from providers.errors import LONGEST_WAIT, ProviderError
+from providers.http import Http
 from providers.reach import Reach
 from schemas.reasons import Reason
 
@@ -146,6 +148,44 @@ async def test_an_answer_of_something_else_is_a_changed_provider_not_a_crash(
         error = await checked(kind, server, reach)
 
     assert error is None or error.reason is Reason.PROVIDER_CHANGED
+
+
+async def test_a_file_that_comes_in_drops_is_given_up(reach: Reach):
+    patient = Http(reach.guard, reach.clock, patience=0.2)
+    async with dripping(announced=1000) as address:
+        with pytest.raises(ProviderError) as caught:
+            await patient.digest(address, 1000)
+    await patient.aclose()
+
+    assert caught.value.reason is Reason.PROVIDER_DOWN
+
+
+@pytest.mark.parametrize(("size", "known"), [(5, hashlib.sha256(b"bytes").hexdigest()), (4, None), (6, None)])
+async def test_a_file_of_another_size_has_no_hash(size: int, known: str | None, reach: Reach):
+    async with answering(GET=(200, {}, b"bytes")) as server:
+        head, digest = await reach.http.digest(f"http://127.0.0.1:{server.port}/", size)
+
+    assert head.status == 200
+    assert digest == known
+
+
+async def test_a_bucket_with_a_slash_cannot_become_the_host(reach: Reach):
+    virtual = manifest("object", addressing="virtual")
+    credentials = {**login("object", "http://s3.example:9"), "bucket": "evil.example/x"}
+    asked: list[str] = []
+
+    async def names(host: str, port: int) -> Sequence[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    async with (
+        Reach(Guard(LOOPBACK, names)) as named,
+        open_driver(virtual, credentials, {}, named) as driver,
+    ):
+        with pytest.raises(ProviderError):
+            await driver.check()
+
+    assert "evil.example" not in asked
 
 
 @pytest.mark.parametrize("kind", HTTP)

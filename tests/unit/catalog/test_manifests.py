@@ -91,6 +91,7 @@ def login(extra: str, settings: str = "atomic_put: true") -> str:
         ("a: " + "9" * 400, 1, 4, "too large"),
         ("a: " + "9" * 400 + ".0", 1, 4, "too large"),
         ("a: !!int b", 1, 4, "or is none"),
+        ("a: !!float nan", 1, 4, "or is none"),
         ("a: " + "x" * 300_000, 1, 1, "larger than 256 KB"),
         (GOOD.replace("id: acme", "id: other"), 1, 1, "its folder is acme"),
         (GOOD.replace("id: acme", "id: Ac me"), 1, 1, "does not look as it must"),
