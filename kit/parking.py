@@ -80,18 +80,27 @@ class Parking:
 
     async def claim(self, group: str, now: datetime) -> list[Raw]:
         """What may be tried now: whole lanes, each in offset order, ours for 60 s."""
+        while parked := await self._due(group, now):
+            heads: dict[bytes, dict[str, Any]] = {}
+            for document in parked:
+                heads.setdefault(bytes(document["key"]), document)
+            mine = await self._claim_heads(head["_id"] for head in heads.values())
+            waiting = [head for head in heads.values() if head["next_at"] > now and "claim" not in head]
+            if mine or not waiting:
+                return [_raw(document) for document in parked if heads[bytes(document["key"])]["_id"] in mine]
+            for head in waiting:  # those behind it came later, and are in the way of other lanes
+                await self._put_off(group, head["key"], head["next_at"])
+        return []
+
+    async def _due(self, group: str, now: datetime) -> list[dict[str, Any]]:
+        """Lanes in which something is due, from their first."""
         due = self.collection.find({"group": group, "next_at": {"$lte": now}}, {"key": 1}).limit(AT_ONCE)
         lanes = {bytes(document["key"]) async for document in due}
         if not lanes:
             return []
         order = [("partition", ASCENDING), ("offset", ASCENDING)]
         query = {"group": group, "key": {"$in": [Binary(lane) for lane in lanes]}}
-        parked = await self.collection.find(query).sort(order).limit(AT_ONCE).to_list(None)
-        heads: dict[bytes, str] = {}
-        for document in parked:
-            heads.setdefault(bytes(document["key"]), document["_id"])
-        mine = await self._claim_heads(heads.values())
-        return [_raw(document) for document in parked if heads[bytes(document["key"])] in mine]
+        return await self.collection.find(query).sort(order).limit(AT_ONCE).to_list(None)
 
     async def _claim_heads(self, heads: Iterable[str]) -> set[str]:
         """One writer wins each head, by the server's clock."""
@@ -110,10 +119,14 @@ class Parking:
 
     async def again(self, group: str, wait: Wait) -> None:
         """The first of its lane must wait longer, and so do those behind it."""
-        lane = {"group": group, "key": Binary(wait.raw.lane)}
-        await self.collection.update_many(lane, {"$set": {"next_at": wait.next_at}})
-        tried = {"$inc": {"tries": 1}, "$set": {"reason": wait.reason}}
+        await self._put_off(group, wait.raw.lane, wait.next_at)
+        tried = {"$inc": {"tries": 1}, "$set": {"reason": wait.reason}, "$unset": {"claim": ""}}
         await self.collection.update_one({"_id": id_of(group, wait.raw)}, tried)
+
+    async def _put_off(self, group: str, lane: bytes, until: datetime) -> None:
+        """The whole lane waits as its first does."""
+        parked = {"group": group, "key": Binary(lane)}
+        await self.collection.update_many(parked, {"$set": {"next_at": until}})
 
     async def listed(self, limit: int = 100) -> list[dict[str, Any]]:
         """What is parked, oldest first, without the events themselves. For operators."""
