@@ -358,7 +358,9 @@ def test_what_is_tried_again_by_itself_needs_nobody() -> None:
 
 def test_what_is_not_tried_again_needs_somebody_whatever_it_is() -> None:
     it = active()
-    assert kinds(it, failed(it, Reason.PROVIDER_DOWN)) == [ConnectionNeedsAttention]
+    (needs,) = said(it, failed(it, Reason.PROVIDER_DOWN))
+
+    assert (needs.action, needs.message) == ("contact_support", "Please contact support.")
 
 
 def test_a_new_login_mends_and_keeps_everything_that_was_chosen() -> None:

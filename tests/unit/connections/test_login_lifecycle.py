@@ -202,7 +202,8 @@ def test_an_outage_costs_no_attempt_and_is_no_failed_login() -> None:
 
 
 def test_trying_hosts_has_an_end_too() -> None:
-    it = connecting()
+    blocked_before = NOW - timedelta(hours=1)
+    it = connecting().model_copy(update={"blocked_until": blocked_before})
     for _ in range(TRIES):
         it = trying(
             it.model_copy(update={"login": it.login.model_copy(update={"machine_fence": it.login.tries})})
@@ -211,7 +212,7 @@ def test_trying_hosts_has_an_end_too() -> None:
 
     assert it.login.ended is not None
     assert (it.login.ended.result, it.login.ended.reason) == ("exhausted", "host_unreachable")
-    assert it.blocked_until is None
+    assert (it.login.ended.retry_at, it.blocked_until) == (None, blocked_before)
 
 
 def test_a_worker_that_died_is_an_interruption_asked_anew_and_counted() -> None:

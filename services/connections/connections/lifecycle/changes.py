@@ -11,7 +11,7 @@ from connections.lifecycle.case import Case
 from connections.lifecycle.messages import OnboardingTimedOut
 from connections.lifecycle.things import Connection, Login, Status, Trouble
 from connections.lifecycle.values import checked
-from connections.lifecycle.words import ACTIONS, mending_of, said, title_of
+from connections.lifecycle.words import ACTIONS, said, title_of
 from kit.endings import Refused
 from schemas.catalog import ProviderRetired
 from schemas.connections import (
@@ -120,11 +120,12 @@ def reject(case: Case, finished: OnboardingTimedOut | ProviderRetired) -> Case:
 
 
 def suffer(case: Case, failed: SyncFailed) -> Case:
+    action = ACTIONS.get(failed.reason, "contact_support")
     trouble = Trouble(
         reason=failed.reason,
         title=title_of(failed.reason, case.it.locale),
-        message=mending_of(failed.reason, case.it.locale),
-        action=ACTIONS.get(failed.reason, "wait"),
+        message=said(action, case.it.locale),
+        action=action,
         since=case.at,
     )
     return case.changed(trouble=trouble)

@@ -244,13 +244,13 @@ def _end(
     case: Case, result: SessionResult, reason: Reason | None, message: str | None, became: ChallengeEnd
 ) -> Case:
     """The session is over, and whatever secret it held is gone."""
-    login = case.it.login
+    login, blocked = case.it.login, case.it.blocked_until
     ended = Ended(
         session_id=login.session_id,
         purpose=login.purpose,
         result=result,
         reason=reason,
         message=message,
-        retry_at=case.it.blocked_until if result is SessionResult.EXHAUSTED else None,
+        retry_at=blocked if result is SessionResult.EXHAUSTED and blocked and blocked > case.at else None,
     )
     return _over(case, became).login(ended=ended, given=None, machine=None, found=None, fence=0, try_at=None)

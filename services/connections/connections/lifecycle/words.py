@@ -20,11 +20,6 @@ def title_of(reason: Reason, locale: str) -> str:
     return TITLES.get(reason, _OTHER).said(locale)
 
 
-def mending_of(reason: Reason, locale: str) -> str:
-    """What a customer can do about a trouble, in a sentence."""
-    return TEXTS[ACTIONS.get(reason, "wait")].said(locale)
-
-
 ACTIONS = {
     Reason.CREDENTIALS_WRONG: "reauthenticate",
     Reason.PASSWORD_EXPIRED: "reauthenticate",
@@ -43,7 +38,7 @@ ACTIONS = {
     Reason.NOT_SET_UP: "contact_support",
     Reason.BUG: "contact_support",
 }
-"""What mends a trouble; these need a person."""
+"""What mends a trouble; these need a person. So does whatever is not tried again: support looks at it."""
 
 TEXTS = {
     "cancelled": Words(
@@ -191,11 +186,6 @@ TEXTS = {
         en="Please contact support.",
         fr="Veuillez contacter l'assistance.",
         de="Bitte wenden Sie sich an den Support.",
-    ),
-    "wait": Words(
-        en="You need not do anything; we try again.",
-        fr="Vous n'avez rien à faire ; nous réessayons.",
-        de="Sie müssen nichts tun; wir versuchen es erneut.",
     ),
 }
 
