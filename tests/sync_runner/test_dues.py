@@ -266,6 +266,20 @@ async def test_a_paused_connection_refuses_dues_and_resumes_what_waited(world: W
     assert (await claimed(world)).run_id != claim.run_id
 
 
+async def test_a_run_that_hears_of_a_pause_before_the_fact_comes_goes_on_once_resumed(world: World) -> None:
+    connection = await world.connect(schedule={"every": "manual"})
+    await world.receive(a_document("a"))
+    await world.dues([heard(due_now(connection, reason="manual"))])
+
+    assert await world.runs.finish(await claimed(world), Failure(Reason.PAUSED, "It is paused."))
+
+    await world.facts([heard(ConnectionPaused(connection_id=connection, by="customer"))])
+    assert (await world.sync(connection)).ready_at is None
+    await world.facts([heard(ConnectionResumed(connection_id=connection, by="customer"))])
+    await world.db.syncs.update_one({"_id": connection}, {"$set": {"ready_at": now()}})
+    assert [row.document_id for row in await moved(world, await claimed(world))] == ["a"]
+
+
 async def test_a_removed_connection_ends_its_run_with_a_word(world: World) -> None:
     connection = await world.connect()
     await world.receive(a_document("a"))
