@@ -133,10 +133,10 @@ class Guard:
                 async with asyncio.timeout(RESOLVE_SECONDS):
                     answers = await self._names(name, port)
             except (OSError, ValueError, TimeoutError):
-                raise unreachable(name) from None
+                raise unknown(name) from None
             found = tuple(ipaddress.ip_address(answer) for answer in answers)
         if not found:
-            raise unreachable(name)
+            raise unknown(name)
         if not all(self.allows(address) for address in found):
             raise refused(name)
         return found
@@ -208,7 +208,7 @@ def plain_host(host: str) -> str:
     try:
         return name.encode("idna").decode("ascii")
     except UnicodeError:
-        raise unreachable(host) from None
+        raise unknown(host) from None
 
 
 def _within(address: Address, networks: Iterable[Network]) -> bool:
@@ -245,8 +245,17 @@ def plain(host: str) -> ProviderError:
     )
 
 
+def unknown(host: str) -> ProviderError:
+    """The name does not resolve: mistyped, gone, or its name server has an outage."""
+    return ProviderError(
+        "transient",
+        Reason.HOST_UNREACHABLE,
+        words("unknown_host", host=host),
+    )
+
+
 def unreachable(host: str) -> ProviderError:
-    """The host does not resolve or does not answer."""
+    """The host does not answer."""
     return ProviderError(
         "transient",
         Reason.HOST_UNREACHABLE,

@@ -138,10 +138,15 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "{host} doit être joint en https : en http, le mot de passe serait lisible par tous.",
         "{host} muss per https erreicht werden: mit http könnte jeder das Passwort mitlesen.",
     ),
+    "unknown_host": (
+        "No server is known by the name {host}. Check its spelling, or try again later.",
+        "Aucun serveur n'est connu sous le nom {host}. Vérifiez l'orthographe ou réessayez plus tard.",
+        "Unter dem Namen {host} ist kein Server bekannt. Prüfen Sie ihn oder versuchen Sie es später erneut.",
+    ),
     "unreachable": (
-        "{host} cannot be reached. Check the address, or try again later.",
-        "{host} est injoignable. Vérifiez l'adresse ou réessayez plus tard.",
-        "{host} ist nicht erreichbar. Prüfen Sie die Adresse oder versuchen Sie es später noch einmal.",
+        "{host} does not answer. Check the address and its port, or try again later.",
+        "{host} ne répond pas. Vérifiez l'adresse et le port, ou réessayez plus tard.",
+        "{host} antwortet nicht. Prüfen Sie Adresse und Port, oder versuchen Sie es später noch einmal.",
     ),
     "untrusted": (
         "The certificate of {host} is not valid for this address, so nothing was sent.",

@@ -120,6 +120,24 @@ async def test_a_name_without_addresses_is_unreachable():
     assert await of(Guard(names=none), "bücher..example") is Reason.HOST_UNREACHABLE
 
 
+async def test_a_name_that_nobody_knows_is_told_from_a_server_that_does_not_answer():
+    async def none(host: str, port: int) -> Sequence[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        with pytest.raises(ProviderError) as dead:
+            await resolving("127.0.0.1").connect("dav.example", bound.getsockname()[1])
+    for guard, name in ((Guard(names=none), "dav.example"), (resolving(), "dav.example")):
+        with pytest.raises(ProviderError) as nowhere:
+            await guard.resolve(name, 443)
+        for language in ("en", "fr", "de"):
+            said = nowhere.value.text.said(language)
+            assert name in said
+            assert said != dead.value.text.said(language)
+        assert (nowhere.value.kind, nowhere.value.reason) == (dead.value.kind, dead.value.reason)
+
+
 async def test_a_name_is_resolved_once_and_the_checked_address_connected_to():
     """A name that answers differently the second time (rebinding) is never asked a second time."""
     asked: list[str] = []
