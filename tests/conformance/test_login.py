@@ -100,7 +100,7 @@ async def test_a_dead_host_is_an_outage_and_a_forbidden_one_is_not(rclone_webdav
     assert dead.error.reason is Reason.HOST_UNREACHABLE
     assert isinstance(nowhere, Unreached)
     assert "no-such.invalid" in nowhere.error.message
-    assert "127.0.0.1 does not answer" in dead.error.message
+    assert "127.0.0.1 antwortet nicht" in dead.error.message
     assert isinstance(forbidden, Asked)
     assert forbidden.error is not None
     assert forbidden.error.reason is Reason.ADDRESS_REFUSED
