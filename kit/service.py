@@ -95,7 +95,7 @@ async def running(
     Raises:
         whatever a start hook, a loop or a listener raised (the first of them).
     """
-    process = _Process(service, str(settings.paperbus_listen), over or asyncio.Event())
+    process = _Process(service, settings, over or asyncio.Event())
     try:
         await _unless(process.over, process.start())
         yield process.over
@@ -163,10 +163,10 @@ def _leave(code: int) -> None:
 class _Process:
     """A service's parts as they were started."""
 
-    def __init__(self, service: Service, host: str, over: asyncio.Event) -> None:
+    def __init__(self, service: Service, settings: Settings, over: asyncio.Event) -> None:
         self.over = over
         self._service = service
-        self._servers = [_server(listener, host) for listener in service.listeners]
+        self._servers = [_server(listener, settings) for listener in service.listeners]
         self._loops: list[asyncio.Task[None]] = []
         self._listening: list[asyncio.Task[None]] = []
 
@@ -245,8 +245,11 @@ async def _in_time(hook: Hook, seconds: float) -> None:
         log.warning("not ended cleanly", exc_info=error)
 
 
-def _server(listener: Listener, host: str) -> uvicorn.Server:
+def _server(listener: Listener, settings: Settings) -> uvicorn.Server:
     import uvicorn
+
+    host = str(settings.paperbus_listen)
+    proxies = [str(network) for network in settings.paperbus_trusted_proxies]
 
     class Quiet(uvicorn.Server):
         """Leaves the signals to `run`."""
@@ -271,6 +274,7 @@ def _server(listener: Listener, host: str) -> uvicorn.Server:
         server_header=False,
         date_header=True,
         timeout_graceful_shutdown=4,
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
     )
     return Quiet(config)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -243,3 +244,27 @@ def test_a_wrong_setting_ends_the_start_with_one_sentence() -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("PAPERBUS_LISTEN is wrong")
     assert len(ended.stderr.splitlines()) == 1
+
+
+async def who_asks(scope: Any, _: object, send: Any) -> None:
+    """Answers with the address that it takes the asker for."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": f"{scope['scheme']} {scope['client'][0]}".encode()})
+
+
+@pytest.mark.parametrize(
+    ("proxies", "asker"),
+    [
+        ((), "http 127.0.0.1"),
+        (("127.0.0.0/8",), "https 192.0.2.1"),
+        (("10.0.0.0/8",), "http 127.0.0.1"),
+    ],
+)
+async def test_only_proxies_that_are_named_say_who_asks(proxies: tuple[str, ...], asker: str) -> None:
+    port = free_port()
+    settings = Settings.model_validate({"paperbus_trusted_proxies": proxies})
+    forwarded = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+    async with running(Service("tests", [Listener(who_asks, port)]), settings), httpx.AsyncClient() as http:
+        answer = await http.get(f"http://127.0.0.1:{port}/", headers=forwarded)
+
+    assert answer.text == asker
