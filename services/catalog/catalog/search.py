@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
+from catalog.groups import Groups, both, either
 from catalog.words import LAST, LONGEST_WORD, Terms, words
 
 LOCALES: Final = ("en", "fr", "de")
@@ -34,9 +35,6 @@ _MANY: Final = 200
 _EXACT, _PREFIX, _TYPO = 100, 80, {1: 60, 2: 50}
 _WHOLE_NAME, _NAME_STARTS = 100_000, 50_000
 _WEIGHTS: Final = {"name": 10, "alias": 9, "category": 5}
-
-Groups = Mapping[int, set[int]]
-"""Numbers of providers by their score, each number once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +182,18 @@ class Index:
         best: Groups = {}
         for word in asked:
             more = self._matching(word)
-            best = _both(best, more) or best or more
+            best = both(best, more) or best or more
         if len(asked) > 1:  # who types "next cloud" may mean "nextcloud"
             joined = self._holding("".join(asked)[:LONGEST_WORD])
-            best = _either(best, {score * len(asked): numbers for score, numbers in joined.items()})
+            best = either(best, {score * len(asked): numbers for score, numbers in joined.items()})
         whole = " ".join(asked)
         starts = set(self._between((whole, ""), (whole + LAST, ""), by))
+        if not starts:
+            return best
         exact = {number for number in starts if by(number)[0] == whole}
-        best = _either(best, {_PREFIX * _WEIGHTS["name"]: starts})
+        best = either(best, {_PREFIX * _WEIGHTS["name"]: starts})
         anyhow = set().union(*best.values())
-        return _both(best, _either({_WHOLE_NAME: exact}, {_NAME_STARTS: starts}, {0: anyhow}))
+        return both(best, either({_WHOLE_NAME: exact}, {_NAME_STARTS: starts}, {0: anyhow}))
 
     def _matching(self, word: str) -> Groups:
         return self._holding(word) or self._split(word) or self._misspelt(word)
@@ -203,8 +203,8 @@ class Index:
         fields = [(self._terms[field], weight) for field, weight in _WEIGHTS.items()]
         exact = [{_EXACT * weight: terms.having(word)} for terms, weight in fields]
         if len(word) == 1:
-            return _either(*exact)
-        return _either(*exact, *({_PREFIX * weight: terms.starting(word)} for terms, weight in fields))
+            return either(*exact)
+        return either(*exact, *({_PREFIX * weight: terms.starting(word)} for terms, weight in fields))
 
     def _split(self, word: str) -> Groups:
         """Who types "onedrive" may mean "one drive"."""
@@ -218,7 +218,7 @@ class Index:
         if len(word) < 4:
             return {}
         typos = 1 if len(word) < 8 else 2
-        return _either(
+        return either(
             *(
                 {_TYPO[distance] * weight: numbers}
                 for field, weight in _WEIGHTS.items()
@@ -284,28 +284,3 @@ def _words_of(listed: Listed) -> dict[str, set[str]]:
 @cache
 def _category_words(category: str) -> tuple[str, ...]:
     return tuple(words(CATEGORY_WORDS.get(category, category)))
-
-
-def _either(*many: Groups) -> Groups:
-    """All of these, each number once, at its best score."""
-    merged: dict[int, set[int]] = {}
-    for groups in many:
-        for score, numbers in groups.items():
-            merged[score] = merged[score] | numbers if score in merged else numbers
-    seen: set[int] = set()
-    best: dict[int, set[int]] = {}
-    for score in sorted(merged, reverse=True):
-        if fresh := merged[score] - seen:
-            best[score] = fresh
-            seen |= fresh
-    return best
-
-
-def _both(some: Groups, others: Groups) -> Groups:
-    """Numbers that are in both, at the sum of their scores."""
-    sums: dict[int, set[int]] = {}
-    for score, numbers in some.items():
-        for other, more in others.items():
-            if common := numbers & more:
-                sums.setdefault(score + other, set()).update(common)
-    return sums
