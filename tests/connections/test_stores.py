@@ -131,7 +131,6 @@ async def test_a_retired_provider_comes_back_with_a_newer_revision_only(stores: 
     await stores.providers.publish([(MANIFEST, 1)])
     assert await stores.providers.retire("webdav", 2)
     assert await stores.providers.retire("webdav", 2)
-    assert not await stores.providers.retire("none", 2)
     await stores.providers.publish([(MANIFEST, 1)])
     assert (await stores.providers.newest(["webdav"]))["webdav"].retired
 
@@ -161,6 +160,19 @@ async def test_whatever_says_where_secrets_go_holds_them_back(
     await stores.providers.publish([(driven(**after), 2)])
 
     assert await held(stores.providers, "webdav", 1) is held_back
+
+
+async def test_a_provider_that_was_retired_before_anything_of_it_was_heard_is_known_as_that(
+    stores: Stores,
+) -> None:
+    assert await stores.providers.retire("webdav", 2)
+    assert await stores.providers.retired(["webdav", "none"]) == {"webdav"}
+    assert await stores.providers.newest(["webdav"]) == {}
+    await stores.providers.publish([(MANIFEST, 1)])
+    assert await stores.providers.retired(["webdav"]) == {"webdav"}
+
+    await stores.providers.publish([(MANIFEST, 3)])
+    assert await stores.providers.retired(["webdav"]) == set()
 
 
 async def test_secrets_are_lent_again_once_they_go_where_they_went(stores: Stores) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection as Ids, Mapping, Sequence
 from typing import Any
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from connections.lifecycle.case import Provider
 from kit.mongo import Collection, only_duplicates
@@ -72,9 +72,18 @@ class MongoProviders:
     async def retire(self, provider_id: str, revision: int) -> bool:
         """Offer it no more, unless a newer revision is known. Whether it is retired now."""
         older = {"_id": provider_id, "revision": {"$lte": revision}}
-        done = await self._providers.update_one(older, {"$set": {"retired": True}})
-        self._heads_until = 0.0
-        return done.matched_count == 1
+        members = {"$set": {"retired": True}, "$setOnInsert": {"revision": revision, "schema": 1}}
+        try:
+            await self._providers.update_one(older, members, upsert=True)
+        except DuplicateKeyError:
+            return False
+        finally:
+            self._heads_until = 0.0
+        return True
+
+    async def retired(self, ids: Ids[str]) -> set[str]:
+        """Which of these are offered no more, also where nothing but that was ever heard of them."""
+        return {head["_id"] for head in await self._heads_of(ids) if head["retired"]}
 
     async def _lead(self, heads: Sequence[UpdateOne]) -> None:
         """Say which are the newest. Another replica that knows newer ones makes an upsert fail: rightly."""

@@ -66,9 +66,9 @@ class MemoryProviders:
 
     async def newest(self, ids: Collection[str]) -> Mapping[str, Provider]:
         return {
-            id_: Provider(self._manifests[id_, head["revision"]], head["revision"], head["retired"])
+            id_: Provider(manifest, head["revision"], head["retired"])
             for id_ in ids
-            if (head := self._heads.get(id_))
+            if (head := self._heads.get(id_)) and (manifest := self._manifests.get((id_, head["revision"])))
         }
 
     async def at(self, provider_id: str, revision: int) -> Provider | None:
@@ -80,11 +80,14 @@ class MemoryProviders:
             self._keep(manifest, revision)
 
     async def retire(self, provider_id: str, revision: int) -> bool:
-        head = self._heads.get(provider_id)
-        if head is None or head["revision"] > revision:
+        head = self._heads.setdefault(provider_id, {"revision": revision})
+        if head["revision"] > revision:
             return False
         head["retired"] = True
         return True
+
+    async def retired(self, ids: Collection[str]) -> set[str]:
+        return {id_ for id_ in ids if self._heads.get(id_, {}).get("retired")}
 
     def _keep(self, manifest: Manifest, revision: int) -> None:
         self._manifests[manifest.id, revision] = manifest

@@ -161,6 +161,15 @@ async def test_a_retired_provider_takes_no_new_connection_and_ends_onboardings(r
     assert ending.reason is Reason.PROVIDER_RETIRED
 
 
+async def test_a_provider_known_by_its_end_alone_is_refused_as_retired(room: Room) -> None:
+    retired = ProviderRetired(provider_id="gone", revision=2)
+    await room.facts.of_providers([heard(retired, "catalog.events", account=None)])
+    (ending,) = await room.ask(request(provider_id="gone"))
+
+    assert isinstance(ending, Refused)
+    assert ending.reason is Reason.PROVIDER_RETIRED
+
+
 async def test_an_answer_is_sealed_until_it_is_tried_and_gone_afterwards(room: Room) -> None:
     await room.ask(request())
     await room.logins.answer(await room.an_answer())

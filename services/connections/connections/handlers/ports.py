@@ -31,6 +31,9 @@ class Providers(Protocol):
     async def retire(self, provider_id: str, revision: int) -> bool:
         """Offer it no more, unless a newer revision is known. Whether it is retired now."""
 
+    async def retired(self, ids: Collection[str]) -> set[str]:
+        """Which of these are offered no more, also where nothing but that was ever heard of them."""
+
 
 class Trying(Protocol):
     """Who may try an answer, and what is to be looked at."""

@@ -36,16 +36,17 @@ class Requests:
         """One ending for each."""
         wanted = await self._wanted(batch)
         offered = await self._providers.newest(wanted)
-        sure = True
+        sure, gone = True, set[str]()
         if missing := wanted - set(offered):
             sure = await self._caught_up()
             offered = {**offered, **await self._providers.newest(missing)}
+            gone = await self._providers.retired(missing)
 
         def decided(connection: Connection | None, event: Event[Any]) -> Decision[Connection] | None:
             data = event.data
             if isinstance(data, ConnectionRequested) and connection is None:
                 if data.provider_id not in offered:
-                    raise _unknown(data.provider_id, sure=sure)
+                    raise _unknown(data.provider_id, sure=sure, retired=data.provider_id in gone)
                 return decide(self._case(None, event, offered[data.provider_id]), data)
             provider = offered.get(connection.provider_id) if connection else None
             return decide(self._case(connection, event, provider), data)
@@ -69,9 +70,13 @@ class Requests:
         return Case(self._connections.now(), connection, event.accountid or "", provider, first)
 
 
-def _unknown(provider_id: str, *, sure: bool) -> Refused | NotNow:
+def _unknown(provider_id: str, *, sure: bool, retired: bool) -> Refused | NotNow:
     if not sure:
         return NotNow(f"The provider {provider_id} is not known yet; catalog.events is not read to its end.")
+    if retired:
+        return Refused(
+            Reason.PROVIDER_RETIRED, f"{provider_id} is no longer offered; choose another provider."
+        )
     return Refused(
         Reason.UNKNOWN_PROVIDER,
         f"There is no provider {provider_id}; GET /v1/providers of catalog lists them.",
