@@ -384,6 +384,7 @@ def test_a_retry_waits_for_its_time_unless_somebody_asks() -> None:
     by_hand = run.follow(broken, heard.Due(NOW, DueReason.MANUAL, NOW, open=True)).after
 
     assert (scheduled.ready_at, by_hand.ready_at) == (LATER, NOW)
+    assert [sync.run.due_at for sync in (scheduled, by_hand) if sync.run] == [LATER, NOW]
 
 
 DELAYS = """

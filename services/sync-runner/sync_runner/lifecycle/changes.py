@@ -60,7 +60,9 @@ def fold(sync: Sync, due: Due) -> Sync:
     """
     run = _folded(run_of(sync), due)
     waits = sync.failures > 0 and due.reason is not DueReason.MANUAL
-    return readied(replace(sync, run=run if waits else replace(run, not_before=None)), due.now)
+    if run.not_before is not None and not waits:
+        run = replace(run, not_before=None, due_at=due.due_at)
+    return readied(replace(sync, run=run), due.now)
 
 
 def try_again(sync: Sync, message: Recovered | Doubted) -> Sync:
