@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from aiokafka import TopicPartition
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 
 LOOK = 0.03
 """Seconds between two looks."""
+MARKERS = 0.2
+"""Seconds for telling events from markers of transactions."""
+PEEK = 16 * 1024
 METADATA_AGE = 30.0
 """Seconds for which a topic's partitions are taken as known."""
+
+Spans: TypeAlias = "dict[TopicPartition, tuple[int, int]]"
+"""Offsets by partition: from the first, up to the second."""
 
 
 class Positions:
@@ -39,16 +46,16 @@ class Positions:
         Raises:
             aiokafka.errors.KafkaError: nobody answers.
         """
+        deadline = time.monotonic() + within
         async with self._one_at_a_time:
             ends = await self._ends(topic)
-        deadline = time.monotonic() + within
-        while ends:
-            async with self._one_at_a_time:
-                ends = await self._unread(topic, group, ends)
-            if not ends or time.monotonic() >= deadline:
-                break
+            unread = await self._unread(group, ends) if ends else {}
+        while unread and time.monotonic() < deadline:
             await asyncio.sleep(LOOK)
-        return not ends
+            async with self._one_at_a_time:
+                unread = await self._unread(group, {part: end for part, (_, end) in unread.items()})
+                unread = await self._with_events(unread)
+        return not unread
 
     async def close(self) -> None:
         """Close the clients, if any was needed."""
@@ -74,26 +81,35 @@ class Positions:
             self._known[topic.name] = (time.monotonic(), parts)
         return parts
 
-    async def _unread(
-        self, topic: Topic, group: str, ends: Mapping[TopicPartition, int]
-    ) -> dict[TopicPartition, int]:
-        """What of `ends` the group has not reached."""
+    async def _unread(self, group: str, ends: Mapping[TopicPartition, int]) -> Spans:
+        """Where the group has not reached these ends."""
         admin, consumer = await self._clients()
-        committed = await admin.list_consumer_group_offsets(group)
+        try:
+            committed = await admin.list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:  # no group was ever there, or nobody can say how far it is
+            committed = {}
         reached = {part: found.offset for part, found in committed.items() if found.offset >= 0}
-        unread = {part: end for part, end in ends.items() if reached.get(part, 0) < end}
-        if untouched := [part for part in unread if part not in reached]:
-            begins = await consumer.beginning_offsets(untouched)  # all may be past its retention
-            unread = {part: end for part, end in unread.items() if part in reached or begins[part] < end}
-        if topic.retention is None:  # published in transactions, whose last marker nobody reads or commits
-            for part in [part for part in unread if part in reached]:
-                if await _only_markers(consumer, part, reached[part]):
-                    del unread[part]
-        return unread
+        if untouched := [part for part in ends if part not in reached]:
+            reached |= await consumer.beginning_offsets(untouched)  # all may be past its retention
+        return {part: (reached[part], end) for part, end in ends.items() if reached[part] < end}
+
+    async def _with_events(self, unread: Spans) -> Spans:
+        """Those that hold an event. Markers of transactions are passed by reading on; nobody commits them."""
+        _, consumer = await self._clients()
+        consumer.assign(list(unread))
+        for part, (begin, _) in unread.items():
+            consumer.seek(part, begin)
+        found: set[TopicPartition] = set()
+        left, deadline = set(unread), time.monotonic() + MARKERS
+        while left and time.monotonic() < deadline:
+            found |= (await consumer.getmany(*left, timeout_ms=10)).keys()
+            left = {part for part in left - found if await consumer.position(part) < unread[part][1]}
+        consumer.assign([])
+        return {part: span for part, span in unread.items() if part in found | left}
 
     async def _clients(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         if self._admin is None or self._consumer is None:
-            admin, consumer = self._kafka.admin(), self._kafka.consumer()
+            admin, consumer = self._kafka.admin(), self._kafka.consumer(max_partition_fetch_bytes=PEEK)
             try:
                 await admin.start()
                 await consumer.start()
@@ -103,12 +119,3 @@ class Positions:
                 raise
             self._admin, self._consumer = admin, consumer
         return self._admin, self._consumer
-
-
-async def _only_markers(consumer: AIOKafkaConsumer, part: TopicPartition, offset: int) -> bool:
-    """Whether no event is at or after `offset`."""
-    consumer.assign([part])
-    consumer.seek(part, offset)
-    found = await consumer.getmany(part, timeout_ms=200, max_records=1)
-    consumer.assign([])
-    return not found
