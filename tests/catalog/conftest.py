@@ -30,14 +30,19 @@ PATIENCE = 30.0
 class Rig:
     """What a test needs of the catalogue: start and stop it, ask it, read what it published."""
 
-    def __init__(self, kafka: str, mongo: str, folder: Path) -> None:
+    def __init__(self, kafka: str, mongo: str, folder: Path, address: str = ADDRESS) -> None:
+        self.address = address
         self.kafka = kafka
         self.mongo = mongo
         self.folder = folder
         self.key = new_signing_key("platform")
         self.http = httpx.AsyncClient(
-            base_url=f"http://{ADDRESS}:8101", headers={"authorization": self.token()}
+            base_url=f"http://{address}:8101", headers={"authorization": self.token()}
         )
+
+    def beside(self, address: str) -> Rig:
+        """Another replica: the same servers and folder."""
+        return Rig(self.kafka, self.mongo, self.folder, address)
 
     def token(self, **claims: Any) -> str:
         now = int(time.time())
@@ -53,10 +58,10 @@ class Rig:
             {
                 "KAFKA_BOOTSTRAP_SERVERS": self.kafka,
                 "MONGO_URL": self.mongo,
-                "PAPERBUS_LISTEN": ADDRESS,
+                "PAPERBUS_LISTEN": self.address,
                 "PAPERBUS_PLATFORM_KEYS": json.dumps(keys),
                 "PAPERBUS_PROVIDERS": str(self.folder),
-                "PAPERBUS_INSTANCE": "catalog-test",
+                "PAPERBUS_INSTANCE": f"catalog-{self.address}",
             }
         )
 
@@ -110,6 +115,13 @@ class Rig:
         """The types and revisions published about one provider, in order."""
         events = [json.loads(record.value) for record in await self.events(provider_id)]
         return [(event["type"].split(".")[1], event["data"]["revision"]) for event in events]
+
+    async def publisher(self) -> str:
+        """The replica that reads the folders and publishes."""
+        client: Any = AsyncIOMotorClient(self.mongo)
+        held = await client["catalog"]["leases"].find_one({"name": {"$exists": True}})
+        client.close()
+        return str(held["owner"])
 
     async def lose_the_store(self) -> None:
         client: Any = AsyncIOMotorClient(self.mongo)

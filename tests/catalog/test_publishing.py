@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from contextlib import AsyncExitStack
 from typing import Any
 
 from providers.manifests import CATALOGUE, folders
@@ -30,6 +31,29 @@ async def test_every_provider_is_published_once_and_a_restart_publishes_nothing(
         assert event.subject == event.data.provider_id == event.data.manifest.id
         assert event.accountid is None
         assert int(event.sequence) == event.data.revision == 1
+
+
+async def test_two_replicas_publish_each_provider_once_and_one_takes_over_from_the_other(rig: Any) -> None:
+    folder = rig.add("Acme Docs")
+    other = rig.beside("127.0.0.42")
+    running = {each.address: AsyncExitStack() for each in (rig, other)}
+    async with running[rig.address], running[other.address]:
+        started = (running[each.address].enter_async_context(each.started()) for each in (rig, other))
+        await asyncio.gather(*started)
+        rig.edit(folder, "aliases: []", "aliases: [Zebra]")
+        for each in (rig, other):
+            await each.until(lambda each=each: _has(each.finds("zebra"), "acme-docs"))
+        await rig.until(lambda: _has(rig.said("acme-docs"), ("ProviderPublished", 2)))
+
+        publisher = (await rig.publisher()).removeprefix("catalog-")
+        await running[publisher].aclose()
+        rig.edit(folder, "Zebra", "Quagga")
+        await rig.until(lambda: _has(rig.said("acme-docs"), ("ProviderPublished", 3)))
+    await other.http.aclose()
+    published = [(record.key, json.loads(record.value)["data"]["revision"]) for record in await rig.events()]
+
+    assert len(published) == len(set(published)) == len(list(folders(CATALOGUE))) + 3
+    assert [revision for key, revision in published if key == b"acme-docs"] == [1, 2, 3]
 
 
 async def test_an_edit_is_taken_live_and_a_comment_is_no_change(rig: Any) -> None:
