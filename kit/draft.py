@@ -18,7 +18,7 @@ from schemas.reasons import Reason
 T = TypeVar("T")
 
 MOST_SEEN = 1000
-"""With this many requests remembered, a thing takes no further one until some are forgotten."""
+"""With this much remembered, a thing takes no further request until some of it is forgotten."""
 MOST_FORGETTABLE = 16
 """So many may be forgotten before they are: clearing them in every write costs more than keeping them."""
 
@@ -104,6 +104,8 @@ class Draft(Generic[T]):
             return DONE
         try:
             self.make_room()
+            if heard.asked:
+                self._bear_asking()
             if self.v and self.account != event.accountid:
                 return Refused(Reason.UNKNOWN_CONNECTION, f"There is no {self.kind.name} {self.id}.")
             decision = self._decided(heard, decide)
@@ -136,11 +138,14 @@ class Draft(Generic[T]):
         self.owes += self.kind.voice.owed(about, decision.emits, cause, self.now)
 
     def make_room(self) -> None:
-        """Raises `NotNow` where the document would outgrow its bounds."""
+        """Raises `NotNow` where too many events are owed already."""
         if (self.kept.owed if self.kept else 0) + len(self.owes) >= MOST_OWED:
             raise NotNow(
                 f"{self.kind.name} {self.id} owes {MOST_OWED} events: Kafka takes none, or too slowly."
             )
+
+    def _bear_asking(self) -> None:
+        """Raises `NotNow` where it was asked too often. Facts are heard all the same: they are so already."""
         if len(self.remembered) + len(self.seen) >= MOST_SEEN:
             raise NotNow(f"{self.kind.name} {self.id} was asked {MOST_SEEN} times lately.", after=60)
 

@@ -164,6 +164,10 @@ class AggregatesContract:
         for _ in range(4):
             await store.fold(heard(*(resume(id_) for _ in range(MOST_SEEN // 4))), decide)
         assert isinstance((await store.fold(heard(resume(id_)), decide))[0], NotNow)
+        assert await store.fold(heard(pause(id_), topic="syncs.events"), decide) == [DONE], "a fact is heard"
+        worked = await store.alter(id_, lambda tally: tally and Decision(replace(tally, count=7)))
+        assert worked is not None
+        assert worked.count == 7
 
         clock.now += store.kind.seen_for + timedelta(seconds=1)
 
