@@ -62,7 +62,8 @@ class Aggregates(ABC, Generic[T]):
         What was heard before changes nothing and is done. Another account's thing is refused as unknown. A
         refusal of a request to a thing that exists is owed by that thing, in order with its other events, and
         is done. With 64 events owed, for a request also with 1,000 remembered, the ending is not now; after
-        one, later events of that thing wait too. `id_of` is the subject that the event's data demands, unless given.
+        one, later events of that thing wait too. `id_of` is the subject that the event's data demands, unless
+        given.
         """
         of = id_of or subject_of
         groups: dict[str, list[int]] = {}

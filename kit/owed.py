@@ -84,7 +84,10 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whom an event is about: an aggregate at one version, of one account (None on `catalog.events`)."""
+    """Whom an event is about: an aggregate at one version, of one account (None on `catalog.events`).
+
+    Version 0 is of nothing that spoke, and says no `sequence`.
+    """
 
     id: str
     account: str | None
@@ -125,7 +128,7 @@ class Voice:
             "causationid": cause.id,
             "causationsource": cause.source,
             "traceparent": cause.traceparent,
-            "sequence": sequence(about.version) if topic is self.topic else None,
+            "sequence": sequence(about.version) if about.version and topic is self.topic else None,
         }
         head = to_json({name: value for name, value in members.items() if value is not None})
         value = head[:-1] + b',"data":' + said.data.model_dump_json(by_alias=True).encode() + b"}"

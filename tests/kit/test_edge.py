@@ -103,6 +103,7 @@ async def test_a_refusal_about_nothing_is_answered_once_however_often_it_is_aske
     assert len({answer["id"] for answer in answers}) == 1
     assert answers[0]["data"]["reason"] == "unknown_connection"
     assert answers[0]["subject"] == asked.subject
+    assert "sequence" not in answers[0], "a reader would drop it as older than what it knows"
 
 
 async def test_a_bug_costs_one_event_and_those_behind_it(world: World) -> None:
