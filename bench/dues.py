@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
 import uuid
@@ -149,4 +150,5 @@ async def main(url: str, bootstrap: str) -> None:
 
 if __name__ == "__main__":
     with any_mongo() as url, any_kafka() as bootstrap:
+        gc.freeze()  # as every service does
         uvloop.run(main(url, bootstrap))

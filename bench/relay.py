@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import random
 import sys
@@ -20,7 +21,6 @@ from typing import Any
 
 import uvloop
 from bson import ObjectId
-from pymongo import UpdateOne
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -176,8 +176,7 @@ class Bench:
     async def _one(self, id_: str, n: int, ring: Callable[[], None]) -> None:
         event = owed(self.topic, id_, n).document()
         event["value"] = event["value"][:-1] + b',"at":%r}' % time.time()
-        write = UpdateOne({"_id": id_}, {"$inc": {"v": 1}, "$push": {"owes": event}})
-        await self.database["things"].bulk_write([write])
+        await self.database["things"].update_one({"_id": id_}, {"$inc": {"v": 1}, "$push": {"owes": event}})
         ring()
 
 
@@ -203,4 +202,5 @@ async def main(bootstrap: str, url: str) -> None:
 
 if __name__ == "__main__":
     with any_kafka() as bootstrap, any_mongo() as url:
+        gc.freeze()  # as every service does
         uvloop.run(main(bootstrap, url))

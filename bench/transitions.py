@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import statistics
 import sys
@@ -182,4 +183,5 @@ async def main(url: str) -> None:
 
 if __name__ == "__main__":
     with any_mongo() as url:
+        gc.freeze()  # as every service does
         uvloop.run(main(url))
