@@ -52,8 +52,7 @@ class MongoAggregates(Aggregates[T]):
             (id_,) = ids
             document = await self.collection.find_one({"_id": id_, "shard": shard_of(id_)}, VALUELESS)
             return {id_: self._kept(document)} if document else {}
-        query = {"_id": {"$in": list(ids)}, "shard": {"$in": sorted(set(map(shard_of, ids)))}}
-        found = self.collection.find(query, VALUELESS, batch_size=len(ids) + 1)
+        found = self.collection.find(_these(ids), VALUELESS, batch_size=len(ids) + 1)
         return {document["_id"]: self._kept(document) for document in await found.to_list(None)}
 
     async def write(self, changes: Sequence[Change]) -> set[str]:
@@ -71,11 +70,8 @@ class MongoAggregates(Aggregates[T]):
             if result.matched_count + result.upserted_count == len(changes):
                 return set()
         ids = [change.id for change in changes]
-        won = {
-            document["_id"]
-            async for document in self.collection.find({"_id": {"$in": ids}, "by": token}, {"_id": 1})
-        }
-        return set(ids) - won
+        won = self.collection.find(_these(ids) | {"by": token}, {"_id": 1})
+        return set(ids) - {document["_id"] async for document in won}
 
     async def _keep_bodies(self, changes: Sequence[Change]) -> None:
         """Large events first: an owed reference without its body could never be published."""
@@ -111,6 +107,10 @@ class MongoAggregates(Aggregates[T]):
     def _kept(self, document: dict[str, Any]) -> Kept[T]:
         owed, seen = len(document.get("owes", ())), tuple(map(bytes, document.get("seen", ())))
         return Kept(document["_id"], document["account"], document["v"], owed, self.kind.load(document), seen)
+
+
+def _these(ids: Ids[str]) -> dict[str, Any]:
+    return {"_id": {"$in": list(ids)}, "shard": {"$in": sorted(set(map(shard_of, ids)))}}
 
 
 def guard(change: Change) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from kit import mongo as kit_mongo
-from kit.aggregates import Aggregates
+from kit.aggregates import Aggregates, Change
 from kit.mongo_aggregates import MongoAggregates
 from tests.kit.aggregates_contract import AggregatesContract, Clock
-from tests.kit.tally import Tally, decide, heard, kind, new_id, pause, request
+from tests.kit.tally import ACCOUNT, Tally, decide, heard, kind, new_id, pause, request
 
 
 @pytest.fixture
@@ -54,6 +54,23 @@ class TestMongoAggregates(AggregatesContract):
 
         assert plan["executionStats"]["totalDocsExamined"] == plan["executionStats"]["nReturned"]
         assert plan["queryPlanner"]["winningPlan"]["inputStage"]["stage"] == "IXSCAN"
+
+    async def test_every_query_names_its_shard_also_after_a_lost_write(
+        self, store: MongoAggregates[Tally]
+    ) -> None:
+        database, ids = store.collection.database, [new_id(), new_id()]
+        await database.command("profile", 2)
+
+        await store.fold(heard(*map(request, ids)), decide)
+        lost = await store.write([Change(id_, ACCOUNT, v, {}) for id_, v in zip(ids, (1, 7), strict=True)])
+
+        await database.command("profile", 0)
+        assert lost == {ids[1]}
+        profiled = database["system.profile"].find({"ns": store.collection.full_name})
+        commands = [one["command"] async for one in profiled if one["op"] in ("query", "update")]
+        queries = [command.get("filter", command.get("q")) for command in commands]
+        assert len(queries) >= 5
+        assert [query for query in queries if "shard" not in query] == []
 
 
 async def test_a_standalone_server_is_refused_with_what_to_do(mongo: str) -> None:
