@@ -119,7 +119,7 @@ class Http:
                 reading the `Body` raised, such as `content_changed`.
         """
         data = Streamed(content) if isinstance(content, Body) else content
-        seconds = self._seconds(content.size if isinstance(content, Body) else 0)
+        seconds = self.seconds_for(content.size if isinstance(content, Body) else 0)
         async with self._asked(method, url, headers, data, seconds) as answer:
             return Answer(answer.status, answer.headers, await _read(answer, most))
 
@@ -140,7 +140,7 @@ class Http:
             ProviderError: as `exchange`.
         """
         async with self._asked(
-            "GET", url, headers, None, None if size is None else self._seconds(size)
+            "GET", url, headers, None, None if size is None else self.seconds_for(size)
         ) as answer:
             yield Answer(answer.status, answer.headers, b""), answer.content.iter_chunked(64 * 1024)
 
@@ -162,6 +162,10 @@ class Http:
                     break
                 digest.update(chunk)
         return head, digest.hexdigest() if seen == size else None
+
+    def seconds_for(self, size: int) -> float:
+        """How long a call may take that moves so many bytes."""
+        return self._patience + size / SLOWEST
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -197,10 +201,6 @@ class Http:
             raise _translated(error, host) from None
         except TimeoutError:
             raise broken_off(host) from None
-
-    def _seconds(self, size: int) -> float:
-        """How long a call may take that moves so many bytes."""
-        return self._patience + size / SLOWEST
 
     def _session(self, *, secure: bool) -> aiohttp.ClientSession:
         """Two pools, by scheme: over plain http only listed private networks are spoken to."""

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from providers.egress import Guard
-from providers.http import Http
+from providers.http import CALL_SECONDS, Http
 
 
 def utc_now() -> datetime:
@@ -26,6 +26,7 @@ class Reach:
         guard: which addresses may be spoken to.
         clock: the time of day in UTC.
         ca_file: certificates to trust besides the system's (an own authority, a test).
+        patience: seconds for one call, beside the time for the bytes that it moves.
     """
 
     def __init__(
@@ -34,10 +35,11 @@ class Reach:
         *,
         clock: Callable[[], datetime] = utc_now,
         ca_file: str | None = None,
+        patience: float = CALL_SECONDS,
     ) -> None:
         self.guard = guard or Guard()
         self.clock = clock
-        self.http = Http(self.guard, clock, ca_file)
+        self.http = Http(self.guard, clock, ca_file, patience)
 
     async def __aenter__(self) -> Self:
         return self

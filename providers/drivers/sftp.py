@@ -8,9 +8,10 @@ confirms the new one.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
 from itertools import islice
 from typing import Any, cast
 
@@ -46,31 +47,15 @@ async def open_driver(
     del options
     host, _ = address(settings)
     async with await connected(settings, reach) as ssh:
-        with faults(host):
+
+        def in_time(size: int) -> AbstractContextManager[None]:
+            return _in_time(ssh, host, reach.http.seconds_for(size))
+
+        with in_time(0):
             sftp = await ssh.start_sftp_client(path_encoding="utf-8", path_errors="surrogateescape")
             root = await sftp.realpath(str(settings.get("root", ".")))
             links = await _knows_links(sftp, root)
-        yield Sftp(manifest, settings, sftp, root, links=links)
-
-
-class Sftp:
-    """The driver; see `providers.drivers.Driver` for what each method promises."""
-
-    def __init__(
-        self,
-        manifest: Manifest,
-        settings: Mapping[str, Any],
-        sftp: asyncssh.SFTPClient,
-        root: str | bytes,
-        *,
-        links: bool,
-    ) -> None:
-        self._sftp = sftp
-        self._host = address(settings)[0]
-        self._root = (root if isinstance(root, str) else root.decode()).rstrip("/")
-        self._links = links
-        self._identity = identity_of(manifest, settings, f"{settings['username']}@{self._host}")
-        self.capabilities = Capabilities(
+        capabilities = Capabilities(
             create_only=links,
             atomic_put=True,
             conditional_replace=False,
@@ -78,6 +63,26 @@ class Sftp:
             forbidden_characters=str(settings.get("forbidden_characters", "")),
             concurrency=manifest.limits.concurrency,
         )
+        identity = identity_of(manifest, settings, f"{settings['username']}@{host}")
+        yield Sftp(sftp, root, identity, capabilities, in_time)
+
+
+class Sftp:
+    """The driver; see `providers.drivers.Driver` for what each method promises."""
+
+    def __init__(
+        self,
+        sftp: asyncssh.SFTPClient,
+        root: str | bytes,
+        identity: str,
+        capabilities: Capabilities,
+        in_time: Callable[[int], AbstractContextManager[None]],
+    ) -> None:
+        self._sftp = sftp
+        self._root = (root if isinstance(root, str) else root.decode()).rstrip("/")
+        self._identity = identity
+        self._in_time = in_time
+        self.capabilities = capabilities
 
     async def check(self) -> None:
         """Look at the root; the login was made when the session was opened."""
@@ -93,7 +98,7 @@ class Sftp:
         del option
         above = "/" + "/".join(segments(parent or "/"))
         try:
-            with faults(self._host):
+            with self._in_time(0):
                 seen = [entry async for entry in _first(self._sftp.scandir(self._at(above)), SCANNED)]
         except ProviderError as error:
             if error.reason is Reason.DESTINATION_MISSING:
@@ -122,11 +127,12 @@ class Sftp:
         found = await self.find(path)
         if found is None or found.is_folder or found.size != size:
             return False
-        digest = hashlib.sha256()
-        with faults(self._host):
+        seen, digest = 0, hashlib.sha256()
+        with self._in_time(size):
             async with self._sftp.open(self._at(path), "rb") as file:
-                while piece := await file.read(PIECE):
-                    digest.update(cast(bytes, piece))
+                while seen <= size and (piece := cast(bytes, await file.read(PIECE))):
+                    digest.update(piece)
+                    seen += len(piece)
         return digest.hexdigest() == sha256.lower()
 
     @steady
@@ -141,7 +147,7 @@ class Sftp:
             return
         await self.make_folder(parent(path))
         try:
-            with faults(self._host):
+            with self._in_time(0):
                 await self._sftp.mkdir(self._at(path))
         except ProviderError:
             if not await self.folder_exists(path):
@@ -151,7 +157,7 @@ class Sftp:
         """Write beside, then link to the name."""
         beside = await self._beside(path, body)
         try:
-            with faults(self._host):
+            with self._in_time(0):
                 await self._publish(beside, self._at(path))
         except ProviderError as error:
             if error.later:
@@ -171,7 +177,7 @@ class Sftp:
         if version is not None and (found is None or found.version != version):
             await self._clear(beside)
             raise moved_on()
-        with faults(self._host):
+        with self._in_time(0):
             try:
                 await self._sftp.posix_rename(beside, self._at(path))
             except asyncssh.SFTPOpUnsupported:
@@ -183,7 +189,7 @@ class Sftp:
     async def _beside(self, path: str, body: Body) -> str:
         """The whole body under a hidden name, whose address on the server is returned."""
         beside = self._at(unfinished(path, body.sha256))
-        with faults(self._host):
+        with self._in_time(body.size):
             flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC
             file = await self._sftp.open(beside, flags, encoding=None)
             try:
@@ -200,7 +206,7 @@ class Sftp:
 
     async def _publish(self, beside: str, at: str) -> None:
         """Give the file its name, which nothing may have yet."""
-        if self._links:
+        if self.capabilities.create_only:
             await self._sftp.link(beside, at)
             await self._sftp.remove(beside)
         elif await self._sftp.lexists(at):
@@ -220,7 +226,7 @@ class Sftp:
             await file.write(bytes(waiting))
 
     async def _stat(self, path: str) -> asyncssh.SFTPAttrs | None:
-        with faults(self._host):
+        with self._in_time(0):
             try:
                 return await self._sftp.stat(self._at(path))
             except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPNotADirectory):
@@ -228,12 +234,27 @@ class Sftp:
 
     async def _clear(self, beside: str) -> None:
         try:
-            await self._sftp.remove(beside)
-        except (asyncssh.Error, OSError):
+            with self._in_time(0):
+                await self._sftp.remove(beside)
+        except ProviderError:
             return  # It stays hidden, and the next try overwrites it.
 
     def _at(self, path: str) -> str:
         return "/".join((self._root, *segments(path))) or "/"
+
+
+@contextmanager
+def _in_time(ssh: asyncssh.SSHClientConnection, host: str, seconds: float) -> Iterator[None]:
+    """Hang up on a server that keeps the line but does not answer: all that waits for it ends at once.
+
+    To cancel would not do: closing a file waits for an answer too.
+    """
+    hang_up = asyncio.get_running_loop().call_later(seconds, ssh.abort)
+    try:
+        with faults(host):
+            yield
+    finally:
+        hang_up.cancel()
 
 
 async def _knows_links(sftp: asyncssh.SFTPClient, root: str | bytes) -> bool:
