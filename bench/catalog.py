@@ -138,6 +138,7 @@ def measure(environment: dict[str, str], root: Path, count: int, log: Path) -> d
     subprocess.run([command, "topics"], env=environment, check=True, capture_output=True)
     with catalog(environment, log) as process:
         ready_after(process, log)
+        search_times()
         time.sleep(3)
         few = rss(process)
     began = time.monotonic()

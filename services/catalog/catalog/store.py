@@ -79,7 +79,7 @@ class CatalogStore:
     async def listed(self, since: datetime | None = None) -> AsyncIterator[dict[str, Any]]:
         """What the search index needs of every provider, or of those that changed since."""
         wanted = {} if since is None else {"at": {"$gte": since}}
-        async for document in self._providers.find({**_everywhere(), **wanted}, _LISTED, batch_size=2000):
+        async for document in self._providers.find({**_everywhere(), **wanted}, _LISTED, batch_size=500):
             yield document
 
     async def versions(self) -> AsyncIterator[tuple[str, int, bool]]:
