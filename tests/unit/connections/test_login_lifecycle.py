@@ -13,7 +13,7 @@ from connections.lifecycle import messages as happens
 from connections.lifecycle.deciding import decide, timed_out
 from connections.lifecycle.login import LOGIN
 from connections.lifecycle.things import (
-    PROOF_LASTS,
+    BLOCK_LASTS,
     SESSION_LASTS,
     TRIES,
     TRY_LASTS,
@@ -28,8 +28,6 @@ from schemas.connections import (
     AuthChallengeExpired,
     AuthChallengeIssued,
     AuthSessionEnded,
-    ConnectionAuthorized,
-    ConnectionOptionsSubmitted,
     ReauthenticationRequested,
 )
 from schemas.reasons import ChallengeKind, Reason
@@ -250,41 +248,6 @@ def test_a_next_step_is_a_new_challenge_of_the_same_session() -> None:
     assert challenge.session_id == it.login.session_id
 
 
-def test_what_the_window_achieved_counts_only_with_the_proof() -> None:
-    it = in_login_state(LoginState.PROVING)
-
-    assert it.credentials is None
-    assert it.status == "connecting"
-    proof = proven(it)
-    assert kinds(it, proof) == [AuthSessionEnded, ConnectionAuthorized]
-    assert after(it, proof).credentials == SEALED
-    assert decide(case(after(it, proof)), proof) is None
-
-
-def test_another_account_in_a_window_is_refused_without_its_name() -> None:
-    it = after(in_login_state(LoginState.PROVING), proven(in_login_state(LoginState.PROVING)))
-    it = after(it, ConnectionOptionsSubmitted(connection_id=ID, options={}))
-    it = trying(after(it, ReauthenticationRequested(connection_id=ID)), browser=BROWSER)
-    (ended,) = said(it, verified(it, "victim@dav.example.org"))
-
-    assert (ended.result, ended.reason) == ("failed", "identity_changed")
-    assert "victim" not in ended.message
-
-
-def test_without_the_proof_nothing_is_connected_and_the_secrets_go() -> None:
-    it = in_login_state(LoginState.PROVING)
-    (ended,) = said(it, timed_out(it, NOW + PROOF_LASTS))
-
-    assert (ended.result, ended.reason) == ("expired", "session_expired")
-    over = after(it, happens.SessionTimedOut())
-    assert (over.login.found, over.credentials) == (None, None)
-
-
-def test_a_sealed_answer_carries_its_own_token_and_needs_no_proof() -> None:
-    it = trying()
-    assert kinds(it, verified(it)) == [AuthSessionEnded, ConnectionAuthorized]
-
-
 def test_a_challenge_nobody_answers_expires_with_its_session() -> None:
     it = connecting()
 
@@ -314,3 +277,18 @@ def test_an_account_that_the_provider_has_locked_is_not_tried_again() -> None:
     assert it.login.ended is not None
     assert (it.login.ended.result, it.login.ended.reason) == ("exhausted", "locked")
     assert it.blocked_until is not None
+
+
+def test_three_failed_logins_in_a_row_block_for_a_while() -> None:
+    it = connecting()
+    for _ in range(3):
+        it = trying(it)
+        it = after(it, wrong(it))
+
+    assert it.login.ended is not None
+    assert (it.login.ended.result, it.login.ended.retry_at) == ("exhausted", NOW + BLOCK_LASTS)
+    with pytest.raises(Refused) as refused:
+        decide(case(it), ReauthenticationRequested(connection_id=ID))
+    assert refused.value.reason is Reason.LOCKED
+    later = NOW + BLOCK_LASTS
+    assert decide(case(it, later), ReauthenticationRequested(connection_id=ID))

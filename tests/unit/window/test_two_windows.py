@@ -20,7 +20,7 @@ from schemas.connections import Trouble
 from schemas.fields import Fact, Field, FieldType
 from schemas.reasons import ChallengeKind, Reason
 from tests.unit.connections.builders import ACCOUNT, ID, MANIFEST, request
-from tests.unit.connections.test_handlers import FIELDS, Room
+from tests.unit.connections.room import FIELDS, Room
 from tests.unit.window.conftest import PLATFORM, PUBLIC, Browser
 from tests.unit.window.fakes import MemoryWindows
 
