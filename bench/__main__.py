@@ -1,4 +1,4 @@
-"""`make bench`: every measurement, one after the other, each in a process of its own. `ARGS="relay ingest"` some.
+"""`make bench`: every measurement, one after the other, each a process. `ARGS="relay ingest"`: some.
 
 The figures go to the screen; `bench/RESULTS.md` is written by hand from a run on a quiet machine.
 """
@@ -11,8 +11,17 @@ import time
 from pathlib import Path
 
 ORDER = (
-    "transitions", "relay", "scheduler", "dues", "ingest", "onboarding", "memory", "catalog", "drivers", "exports",
-)  # fmt: skip
+    "transitions",
+    "relay",
+    "scheduler",
+    "dues",
+    "ingest",
+    "onboarding",
+    "memory",
+    "catalog",
+    "drivers",
+    "exports",
+)
 
 
 def main(chosen: list[str]) -> int:
