@@ -21,6 +21,8 @@ from sync_runner.lifecycle.sync import Run, Standing, State, Sync
 from sync_runner.lifecycle.times import upcoming
 
 Limit = Annotated[int, Query(ge=1, le=200)]
+MOST_ALIKE = 1_000_000
+"""Rows received at one and the same moment that a cursor may skip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,12 @@ def routes(reading: Reading) -> APIRouter:
     ) -> Page[dict[str, Any]]:
         """Its ledger, newest first. `status` may come several times; `query` looks in names and numbers."""
         sync = await reading.one(connection_id, caller)
-        after = read_cursor(cursor, str, int)
-        place = Place(datetime.fromisoformat(after[0]), after[1]) if after else None
+        after = read_cursor(cursor, datetime, int)
+        place = Place(after[0], min(max(after[1], 0), MOST_ALIKE)) if after else None
         statuses = [one.value for one in status or ()]
         wanted = Wanted(sync.account, sync.id, statuses, query.strip())
         entries, last = await reading.lists.rows(wanted, place, limit)
-        following = cursor_of(last.received_at.isoformat(), last.skip) if last else None
+        following = cursor_of(last.received_at, last.skip) if last else None
         return Page(items=[_row(entry) for entry in entries], next=following)
 
     @router.get("/runs")
