@@ -1,10 +1,10 @@
-"""Publishing a few messages durably: dead letters and direct refusals. What aggregates owe is the relay's."""
+"""Publishing durably what no aggregate owes: dead letters, direct refusals, dues. The rest is the relay's."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kit.deadletters import Letter
 
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 class Publisher:
     """One idempotent producer, made when first needed and made anew after an error."""
 
-    def __init__(self, kafka: Kafka) -> None:
+    def __init__(self, kafka: Kafka, **options: Any) -> None:
+        """`options` are the producer's: `linger_ms`, `max_batch_size` …"""
         self._kafka = kafka
+        self._options = options
         self._producer: AIOKafkaProducer | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._one_starts = asyncio.Lock()
 
     async def publish(self, letters: Sequence[Letter]) -> None:
         """Publish all of them, in order for each key; returns once the brokers have acknowledged.
@@ -28,18 +30,18 @@ class Publisher:
         Raises:
             aiokafka.errors.KafkaError: some may be there, some not; publish all of them again.
         """
-        async with self._one_at_a_time:
-            producer = await self._started()
-            try:
-                sent = [
-                    await producer.send(letter.topic, letter.value, letter.key, headers=list(letter.headers))
-                    for letter in letters
-                ]
-                await asyncio.gather(*sent)
-            except BaseException:
+        producer = await self._started()
+        try:
+            sent = [
+                await producer.send(letter.topic, letter.value, letter.key, headers=letter.headers)
+                for letter in letters
+            ]
+            await asyncio.gather(*sent)
+        except BaseException:
+            if self._producer is producer:
                 self._producer = None
-                await producer.stop()
-                raise
+            await producer.stop()
+            raise
 
     async def close(self) -> None:
         """Close the producer, if there is one."""
@@ -48,12 +50,13 @@ class Publisher:
             await producer.stop()
 
     async def _started(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = self._kafka.producer()
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
-        return self._producer
+        async with self._one_starts:
+            if self._producer is None:
+                producer = self._kafka.producer(**self._options)
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer

@@ -38,31 +38,36 @@ class Choice(Model):
     label: str
 
 
-class Field(Model):
-    """One field as it is shown to a customer, in their language (CONTRACT §5).
+class Rules(Model):
+    """What holds of a field in every language.
 
     `secret` values are never shown again; `stored` ones are kept for later runs; `destination` names where
     secrets go, so that changing it asks for all secrets again. `choices_live` are asked over HTTP.
     """
 
     name: Name
-    label: str
-    help: Maybe[str] = None
-    placeholder: Maybe[str] = None
     type: FieldType = FieldType.TEXT
     required: bool = False
     secret: bool = False
     stored: bool = True
     destination: bool = False
     pattern: Maybe[str] = None
-    pattern_message: Maybe[str] = None
     min: Maybe[float] = None
     max: Maybe[float] = None
+    choices_live: bool = False
+    depends_on: tuple[Name, ...] = ()
+
+
+class Field(Rules):
+    """One field as it is shown to a customer, in their language (CONTRACT §5)."""
+
+    label: str
+    help: Maybe[str] = None
+    placeholder: Maybe[str] = None
+    pattern_message: Maybe[str] = None
     default: Maybe[Any] = None
     read_only: bool = False
     choices: Maybe[tuple[Choice, ...]] = Member(default=None, max_length=50)
-    choices_live: bool = False
-    depends_on: tuple[Name, ...] = ()
 
 
 class Fact(Model):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field as Member, StringConstraints, Tag, model_validator
 
 from schemas.base import Maybe, Model, ProviderId
-from schemas.fields import Choice, Field, FieldType, Name, Said
+from schemas.fields import Choice, Field, Rules, Said
 from schemas.reasons import Direction, Reason
 
 Country = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
@@ -28,26 +28,15 @@ class ChoiceSpec(Model):
     label: Said
 
 
-class FieldSpec(Model):
+class FieldSpec(Rules):
     """A field as its author writes it: as `schemas.fields.Field`, with texts in three languages."""
 
-    name: Name
     label: Said
     help: Maybe[Said] = None
     placeholder: Maybe[Said] = None
-    type: FieldType = FieldType.TEXT
-    required: bool = False
-    secret: bool = False
-    stored: bool = True
-    destination: bool = False
-    pattern: Maybe[str] = None
     pattern_message: Maybe[Said] = None
-    min: Maybe[float] = None
-    max: Maybe[float] = None
     default: Maybe[Any] = None
     choices: Maybe[tuple[ChoiceSpec, ...]] = Member(default=None, max_length=50)
-    choices_live: bool = False
-    depends_on: tuple[Name, ...] = ()
 
     def shown(self, locale: str | None, *, default: Any = None, read_only: bool = False) -> Field:
         """As it is shown in `locale`; `default` stands in for the author's where one is given."""
@@ -56,21 +45,7 @@ class FieldSpec(Model):
             for name in ("label", "help", "placeholder", "pattern_message")
             if (said := getattr(self, name)) is not None
         }
-        plain = self.model_dump(
-            include={
-                "name",
-                "type",
-                "required",
-                "secret",
-                "stored",
-                "destination",
-                "pattern",
-                "min",
-                "max",
-                "choices_live",
-                "depends_on",
-            },
-        )
+        plain = self.model_dump(include=set(Rules.model_fields))
         choices = None
         if self.choices is not None:
             choices = tuple(Choice(value=c.value, label=c.label.said(locale)) for c in self.choices)

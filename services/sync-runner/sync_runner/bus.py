@@ -5,15 +5,15 @@ Everything else that goes out is owed by a sync, and the relay's.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kit.broker import Kafka
+from kit.deadletters import Letter
 from kit.edge import Edge, each
 from kit.endings import Ended
 from kit.heard import Heard
+from kit.publishing import Publisher
 from schemas.catalog import ProviderPublished
 from schemas.envelope import CONTENT_TYPE
 from schemas.topics import CATALOG_EVENTS, CONNECTIONS_EVENTS, DOCUMENTS_EVENTS, SYNCS_EVENTS, SYNCS_REQUESTS
@@ -23,14 +23,11 @@ from sync_runner.handlers.dues import Dues
 from sync_runner.handlers.facts import Facts
 from sync_runner.handlers.providers import Providers
 
-if TYPE_CHECKING:
-    from aiokafka import AIOKafkaProducer
-
 NAME = "sync-runner"
 CATALOG_GROUP = f"{NAME}.{CATALOG_EVENTS.name}"
 DOCUMENTS_GROUP = f"{NAME}.{DOCUMENTS_EVENTS.name}"
 CONNECTIONS_GROUP = f"{NAME}.{CONNECTIONS_EVENTS.name}"
-HEADERS = [("content-type", CONTENT_TYPE.encode())]
+HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,39 +63,11 @@ class DueEmitter:
     """Says dues in bulk, through a producer of its own."""
 
     def __init__(self, kafka: Kafka) -> None:
-        self._kafka = kafka
-        self._producer: AIOKafkaProducer | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._publisher = Publisher(kafka, linger_ms=5, max_batch_size=256 * 1024)
+        self.close = self._publisher.close
 
     async def send(self, events: Sequence[tuple[str, bytes]]) -> None:
         """All acknowledged when it returns. After any trouble the producer is made anew."""
-        producer = await self._started()
-        try:
-            sent = [
-                await producer.send(SYNCS_REQUESTS.name, value, key=key.encode(), headers=HEADERS)
-                for key, value in events
-            ]
-            await asyncio.gather(*sent)
-        except BaseException:
-            if self._producer is producer:
-                self._producer = None
-            await producer.stop()
-            raise
-
-    async def close(self) -> None:
-        """Let go of Kafka."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await producer.stop()
-
-    async def _started(self) -> AIOKafkaProducer:
-        async with self._one_at_a_time:
-            if self._producer is None:
-                producer = self._kafka.producer(linger_ms=5, max_batch_size=256 * 1024)
-                try:
-                    await producer.start()
-                except BaseException:
-                    await producer.stop()
-                    raise
-                self._producer = producer
-            return self._producer
+        await self._publisher.publish(
+            [Letter(SYNCS_REQUESTS.name, key.encode(), value, HEADERS) for key, value in events]
+        )
