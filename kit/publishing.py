@@ -33,7 +33,7 @@ class Publisher:
         producer = await self._started()
         try:
             sent = [
-                await producer.send(letter.topic, letter.value, letter.key, headers=letter.headers)
+                await producer.send(letter.topic, letter.value, letter.key, headers=list(letter.headers))
                 for letter in letters
             ]
             await asyncio.gather(*sent)

@@ -48,7 +48,7 @@ async def test_a_login_that_is_right_passes_the_check_and_says_whose_it_is(subje
 
 async def test_a_wrong_login_is_told_as_such_without_repeating_it(subject: Subject, reach: Reach):
     if not subject.wrong:
-        pytest.skip("this server lets everybody in")
+        pytest.skip("by capability: this server lets everybody in")
     with pytest.raises(ProviderError) as caught:
         async with subject.open(reach, **subject.wrong) as driver:
             await driver.check()
@@ -128,7 +128,7 @@ async def test_of_many_that_put_one_name_at_once_one_wins(subject: Subject, reac
     folder, bodies = a_folder(), [of_bytes(PDF + bytes([each])) for each in range(6)]
     async with subject.open(reach) as driver:
         if not driver.capabilities.create_only:
-            pytest.skip("this server cannot decide it, and the driver says so")
+            pytest.skip("by capability: this server cannot decide it, and the driver says so")
         await driver.make_folder(folder)
         puts = [driver.put(f"{folder}/a.pdf", body) for body in bodies]
         ends = await asyncio.gather(*puts, return_exceptions=True)
@@ -164,7 +164,7 @@ async def test_an_odd_name_arrives_as_it_is(subject: Subject, reach: Reach, name
     folder = f"{a_folder()}/Müller & Söhne 1 %"
     async with subject.open(reach) as driver:
         if set(name) & set(driver.capabilities.forbidden_characters):
-            pytest.skip("the driver says that no such name can be given here")
+            pytest.skip("by capability: the driver says that no such name can be given here")
         await driver.make_folder(folder)
         await driver.put(f"{folder}/{name}", of_bytes(PDF))
         found = await driver.find(f"{folder}/{name}")
@@ -279,7 +279,7 @@ async def test_a_put_into_a_folder_that_is_gone_says_so(subject: Subject, reach:
     folder = a_folder()
     async with subject.open(reach) as driver:
         if await driver.folder_exists(folder):
-            pytest.skip("folders are but parts of names here")
+            pytest.skip("by capability: folders are but parts of names here")
         error = await refused(driver, f"{folder}/a.pdf", of_bytes(PDF))
 
     assert error.reason is Reason.DESTINATION_MISSING
@@ -290,7 +290,7 @@ async def test_a_folder_in_the_way_is_seen_and_never_taken_away(subject: Subject
     async with subject.open(reach) as driver:
         await driver.make_folder(f"{folder}/a.pdf")
         if (found := await driver.find(f"{folder}/a.pdf")) is None:
-            pytest.skip("folders are but parts of names here")
+            pytest.skip("by capability: folders are but parts of names here")
         await driver.put(f"{folder}/a.pdf/inside.pdf", of_bytes(PDF))
         error = await refused(driver, f"{folder}/a.pdf", of_bytes(PDF))
         with pytest.raises(ProviderError) as caught:
