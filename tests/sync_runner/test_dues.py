@@ -112,14 +112,16 @@ async def test_hearing_a_due_again_changes_nothing(world: World) -> None:
 @pytest.mark.parametrize(
     ("due", "reason"),
     [
-        ({"due_at": now() + timedelta(minutes=6)}, "invalid"),
+        ({"ahead": timedelta(minutes=6)}, "invalid"),
         ({"account": "other"}, "unknown_connection"),
         ({"connection_id": "00000000-0000-4000-8000-000000000000"}, "unknown_connection"),
     ],
 )
 async def test_a_due_that_cannot_be_is_refused(world: World, due: dict[str, Any], reason: str) -> None:
     connection = await world.connect()
-    account = due.pop("account", "acme")
+    account = due.get("account", "acme")
+    due = {"due_at": now() + due["ahead"]} if "ahead" in due else due
+    due = {name: value for name, value in due.items() if name != "account"}
 
     (ending,) = await world.dues([heard(due_now(connection, **due), account)])
 
