@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import logging
 import sys
-from importlib import import_module
 
 import click
 
 from paperbus.errors import Stopped
+from paperbus.lazily import Lazily
 
 COMMANDS = {
+    "admin": "For operators: look, mend, replay.",
     "demo": "Start everything, and show a first export.",
     "link": "A fresh link to the console.",
     "provider": "Check, list and start manifests of providers.",
@@ -23,24 +24,12 @@ COMMANDS = {
 """Each is a click command of that name in `paperbus.commands.<name>`."""
 
 
-class Lazily(click.Group):
-    """A group whose commands are modules that are not imported before they are needed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature, thrice
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"paperbus.commands.{cmd_name}"), cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
-
-
-@click.group(cls=Lazily, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Lazily,
+    package="paperbus.commands",
+    helps=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="paperbus")
 def paperbus() -> None:
     """Moves business documents between a platform and the accounts its customers already use."""

@@ -7,18 +7,24 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from kit.settings import Settings
-from paperbus.local import kafka
+from paperbus.local import kafka, mongo
 from paperbus.services import Embedded
 
 
 def with_servers(settings: Settings) -> Settings:
-    """`settings` with Kafka's address: as set, else of the `up` on `PAPERBUS_DATA`, else its default."""
-    if settings.kafka_bootstrap_servers:
-        return settings
-    running = _running(settings.paperbus_data).get("kafka")
-    address = running or f"{settings.paperbus_listen}:{kafka.PORT}"
-    return settings.model_copy(update={"kafka_bootstrap_servers": address})
+    """`settings` with its servers: as set, else of the `up` on `PAPERBUS_DATA`, else its defaults."""
+    running = _running(settings.paperbus_data)
+    added: dict[str, object] = {}
+    if not settings.kafka_bootstrap_servers:
+        own = f"{settings.paperbus_listen}:{kafka.PORT}"
+        added["kafka_bootstrap_servers"] = running.get("kafka") or own
+    if not settings.mongo_url:
+        own = f"mongodb://{settings.paperbus_listen}:{mongo.PORT}/?replicaSet={mongo.SET}"
+        added["mongo_url"] = SecretStr(running.get("mongo") or own)
+    return settings.model_copy(update=added)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""What `paperbus admin` does, on the services' databases and topics. It parses no options."""

@@ -1,0 +1,30 @@
+"""The services' databases, as an operator opens them for the length of one command."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from kit import mongo
+from kit.mongo import Client
+from kit.settings import Settings
+from paperbus.where import with_servers
+
+CATALOG, CONNECTIONS, SYNC_RUNNER = "catalog", "connections", "sync_runner"
+DATABASES = (CATALOG, CONNECTIONS, SYNC_RUNNER)
+
+
+@asynccontextmanager
+async def databases(settings: Settings) -> AsyncIterator[Client]:
+    """MongoDB as set, else that of the running `paperbus up`.
+
+    Raises:
+        Unusable: nobody answers there, or it is no replica set.
+    """
+    url = with_servers(settings).mongo_url
+    client = mongo.connect(url.get_secret_value() if url else "")
+    try:
+        await mongo.ready(client)
+        yield client
+    finally:
+        client.close()

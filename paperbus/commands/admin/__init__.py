@@ -1,0 +1,20 @@
+"""`paperbus admin`: what operators look at and mend. Each subcommand is a module here, loaded when used."""
+
+from __future__ import annotations
+
+import click
+
+from paperbus.lazily import Lazily
+
+COMMANDS = {
+    "connections": "List connections of every account.",
+}
+"""Each is a click command of that name in `paperbus.commands.admin.<name>`."""
+
+
+@click.group(cls=Lazily, package="paperbus.commands.admin", helps=COMMANDS)
+def admin() -> None:
+    """Look, mend, replay. It needs Kafka and MongoDB (KAFKA_…, MONGO_URL, or a running `paperbus up`).
+
+    Every listing takes --json.
+    """
