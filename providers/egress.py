@@ -141,6 +141,17 @@ class Guard:
             raise refused(name)
         return found
 
+    async def resolve_plainly(self, host: str, port: int) -> tuple[Address, ...]:
+        """As `resolve`, for what goes without TLS: listed private networks only.
+
+        Raises:
+            ProviderError: as `resolve`; `address_refused` for a public address.
+        """
+        found = await self.resolve(host, port)
+        if not all(self.is_private(address) for address in found):
+            raise plain(host)
+        return found
+
     async def connect(self, host: str, port: int) -> socket.socket:
         """A connected, non-blocking TCP socket to a checked address of `host`; the caller closes it.
 
@@ -149,23 +160,11 @@ class Guard:
         Raises:
             ProviderError: as `resolve`, or `host_unreachable` where no address answers.
         """
-        loop = asyncio.get_running_loop()
-        for address in await self.resolve(host, port):
-            family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            sock.setblocking(False)
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    await loop.sock_connect(sock, (str(address), port))
-            except (OSError, OverflowError, TimeoutError):
-                sock.close()
-            except BaseException:
-                sock.close()
-                raise
-            else:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return sock
-        raise unreachable(host)
+        return await _connected(host, port, await self.resolve(host, port))
+
+    async def connect_plainly(self, host: str, port: int) -> socket.socket:
+        """As `connect`, for what goes without TLS: see `resolve_plainly`."""
+        return await _connected(host, port, await self.resolve_plainly(host, port))
 
     async def check_url(self, url: str) -> None:
         """Refuse an address that is no plain https one, or http outside of the listed private networks.
@@ -174,9 +173,27 @@ class Guard:
             ProviderError: `address_refused`, `host_unreachable`, or `invalid` where it cannot be read.
         """
         host, port, secure = url_parts(url)
-        found = await self.resolve(host, port)
-        if not secure and not all(self.is_private(address) for address in found):
-            raise plain(host)
+        await (self.resolve(host, port) if secure else self.resolve_plainly(host, port))
+
+
+async def _connected(host: str, port: int, addresses: Sequence[Address]) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    for address in addresses:
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await loop.sock_connect(sock, (str(address), port))
+        except (OSError, OverflowError, TimeoutError):
+            sock.close()
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+    raise unreachable(host)
 
 
 def url_parts(url: str) -> tuple[str, int, bool]:

@@ -223,10 +223,15 @@ class Http:
         return self._sessions[secure]
 
     def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context()
-        if self._ca_file is not None:
-            context.load_verify_locations(self._ca_file)
-        return context
+        return trusting(self._ca_file)
+
+
+def trusting(ca_file: str | None) -> ssl.SSLContext:
+    """TLS as a client: certificates and names are checked; `ca_file` is trusted besides the system's."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
 
 
 def encoded(url: str) -> str:

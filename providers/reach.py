@@ -5,13 +5,15 @@ Open once a process. Nothing of one account stays here: no cookies, no credentia
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
 from providers.egress import Guard
-from providers.http import CALL_SECONDS, Http
+from providers.http import CALL_SECONDS, Http, trusting
 
 
 def utc_now() -> datetime:
@@ -40,6 +42,12 @@ class Reach:
         self.guard = guard or Guard()
         self.clock = clock
         self.http = Http(self.guard, clock, ca_file, patience)
+        self._ca_file = ca_file
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """For protocols that are not HTTP; who uses it gives the host's name to be checked."""
+        return trusting(self._ca_file)
 
     async def __aenter__(self) -> Self:
         return self

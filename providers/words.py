@@ -134,9 +134,9 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "{host} liegt in einem Netz, in das wir nicht gehen; der Betreiber kann es als privat eintragen.",
     ),
     "https_only": (
-        "{host} must be reached by https: plain http would send the password for all to read.",
-        "{host} doit être joint en https : en http, le mot de passe serait lisible par tous.",
-        "{host} muss per https erreicht werden: mit http könnte jeder das Passwort mitlesen.",
+        "{host} must be reached by https or TLS: without, anybody could read the password on its way.",
+        "{host} doit être joint en https ou TLS : sinon, le mot de passe serait lisible par tous.",
+        "{host} muss per https oder TLS erreicht werden: sonst könnte jeder das Passwort mitlesen.",
     ),
     "unknown_host": (
         "No server is known by the name {host}. Check its spelling, or try again later.",
