@@ -158,6 +158,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "Saisissez une adresse complète qui commence par https://, sans nom d'utilisateur.",
         "Tragen Sie eine vollständige Adresse ein, die mit https:// beginnt, ohne Benutzernamen darin.",
     ),
+    "no_move_to": (
+        "Choose the folder that documents are moved to afterwards.",
+        "Choisissez le dossier où les documents sont déplacés ensuite.",
+        "Wählen Sie den Ordner, in den Belege danach verschoben werden.",
+    ),
     "no_driver": (
         "{name} is not part of this release yet.",
         "{name} ne fait pas encore partie de cette version.",
