@@ -11,19 +11,9 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel, ValidationError
 
 from providers import expressions
-from schemas.fields import FieldType
-from schemas.manifest import (
-    Ask,
-    ChoiceSpec,
-    Confirm,
-    DriverSpec,
-    ErrorRule,
-    FieldSpec,
-    Lifetimes,
-    Limits,
-    Logo,
-    Manifest,
-)
+from schemas.fields import ChoiceSpec, FieldSpec, FieldType
+from schemas.login import Ask, Confirm
+from schemas.manifest import DriverSpec, ErrorRule, Lifetimes, Limits, Logo, Manifest
 from schemas.reasons import Reason
 
 Fault: TypeAlias = tuple[tuple[int | str, ...], str]

@@ -105,3 +105,35 @@ class Words(Model):
 
 Said = Annotated[Words, BeforeValidator(_each_language)]
 """`Words`, or a plain string in their place."""
+
+
+class ChoiceSpec(Model):
+    """One value to choose, with its words in three languages."""
+
+    value: str
+    label: Said
+
+
+class FieldSpec(Rules):
+    """A field as its author writes it: as `schemas.fields.Field`, with texts in three languages."""
+
+    label: Said
+    help: Maybe[Said] = None
+    placeholder: Maybe[Said] = None
+    pattern_message: Maybe[Said] = None
+    default: Maybe[Any] = None
+    choices: Maybe[tuple[ChoiceSpec, ...]] = Member(default=None, max_length=50)
+
+    def shown(self, locale: str | None, *, default: Any = None, read_only: bool = False) -> Field:
+        """As it is shown in `locale`; `default` stands in for the author's where one is given."""
+        words = {
+            name: said.said(locale)
+            for name in ("label", "help", "placeholder", "pattern_message")
+            if (said := getattr(self, name)) is not None
+        }
+        plain = self.model_dump(include=set(Rules.model_fields))
+        choices = None
+        if self.choices is not None:
+            choices = tuple(Choice(value=c.value, label=c.label.said(locale)) for c in self.choices)
+        shown = self.default if default is None else default
+        return Field(**plain, **words, choices=choices, default=shown, read_only=read_only)

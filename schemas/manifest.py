@@ -7,84 +7,18 @@ what they know; authors are told of every member that is not known (`model_valid
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field as Member, StringConstraints, Tag, model_validator
+from pydantic import Field as Member, StringConstraints, model_validator
 
 from schemas.base import Maybe, Model, ProviderId
-from schemas.fields import Choice, Field, Rules, Said
+from schemas.fields import FieldSpec, Said
+from schemas.login import Ask, LoginStep
 from schemas.reasons import Direction, Reason
 
 Country = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Category = Literal[
     "storage", "accounting", "email", "shop", "payment", "bank", "erp", "archive", "tax_adviser", "other"
-]
-
-
-class ChoiceSpec(Model):
-    """One value to choose, with its words in three languages."""
-
-    value: str
-    label: Said
-
-
-class FieldSpec(Rules):
-    """A field as its author writes it: as `schemas.fields.Field`, with texts in three languages."""
-
-    label: Said
-    help: Maybe[Said] = None
-    placeholder: Maybe[Said] = None
-    pattern_message: Maybe[Said] = None
-    default: Maybe[Any] = None
-    choices: Maybe[tuple[ChoiceSpec, ...]] = Member(default=None, max_length=50)
-
-    def shown(self, locale: str | None, *, default: Any = None, read_only: bool = False) -> Field:
-        """As it is shown in `locale`; `default` stands in for the author's where one is given."""
-        words = {
-            name: said.said(locale)
-            for name in ("label", "help", "placeholder", "pattern_message")
-            if (said := getattr(self, name)) is not None
-        }
-        plain = self.model_dump(include=set(Rules.model_fields))
-        choices = None
-        if self.choices is not None:
-            choices = tuple(Choice(value=c.value, label=c.label.said(locale)) for c in self.choices)
-        shown = self.default if default is None else default
-        return Field(**plain, **words, choices=choices, default=shown, read_only=read_only)
-
-
-class Ask(Model):
-    """A login step that asks for fields (`credentials`)."""
-
-    ask: Literal["credentials"]
-    title: Maybe[Said] = None
-    message: Maybe[Said] = None
-    fields: tuple[FieldSpec, ...] = Member(min_length=1, max_length=20)
-
-
-class Confirm(Model):
-    """A login step that shows what the driver found out, such as a host's key, and asks to accept it.
-
-    Skipped where what would be confirmed is what the connection has confirmed before.
-    """
-
-    confirm: Literal["host_key"]
-    title: Maybe[Said] = None
-    message: Maybe[Said] = None
-
-
-def _step_kind(step: Any) -> str | None:
-    keys = step if isinstance(step, dict) else {name for name in ("ask", "confirm") if hasattr(step, name)}
-    return next((name for name in ("ask", "confirm") if name in keys), None)
-
-
-LoginStep = Annotated[
-    Annotated[Ask, Tag("ask")] | Annotated[Confirm, Tag("confirm")],
-    Discriminator(
-        _step_kind,
-        custom_error_type="login_step",
-        custom_error_message="A login step starts with `ask:` or `confirm:`.",
-    ),
 ]
 
 

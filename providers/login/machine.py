@@ -1,36 +1,31 @@
-"""The step machine: a manifest's login, one step a call, without memory. Who may answer is not decided here.
+"""The step machine: a manifest's login, one answer a call, without memory. It does not decide who may answer.
 
-`ask` collects fields, `confirm` shows what the driver learnt of the host; after the last step the driver logs
-in. A further kind of step is a further branch of `_go_on` (what it asks) and `_take` (what an answer does).
+It walks the steps from the one that was answered to the next that asks something; past the last one the
+driver logs in. What each kind of step does is in `providers.login.steps`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from providers.drivers import introduce, open_driver
+from providers.drivers import open_driver
 from providers.errors import ProviderError
-from providers.login.outcomes import (
-    Answer,
-    Asked,
-    Authorized,
-    Challenge,
-    Failed,
-    LoginState,
-    Outcome,
-    Unreached,
-)
+from providers.login.outcomes import Answer, Asked, Authorized, Failed, LoginState, Outcome, Unreached
+from providers.login.steps import Go, Here, ask, kind_of
 from providers.reach import Reach
 from providers.words import words
 from schemas.connections import Trouble
-from schemas.fields import Fact, Field, FieldType, Words
-from schemas.manifest import Ask, Confirm, Manifest
-from schemas.reasons import ChallengeKind, Reason
+from schemas.login import Ask, LoginStep
+from schemas.manifest import Manifest
+from schemas.reasons import Reason
 
 STEP_SECONDS = 25.0
 """A step ends by then: whoever runs it holds a lease of 30 s."""
+MOST_STEPS = 50
+"""Steps that one answer may lead through: a manifest that goes in a circle ends here."""
 
 
 def begin(manifest: Manifest, known: Mapping[str, Any], locale: str | None) -> Asked:
@@ -41,11 +36,11 @@ def begin(manifest: Manifest, known: Mapping[str, Any], locale: str | None) -> A
         known: what `Authorized.known` said at the connection's last login: fields are prefilled with it.
         locale: the language of the texts.
     """
-    state: LoginState = {"step": 0, "values": {}, "pins": {}, "known": dict(known)}
+    state: LoginState = {"step": 0, "values": {}, "pins": {}, "known": dict(known), "here": {}}
     first = manifest.login[0]
     if not isinstance(first, Ask):
         raise TypeError(f"the login of {manifest.id} does not begin with `ask`; check its manifest")
-    return Asked(state, _asking(manifest, 0, first, state, locale))
+    return ask.opening(manifest, 0, first, state, locale)
 
 
 async def step(
@@ -60,149 +55,64 @@ async def step(
         reach: the guarded way out.
         locale: the language of the texts.
     """
-    taken = _take(manifest, state, answer, locale)
-    if isinstance(taken, Failed):
-        return taken
+    here = _here(manifest, int(state["step"]), state, reach, locale)
     try:
         async with asyncio.timeout(STEP_SECONDS):
-            return await _go_on(manifest, taken, reach, locale)
+            return await _walked(here, answer)
     except TimeoutError:
         return Unreached(Trouble(reason=Reason.HOST_UNREACHABLE, message=words("too_slow").said(locale)))
+
+
+async def _walked(here: Here[LoginStep], answer: Answer) -> Outcome:
+    """From an answer to the next challenge, or to the end."""
+    try:
+        came = await kind_of(here.step).take(here, answer)
+        for _ in range(MOST_STEPS):
+            if not isinstance(came, Go):
+                return came
+            if came.to >= len(here.manifest.login):
+                here = replace(here, state=came.state)
+                return await _log_in(here)
+            here = _here(here.manifest, came.to, came.state, here.reach, here.locale)
+            came = await kind_of(here.step).ask(here)
     except ProviderError as error:
-        return _not_accepted(manifest, taken, error, locale)
+        return await _not_accepted(here, error)
+    raise RecursionError(f"the login of {here.manifest.id} goes in a circle; check its manifest")
 
 
-def _take(manifest: Manifest, state: LoginState, answer: Answer, locale: str | None) -> LoginState | Failed:
-    """The state once the answer is in it, at the step that comes next."""
-    at = int(state["step"])
-    now = manifest.login[at]
-    if isinstance(now, Confirm):
-        if answer.fields.get("accept") is not True:
-            return Failed(Reason.CANCELLED, words("not_confirmed").said(locale))
-        return {**state, "step": at + 1, "pins": {**state["pins"], **state["offered"]}}
-    given = {spec.name: answer.fields.get(spec.name) for spec in now.fields}
-    old: Mapping[str, Any] = state["values"]
-    if any(
-        spec.destination and old.get(spec.name, given[spec.name]) != given[spec.name] for spec in now.fields
-    ):
-        return _moved(manifest, state, given)
-    return {**state, "step": at + 1, "values": _filled({**old, **given})}
+def _here(
+    manifest: Manifest, at: int, state: LoginState, reach: Reach, locale: str | None
+) -> Here[LoginStep]:
+    return Here(manifest, at, manifest.login[at], {**state, "step": at}, reach, locale)
 
 
-def _moved(manifest: Manifest, state: LoginState, given: Mapping[str, Any]) -> LoginState:
-    """The state where secrets shall go elsewhere: no older one goes along, nothing there is confirmed."""
-    kept = _without_secrets(manifest, state["values"])
-    lost = state["values"].keys() - kept.keys() - given.keys()
-    asks = (at for at, now in enumerate(manifest.login) if isinstance(now, Ask) and _names(now) & lost)
-    following = next(asks, int(state["step"]) + 1)
-    return {**state, "step": following, "values": _filled({**kept, **given}), "pins": {}}
-
-
-async def _go_on(manifest: Manifest, state: LoginState, reach: Reach, locale: str | None) -> Outcome:
-    """Ask what the next step asks; after the last one log in."""
-    for at in range(int(state["step"]), len(manifest.login)):
-        now = manifest.login[at]
-        if isinstance(now, Ask):
-            return Asked({**state, "step": at}, _asking(manifest, at, now, state, locale))
-        met = await introduce(manifest, _without_secrets(manifest, state["values"]), reach)
-        pins = dict(met.pins) if met else {}
-        if met and not _confirmed(state, pins):
-            facts = tuple(Fact(label=label.said(locale), value=value) for label, value in met.facts)
-            return Asked({**state, "step": at, "offered": pins}, _confirming(at, now, facts, locale))
-        state = {**state, "pins": {**state["pins"], **pins}}
-    return await _log_in(manifest, state, reach)
-
-
-def _confirmed(state: LoginState, pins: Mapping[str, str]) -> bool:
-    """Whether the customer confirmed just these, now or at an earlier login."""
-    before = {**state["known"], **state["pins"]}
-    return all(before.get(name) == pin for name, pin in pins.items())
-
-
-async def _log_in(manifest: Manifest, state: LoginState, reach: Reach) -> Authorized:
-    everything = {**state["values"], **state["pins"]}
-    async with open_driver(manifest, everything, {}, reach) as driver:
+async def _log_in(here: Here[LoginStep]) -> Authorized:
+    """The driver logs in with what the steps have brought."""
+    manifest, state = here.manifest, here.state
+    async with open_driver(manifest, {**state["values"], **state["pins"]}, {}, here.reach) as driver:
         await driver.check()
         identity = await driver.identity()
     stored = {spec.name for spec in manifest.credentials if spec.stored}
     credentials = {name: value for name, value in state["values"].items() if name in stored}
-    known = {**_without_secrets(manifest, state["values"]), **state["pins"]}
+    known = {**ask.without_secrets(manifest, state["values"]), **state["pins"]}
     return Authorized({**credentials, **state["pins"]}, identity, known)
 
 
-def _not_accepted(manifest: Manifest, state: LoginState, error: ProviderError, locale: str | None) -> Outcome:
-    trouble = Trouble(reason=error.reason, message=error.text.said(locale))
+async def _not_accepted(here: Here[LoginStep], error: ProviderError) -> Outcome:
+    trouble = Trouble(reason=error.reason, message=error.text.said(here.locale))
     if error.later:
         return Unreached(trouble, error.retry_after)
     if error.reason is Reason.NOT_SET_UP:
         return Failed(error.reason, trouble.message)
-    at, ask = _to_blame(manifest, error.field)
-    again = {**state, "step": at}
-    return Asked(again, _asking(manifest, at, ask, again, locale), trouble, error.field)
+    at, step = _to_blame(here.manifest, error.field)
+    again = ask.opening(here.manifest, at, step, here.state, here.locale)
+    return replace(again, error=trouble, blamed=error.field)
 
 
 def _to_blame(manifest: Manifest, field: str | None) -> tuple[int, Ask]:
     """The step that asked for `field`, else the first that asked for a secret, else the first."""
     asks = [(at, now) for at, now in enumerate(manifest.login) if isinstance(now, Ask)]
-    for at, ask in asks:
-        if field in _names(ask):
-            return at, ask
+    for at, step in asks:
+        if field in ask.names(step):
+            return at, step
     return next((each for each in asks if any(spec.secret for spec in each[1].fields)), asks[0])
-
-
-def _names(ask: Ask) -> set[str]:
-    return {spec.name for spec in ask.fields}
-
-
-def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _without_secrets(manifest: Manifest, values: Mapping[str, Any]) -> dict[str, Any]:
-    open_ones = {spec.name for spec in manifest.credentials if not spec.secret}
-    return {name: value for name, value in values.items() if name in open_ones}
-
-
-def _asking(manifest: Manifest, at: int, ask: Ask, state: LoginState, locale: str | None) -> Challenge:
-    """The challenge of an `ask`, prefilled by the last login: whoever reads it need not be who typed now."""
-    known = state["known"]
-    name = manifest.name.said(locale)
-    return Challenge(
-        kind=ChallengeKind.CREDENTIALS,
-        step=at + 1,
-        title=ask.title.said(locale) if ask.title else _LOG_IN.said(locale).format(name=name),
-        message=ask.message.said(locale) if ask.message else _FILL_IN.said(locale).format(name=name),
-        fields=tuple(
-            spec.shown(locale, default=None if spec.secret else known.get(spec.name)) for spec in ask.fields
-        ),
-    )
-
-
-def _confirming(at: int, confirm: Confirm, facts: tuple[Fact, ...], locale: str | None) -> Challenge:
-    """The challenge of a `confirm`: facts and one box to tick."""
-    accept = Field(
-        name="accept", label=_ACCEPT.said(locale), type=FieldType.BOOLEAN, required=True, stored=False
-    )
-    return Challenge(
-        kind=ChallengeKind.CONFIRM,
-        step=at + 1,
-        title=(confirm.title or _IS_IT).said(locale),
-        message=(confirm.message or _COMPARE).said(locale),
-        fields=(accept,),
-        facts=facts,
-    )
-
-
-_LOG_IN = Words(en="Log in to {name}", fr="Connexion à {name}", de="Bei {name} anmelden")
-_FILL_IN = Words(
-    en="Fill in what {name} gave you.",
-    fr="Saisissez ce que {name} vous a communiqué.",
-    de="Tragen Sie ein, was {name} Ihnen gegeben hat.",
-)
-_IS_IT = Words(en="Is this your server?", fr="Est-ce bien votre serveur ?", de="Ist das Ihr Server?")
-_COMPARE = Words(
-    en="Compare this fingerprint with your provider's. Nothing secret was sent yet.",
-    fr="Comparez cette empreinte à celle de votre fournisseur. Rien de secret n'a encore été envoyé.",
-    de="Vergleichen Sie den Fingerabdruck mit dem Ihres Anbieters. Noch wurde nichts Geheimes gesendet.",
-)
-_ACCEPT = Words(en="Yes, it is the same", fr="Oui, c'est la même", de="Ja, er ist derselbe")

@@ -167,7 +167,7 @@ async def test_a_later_login_is_prefilled_and_confirms_a_known_key_by_itself(ope
 async def test_another_key_than_the_pinned_one_is_refused(openssh: Target, rclone_sftp: Target, reach: Reach):
     shown = await after(begin(SFTP, {}, "en"), ssh_answer(openssh), reach, SFTP)
     assert isinstance(shown, Asked)
-    swapped = {**ssh_answer(rclone_sftp).fields, "host_key": shown.state["offered"]["host_key"]}
+    swapped = {**ssh_answer(rclone_sftp).fields, "host_key": shown.state["here"]["offered"]["host_key"]}
     with pytest.raises(Exception, match="certificate_invalid"):
         async with open_driver(SFTP, swapped, {}, reach):
             pass

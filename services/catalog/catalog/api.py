@@ -20,7 +20,8 @@ from kit.http import MOST_ITEMS, Caller, Page, Problem, cursor_of, not_found, re
 from schemas.base import Model
 from schemas.catalog import ProviderSuggested
 from schemas.fields import Field
-from schemas.manifest import Ask, Category, Manifest
+from schemas.login import Ask
+from schemas.manifest import Category, Manifest
 from schemas.reasons import Direction
 
 LOGO_SECONDS = 3600

@@ -116,7 +116,7 @@ def login(extra: str, settings: str = "atomic_put: true") -> str:
         (GOOD.replace("atomic_put: true", "url: '{adress}'"), 10, 5, "no field of the login asks for"),
         (GOOD.replace("driver:", "driver:\n  kind: smtp"), 9, 3, "no driver smtp in this release"),
         (GOOD + "login: []\n", 11, 1, "needs at least 1"),
-        (GOOD + "login: [{show: me}]\n", 11, 9, "starts with `ask:` or `confirm:`"),
+        (GOOD + "login: [{show: me}]\n", 11, 9, "starts with one of `ask:`, `confirm:`"),
         (login("{name: pin, label: Pin, type: pasword}"), 12, 33, "must be one of text, password"),
         (login("{name: pin, label: Pin, type: password}"), 12, 33, "say `secret: true`"),
         (login("{name: pin, label: Pin, secret: true, default: x}"), 12, 47, "it has no default"),
