@@ -9,10 +9,11 @@ import pytest
 from syncing import World, a_document, now
 
 from kit.mongo_aggregates import MongoAggregates
+from schemas.reasons import RowStatus
 from sync_runner.handlers.lists import Place, Wanted
 from sync_runner.handlers.runs import Claim
 from sync_runner.lifecycle.sync import EVERYTHING, TRIED, Selection
-from sync_runner.store import documents, due, fills, ledger, lists, rows, runs
+from sync_runner.store import documents, due, fills, ledger, lists, overview, rows, runs
 from sync_runner.store.ledger import UNTOLD
 
 pytestmark = pytest.mark.servers
@@ -48,6 +49,8 @@ QUERIES: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "some rows": ("ledger", rows.takeable(CLAIM, Selection(only=("a",)), NOW), "next_at", "open"),
     "results untold": ("ledger", rows.own(CLAIM, next_at=UNTOLD, run="r", part=1), "", "open"),
     "whose a name is": ("ledger", rows.own(CLAIM, target={"$in": ["/a"]}, status="done"), "", "target"),
+    "how many": ("ledger", overview.standing_query("acme", "c", RowStatus.DONE), "", "list"),
+    "the newest": ("documents", overview.newest_query("acme", NOW), "received_at", "received"),
     "the list": ("ledger", lists.list_query(WANTED, None), "received_at", "list"),
     "the list, further": ("ledger", lists.list_query(WANTED, Place(NOW, 1)), "received_at", "list"),
 }

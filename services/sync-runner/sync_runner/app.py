@@ -26,7 +26,7 @@ from kit.settings import SYNC_RUNNER_PORT, Settings, SettingsError
 from providers.egress import Guard
 from providers.reach import Reach
 from schemas.topics import CATALOG_EVENTS, CONNECTIONS_EVENTS, DOCUMENTS_EVENTS
-from sync_runner import api, bus
+from sync_runner import api, bus, overview
 from sync_runner.borrowing import Lender
 from sync_runner.content import Contents
 from sync_runner.fill import Fills
@@ -43,6 +43,7 @@ from sync_runner.store.files import GridFiles
 from sync_runner.store.fills import MongoFills
 from sync_runner.store.ledger import MongoLedger
 from sync_runner.store.lists import MongoLists
+from sync_runner.store.overview import MongoOverview
 from sync_runner.store.providers import NEWEST, MongoProviders
 from sync_runner.store.rows import Rows
 from sync_runner.store.runs import READY, MongoRuns, now
@@ -167,6 +168,8 @@ class Parts:
         app = make_app(bus.NAME, self.verifier, (edge.stuck,))
         lists = MongoLists(self.db.ledger, self.db.documents)
         app.include_router(api.routes(api.Reading(self.syncs, lists, now)))
+        seen = MongoOverview(self.db.ledger, self.db.documents)
+        app.include_router(overview.routes(overview.Looking(self.syncs, seen, now)))
         return app
 
     async def prepare(self) -> None:
