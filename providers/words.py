@@ -138,6 +138,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "{host} doit être joint en https ou TLS : sinon, le mot de passe serait lisible par tous.",
         "{host} muss per https oder TLS erreicht werden: sonst könnte jeder das Passwort mitlesen.",
     ),
+    "no_ftp_tls": (
+        "The server wants its files to be sent in a way that this connection does not.",
+        "Le serveur exige un autre mode de transfert que celui de cette connexion.",
+        "Der Server verlangt eine andere Art der Übertragung als diese Verbindung.",
+    ),
     "unknown_host": (
         "No server is known by the name {host}. Check its spelling, or try again later.",
         "Aucun serveur n'est connu sous le nom {host}. Vérifiez l'orthographe ou réessayez plus tard.",

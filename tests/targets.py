@@ -71,6 +71,53 @@ def moto_s3(folder: Path, port: int | None = None) -> Iterator[Target]:
 
 
 @contextlib.contextmanager
+def rclone_ftp(folder: Path, port: int | None = None, *options: str) -> Iterator[Target]:
+    """It knows MLST and renames over files; with `--cert` and `--key` it speaks TLS."""
+    port = port or free_port()
+    with _rclone("ftp", folder, port, "--user", USER, "--pass", PASSWORD, *options) as process:
+        yield Target(f"ftp://{LOOPBACK}:{port}", port, folder, process=process)
+
+
+@contextlib.contextmanager
+def vsftpd(folder: Path, port: int | None = None, **settings: str) -> Iterator[Target]:
+    """The FTP server of many web hosts: no MLST, no MLSD. Raises NoServer.
+
+    It has no users but the system's, so the anonymous one is let in, with a password from a list. `settings`
+    are its own, such as `ssl_enable="YES"`.
+    """
+    program = shutil.which("vsftpd") or shutil.which("vsftpd", path="/usr/sbin:/usr/local/sbin")
+    if not program or os.geteuid() != 0:
+        raise NoServer("there is no vsftpd here, or nobody may start it: apt-get install vsftpd, as root")
+    port = port or free_port()
+    (folder.parent / f"vsftpd-{port}.words").write_text(f"{PASSWORD}\n")
+    everything = {
+        "listen": "YES",
+        "background": "NO",
+        "listen_address": LOOPBACK,
+        "listen_port": str(port),
+        "anonymous_enable": "YES",
+        "ftp_username": getpass.getuser(),
+        "anon_root": str(folder),
+        "secure_email_list_enable": "YES",
+        "email_password_file": str(folder.parent / f"vsftpd-{port}.words"),
+        "write_enable": "YES",
+        "anon_upload_enable": "YES",
+        "anon_mkdir_write_enable": "YES",
+        "anon_other_write_enable": "YES",
+        "anon_world_readable_only": "NO",
+        "anon_umask": "022",
+        "run_as_launching_user": "YES",  # else it wants a root folder that nobody may write to
+        "seccomp_sandbox": "NO",
+        "session_support": "NO",
+        **settings,
+    }
+    config = folder.parent / f"vsftpd-{port}.conf"
+    config.write_text("".join(f"{name}={value}\n" for name, value in everything.items()))
+    with _serving([program, str(config)], port, folder) as process:
+        yield Target(f"ftp://{LOOPBACK}:{port}", port, folder, "anonymous", process=process)
+
+
+@contextlib.contextmanager
 def wsgidav(folder: Path, port: int | None = None) -> Iterator[Target]:
     """A WebDAV server in Python, with Digest and Basic."""
     port = port or free_port()

@@ -206,6 +206,11 @@ KINDS: Mapping[str, DriverKind] = {
             }
         ),
     ),
+    "ftp": DriverKind(
+        "providers.drivers.ftp",
+        needs=frozenset({"host", "username", "password"}),
+        takes=frozenset({"port", "security", "root", "rename", "case_sensitive", "forbidden_characters"}),
+    ),
     "object": DriverKind(
         "providers.drivers.object",
         needs=frozenset({"endpoint", "bucket", "access_key_id", "secret_access_key"}),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -102,10 +103,31 @@ class Line:
                 await sink.drain()
 
 
+@dataclass
+class FtpLine(Line):
+    """FTP's: the control connection passes whole, and it is the data connections that break."""
+
+    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, most: int | None) -> None:
+        with contextlib.suppress(ConnectionError):
+            while reply := await source.readline():
+                if port := re.match(rb"229 .*\(\|\|\|(\d+)\|\)", reply):
+                    data = Line(int(port[1]), self.after)
+                    server = await asyncio.start_server(data, "127.0.0.1", 0)
+                    self.lines.append((data, server))
+                    reply = b"229 Through the line (|||%d|)\r\n" % server.sockets[0].getsockname()[1]
+                sink.write(reply)
+                await sink.drain()
+        self.cut = any(data.cut for data, _ in self.lines)
+        for _, server in self.lines:
+            server.close()
+
+    lines: list[tuple[Line, asyncio.Server]] = field(default_factory=list)
+
+
 @contextlib.asynccontextmanager
-async def cut_line(to: int, after: int) -> AsyncIterator[Line]:
+async def cut_line(to: int, after: int, kind: type[Line] = Line) -> AsyncIterator[Line]:
     """On loopback, for as long as the block runs."""
-    line = Line(to, after)
+    line = kind(to, after)
     server = await asyncio.start_server(line, "127.0.0.1", 0)
     line.port = server.sockets[0].getsockname()[1]
     try:

@@ -11,7 +11,7 @@ from providers.reach import Reach
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from subjects import LOOPBACK, Subject, bucket, dav, moto, ssh
+from subjects import LOOPBACK, Subject, bucket, dav, ftp, moto, ssh
 from targets import Target
 
 
@@ -22,7 +22,16 @@ async def reach() -> AsyncIterator[Reach]:
         yield reach
 
 
-SUBJECTS = ["rclone_webdav", "wsgidav", "rclone_sftp", "openssh", "rclone_s3", "moto_s3"]
+SUBJECTS = [
+    "rclone_webdav",
+    "wsgidav",
+    "rclone_sftp",
+    "openssh",
+    "rclone_ftp",
+    "vsftpd",
+    "rclone_s3",
+    "moto_s3",
+]
 
 
 @pytest.fixture(params=SUBJECTS)
@@ -36,6 +45,8 @@ async def subject(request: pytest.FixtureRequest, reach: Reach) -> Subject:
             return dav(target, forbidden_characters="#?;")
         case "rclone_sftp" | "openssh":
             return await ssh(target, reach)
+        case "rclone_ftp" | "vsftpd":
+            return ftp(target)
         case "rclone_s3":
             (target.folder / "papers").mkdir(exist_ok=True)
             return bucket(target)

@@ -100,6 +100,19 @@ async def ssh(target: Target, reach: Reach) -> Subject:
     )
 
 
+def ftp(target: Target, **settings: Any) -> Subject:
+    login = {"host": target.host, "port": target.port, "username": target.username}
+    return Subject(
+        manifest=manifest("ftp", **{"security": "none", **settings}),
+        credentials={**login, "password": target.password},
+        wrong={"password": f"{CANARY}-wrong"},
+        missing={"root": "/no-such-folder"},
+        address="host",
+        server=target,
+        **on_disk(target.folder),
+    )
+
+
 def bucket(target: Target) -> Subject:
     return Subject(
         manifest=manifest("object"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import Answering, answering, cut_line, dripping
+from answering import Answering, FtpLine, Line, answering, cut_line, dripping
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -259,7 +259,8 @@ async def test_a_cut_upload_shows_nothing_and_the_next_try_makes_one_right_file(
     assert subject.server is not None
     async with subject.open(reach) as driver:
         await driver.make_folder(folder)
-    async with cut_line(subject.server.port, after=200_000) as line:
+    kind = FtpLine if subject.manifest.driver.kind == "ftp" else Line
+    async with cut_line(subject.server.port, 200_000, kind) as line:
         with pytest.raises(ProviderError) as caught:
             async with subject.open(reach, **subject.at("127.0.0.1", line.port)) as driver:
                 await driver.put(f"{folder}/a.pdf", of_bytes(data))
