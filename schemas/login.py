@@ -37,7 +37,25 @@ class Confirm(_Step):
     confirm: Literal["host_key"]
 
 
-KINDS = ("ask", "confirm")
+class Redirect(_Step):
+    """A login step at the provider's own page, as the manifest's `oauth` says (RFC 6749 §4.1)."""
+
+    redirect: Literal["oauth"]
+
+
+class Device(_Step):
+    """A login step by a code that the customer types at the provider's, with any device (RFC 8628)."""
+
+    device: Literal["oauth"]
+
+
+class Grant(_Step):
+    """A step that gets a token by the client's own right; it asks the customer nothing (RFC 6749 §4.4)."""
+
+    grant: Literal["client_credentials"]
+
+
+KINDS = ("ask", "confirm", "redirect", "device", "grant")
 """The members that tell the kinds of steps apart."""
 
 
@@ -48,7 +66,11 @@ def _step_kind(step: Any) -> str | None:
 
 
 LoginStep = Annotated[
-    Annotated[Ask, Tag("ask")] | Annotated[Confirm, Tag("confirm")],
+    Annotated[Ask, Tag("ask")]
+    | Annotated[Confirm, Tag("confirm")]
+    | Annotated[Redirect, Tag("redirect")]
+    | Annotated[Device, Tag("device")]
+    | Annotated[Grant, Tag("grant")],
     Discriminator(
         _step_kind,
         custom_error_type="login_step",

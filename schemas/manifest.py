@@ -13,7 +13,8 @@ from pydantic import Field as Member, StringConstraints, model_validator
 
 from schemas.base import Maybe, Model, ProviderId
 from schemas.fields import FieldSpec, Said
-from schemas.login import Ask, LoginStep
+from schemas.login import Ask, Device, Grant, LoginStep, Redirect
+from schemas.oauth import OAuth
 from schemas.reasons import Direction, Reason
 
 Country = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
@@ -38,7 +39,21 @@ class Limits(Model):
     requests_per_second: Maybe[float] = Member(default=None, gt=0)
     max_bytes: Maybe[int] = Member(default=None, gt=0)
     failed_logins: int = Member(default=3, ge=1, le=10)
-    """Failed logins in a row after which we stop by ourselves, before the provider locks the account."""
+    """Failed logins in a row after which we stop by ourselves, before the provider locks the account.
+
+    They are counted by account name at a host, whoever asks, and for each connection.
+    """
+    failed_logins_asker: int = Member(default=10, ge=1, le=100)
+    """Failed logins of one customer of ours at this provider, whichever accounts they name."""
+    block_minutes: int = Member(default=15, ge=1, le=1440)
+    """How long we stop then; each time in a row twice as long, to a day."""
+    wrong_answers: int = Member(default=3, ge=1, le=10)
+    """Wrong answers of one login session, of every kind."""
+    resend_seconds: tuple[int, ...] = Member(default=(30, 60, 120), max_length=10)
+    """How long to wait before a code may be sent again, each time: as often as there are waits."""
+    session_minutes: int = Member(default=30, ge=5, le=60)
+    logins_per_minute: Maybe[float] = Member(default=None, gt=0)
+    """Answers that we try at this provider, of all customers together; more wait their turn."""
 
 
 class Lifetimes(Model):
@@ -87,6 +102,8 @@ class Manifest(Model):
     docs: Maybe[str] = None
     logo: Logo = Logo()
     login: tuple[LoginStep, ...] = Member(min_length=1)
+    oauth: Maybe[OAuth] = None
+    """The authorization server that `redirect`, `device` and `grant` steps speak to."""
     driver: DriverSpec
     options: Options = Options()
     limits: Limits = Limits()
@@ -108,6 +125,23 @@ class Manifest(Model):
                 )
         if any(spec.secret for spec in (*self.options.export, *self.options.import_)):
             raise ValueError("an option is never secret; ask for secrets at the login")
+        return self
+
+    @model_validator(mode="after")
+    def _oauth_is_said_where_used(self) -> Manifest:
+        uses = any(isinstance(step, Redirect | Device | Grant) for step in self.login)
+        if uses != (self.oauth is not None):
+            raise ValueError("a login step `redirect`, `device` or `grant` and `oauth` need one another")
+        if self.oauth is not None:
+            fields = {spec.name: spec for spec in self.credentials}
+            for name in sorted(self.oauth.fields_in_addresses):
+                if name not in fields or not fields[name].destination or not fields[name].stored:
+                    raise ValueError(
+                        f"oauth: `{name}` is part of an address, so the login must ask for it, stored, with "
+                        "`destination: true`"
+                    )
+            if self.oauth.client == "customer" and not {"client_id", "client_secret"} <= fields.keys():
+                raise ValueError("oauth: a customer's own client needs `client_id` and `client_secret`")
         return self
 
     @property

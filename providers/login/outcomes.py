@@ -15,9 +15,23 @@ LoginState = dict[str, Any]
 """Where a login stands: JSON, with secrets in it. Whoever stores it seals it."""
 
 
+def aside(state: LoginState) -> Mapping[str, Any]:
+    """What the window alone shows of the open challenge, and no event tells.
+
+    Attributes of it, each where there is one: `link` (where the browser goes on), `code` (what is typed or
+    compared there), `image` and `audio` ({`media_type`, `data` base64}).
+    """
+    shown: Mapping[str, Any] = state["here"].get("aside") or {}
+    return shown
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody answered: `fields` keep the challenge's rules already."""
+    """What somebody answered: `fields` keep the challenge's rules already.
+
+    `action`: `answer`, `resend` where the challenge `resends`, or `poll`: nobody answered, and what the
+    provider waits for is looked at (`Challenge.poll_after`).
+    """
 
     fields: Mapping[str, Any] = field(repr=False)
     action: str = "answer"
@@ -35,6 +49,8 @@ class Challenge:
     lasts: timedelta | None = None
     """None is as long as the session."""
     window_only: bool = False
+    resends: bool = False
+    """Whether a code was sent that can be sent again: an answer's action may then be `resend`."""
     medium: Medium | None = None
     image: Image | None = None
     facts: tuple[Fact, ...] | None = None
@@ -56,6 +72,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the provider waits for, such as an approval, has not happened: the challenge stays open."""
+
+    state: LoginState = field(repr=False)
+    poll_after: int | None = None
+    """Seconds until the next look, where the provider wants other ones than `Challenge.poll_after`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unreached:
     """The provider could not be asked: an outage, a dead host, a rate limit. The state is what it was.
 
@@ -74,11 +99,13 @@ class Authorized:
         credentials: what later runs need, pins included: secret, for the vault alone.
         identity: whose account it is, as shown to the customer.
         known: the values that are no secrets, with the pins: they prefill a later login.
+        tokens: what a provider's OAuth gave (`oauth.tokens.Tokens.plain`); None where it gave none.
     """
 
     credentials: Mapping[str, Any] = field(repr=False)
     identity: str
     known: Mapping[str, Any]
+    tokens: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +116,4 @@ class Failed:
     message: str
 
 
-Outcome = Asked | Unreached | Authorized | Failed
+Outcome = Asked | Waiting | Unreached | Authorized | Failed

@@ -10,9 +10,9 @@ import importlib
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from providers.login.outcomes import Answer, Asked, Failed, LoginState
+from providers.login.outcomes import Answer, Asked, Failed, LoginState, Waiting
 from providers.reach import Reach
-from schemas.login import Ask, Confirm, LoginStep
+from schemas.login import Ask, Confirm, Device, Grant, LoginStep, Redirect
 from schemas.manifest import Manifest
 
 S_co = TypeVar("S_co", bound=LoginStep, covariant=True)
@@ -58,7 +58,7 @@ class Go:
     to: int
 
 
-Came = Asked | Failed | Go
+Came = Asked | Waiting | Failed | Go
 """What a step comes to."""
 
 
@@ -73,10 +73,19 @@ class StepKind(Protocol):
         """The login has come to this step: what it asks, or `here.on()` where it asks nothing."""
 
     async def take(self, here: Here[Any], answer: Answer) -> Came:
-        """Its challenge was answered (`answer.action` is `answer` or `resend`): how the login goes on."""
+        """Its challenge was answered: how the login goes on.
+
+        Also without an answer, where `answer.action` is `poll`: `Waiting` leaves the challenge open.
+        """
 
 
-_MODULES: dict[type, str] = {Ask: "ask", Confirm: "confirm"}
+_MODULES: dict[type, str] = {
+    Ask: "ask",
+    Confirm: "confirm",
+    Redirect: "redirect",
+    Device: "device",
+    Grant: "grant",
+}
 
 
 def kind_of(step: LoginStep) -> StepKind:

@@ -21,12 +21,14 @@ from connections import api, bus, lending, store, timeline, vault_store
 from connections.answer_keys import AnswerKeys
 from connections.answer_keys_store import MongoKeyStore
 from connections.answers import Opener
+from connections.budgets_store import MongoGate
 from connections.choices import LiveChoices, OpenDriver
+from connections.handlers.counting import Counting, Step
 from connections.handlers.destinations import held
 from connections.handlers.facts import Facts
 from connections.handlers.onboarding import LoginHandlers
 from connections.handlers.requests import Requests
-from connections.handlers.tries import Step, Tries, first_question
+from connections.handlers.tries import Tries, first_question
 from connections.lending_store import MongoAudit
 from connections.lifecycle.things import Connection
 from connections.providers_store import MongoProviders
@@ -128,7 +130,8 @@ class Parts:
             MongoProviders(db.providers, db.manifests),
             store.MongoTrying(db.connections, owner),
         )
-        worker = Worker(trying, Tries(connections, providers, trying, vault, _step(reach)).look, now)
+        counting = Counting(MongoGate(db.budgets), vault, _step(reach))
+        worker = Worker(trying, Tries(connections, providers, trying, counting, vault).look, now)
         return cls(
             settings,
             db,
@@ -206,6 +209,7 @@ class Parts:
             (self.db.answer_keys, MongoKeyStore.INDEXES),
             (self.db.windows, MongoWindows.INDEXES),
             (self.db.audit, MongoAudit.INDEXES),
+            (self.db.budgets, MongoGate.INDEXES),
         ):
             await mongo.declare(collection, indexes)
         await self.keys.tend()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from connections import store
+from connections.budgets import Became, Budget, Refusal
 from connections.lifecycle.case import Provider
 from connections.lifecycle.things import Connection
 from kit.memory import MemoryAggregates
@@ -95,3 +97,78 @@ class MemoryProviders:
         if head is not None and head["revision"] >= revision:
             return
         self._heads[manifest.id] = {"revision": revision, "retired": False}
+
+
+class MemoryGate:
+    """Counts tries in memory."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._counts: dict[str, _Count] = {}
+        self._queues: dict[str, list[tuple[str, str, datetime]]] = {}
+        self._next: dict[str, datetime] = {}
+
+    async def turn(
+        self, provider_id: str, account: str, answer_id: str, per_minute: float
+    ) -> datetime | None:
+        now, queue = self._now(), self._queues.setdefault(provider_id, [])
+        queue[:] = [
+            one for one in queue if one[2] > now or (one[1] == answer_id and one[2] > now - IN_FLIGHT)
+        ]
+        if not any(answer_id == answer or account == who for who, answer, _ in queue):
+            slot = max(now, self._next.get(provider_id, now))
+            self._next[provider_id] = slot + timedelta(minutes=1 / per_minute)
+            queue.append((account, answer_id, slot))
+        mine = [at for _, answer, at in queue if answer == answer_id]
+        until = (mine or [at for who, _, at in queue if who == account])[0]
+        return None if mine and until <= now else until
+
+    async def spend(self, budgets: Sequence[Budget], answer_id: str) -> Refusal | None:
+        for number, budget in enumerate(budgets):
+            count = self._aged(budget)
+            if count.until is not None or count.failed + len(count.open) >= budget.most:
+                await self.settle(budgets[:number], answer_id, "nothing")
+                until = count.until or self._now() + timedelta(seconds=1)
+                return Refusal(until, blocked=count.until is not None)
+            count.open[answer_id] = self._now()
+        return None
+
+    async def settle(self, budgets: Sequence[Budget], answer_id: str, became: Became) -> None:
+        for budget in budgets:
+            count = self._aged(budget)
+            count.open.pop(answer_id, None)
+            if became == "passed" and budget.heals:
+                self._counts[budget.key] = _Count(open=count.open)
+            elif became == "failed":
+                count.failed += 1
+                self._block(budget, count)
+
+    def _aged(self, budget: Budget) -> _Count:
+        now, count = self._now(), self._counts.setdefault(budget.key, _Count())
+        if count.until is not None and count.until <= now:
+            count.until, count.failed = None, 0
+        late = [answer for answer, at in count.open.items() if at <= now - IN_FLIGHT]
+        count.failed += len(late)
+        for answer in late:
+            del count.open[answer]
+        self._block(budget, count)
+        return count
+
+    def _block(self, budget: Budget, count: _Count) -> None:
+        if count.until is None and count.failed >= budget.most:
+            lasts = timedelta(minutes=budget.block_minutes * 2**count.blocks)
+            count.until = self._now() + min(lasts, timedelta(days=1))
+            count.blocks += 1
+
+
+@dataclass
+class _Count:
+    """One budget as it stands."""
+
+    failed: int = 0
+    until: datetime | None = None
+    blocks: int = 0
+    open: dict[str, datetime] = field(default_factory=dict)
+
+
+IN_FLIGHT = timedelta(minutes=1)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from connections import store
+from connections.handlers.counting import Counting
 from connections.handlers.facts import Facts
 from connections.handlers.onboarding import LoginHandlers
 from connections.handlers.requests import Requests
@@ -22,7 +23,7 @@ from kit.memory import MemoryAggregates
 from providers.login import outcomes
 from schemas.envelope import Data, Event
 from tests.unit.connections.builders import ACCOUNT, ID, MANIFEST, NOW
-from tests.unit.connections.fakes import MemoryProviders, MemoryTrying, SetClock
+from tests.unit.connections.fakes import MemoryGate, MemoryProviders, MemoryTrying, SetClock
 
 CANARY = "canary-S3cr3t"
 FIELDS = {"url": "https://dav.example.org/", "username": "jane", "password": CANARY}
@@ -57,7 +58,9 @@ class Room:
         self.requests = Requests(self.things, self.providers, self._caught_up, first_question)
         self.logins = LoginHandlers(self.things, self.providers, vault)
         self.facts = Facts(self.things, self.providers, self.trying)
-        self.tries = Tries(self.things, self.providers, self.trying, vault, self._step)
+        self.gate = MemoryGate(self.clock)
+        self.counting = Counting(self.gate, vault, self._step)
+        self.tries = Tries(self.things, self.providers, self.trying, self.counting, vault)
 
     async def _caught_up(self) -> bool:
         return self.read_to_the_end

@@ -199,7 +199,7 @@ async def _die(room: Room) -> None:
         room.answers.append(answer)
         raise KeyboardInterrupt
 
-    room.tries._step = dies
+    room.counting._step = dies
     await room.tries.look(ID)
 
 

@@ -13,8 +13,6 @@ from connections.lifecycle import messages as happens
 from connections.lifecycle.deciding import decide, timed_out
 from connections.lifecycle.login import LOGIN
 from connections.lifecycle.things import (
-    BLOCK_LASTS,
-    SESSION_LASTS,
     TRIES,
     TRY_LASTS,
     ChallengeEnd,
@@ -30,6 +28,7 @@ from schemas.connections import (
     AuthSessionEnded,
     ReauthenticationRequested,
 )
+from schemas.manifest import Limits
 from schemas.reasons import ChallengeKind, Reason
 from tests.unit.connections.builders import (
     BROWSER,
@@ -50,6 +49,7 @@ from tests.unit.connections.builders import (
 )
 from tests.unit.connections.grids import cells, messages, states
 
+BLOCK_LASTS, SESSION_LASTS = timedelta(minutes=15), timedelta(minutes=30)
 GRID = """
                              | idle             | open              | trying            | proving
 SessionBegun                 | open             | never             | never             | never
@@ -65,6 +65,11 @@ Asked                        | idle             | open              | open      
 Asked with error             | idle             | open              | open              | proving
 Asked by a dead worker       | idle             | open              | trying            | proving
 Unreached                    | idle             | open              | open              | proving
+StillWaiting                 | idle             | open              | open              | proving
+PollDue                      | idle             | trying            | trying            | proving
+TryDelayed                   | idle             | open              | trying            | proving
+TryDelayed past the session  | idle             | open              | trying            | proving
+LoginBlocked                 | idle             | open              | idle              | proving
 Verified                     | idle             | open              | proving           | proving
 LoginFailed                  | idle             | open              | idle              | proving
 Proven                       | !session_expired | !not_yet          | !not_yet          | idle
@@ -81,7 +86,7 @@ def proven(it: Connection, browser: str = BROWSER) -> happens.Proven:
 
 MESSAGES: dict[str, Callable[[Connection], object]] = {
     "SessionBegun": lambda _: happens.SessionBegun(
-        "connect", "window", "en", 3, 3, first_question(MANIFEST, "en", {})
+        "connect", "window", "en", 3, Limits(), first_question(MANIFEST, "en", {})
     ),
     "SessionStopped": lambda _: happens.SessionStopped(Reason.CANCELLED),
     "Answered": lambda it: answered(it, browser=BROWSER),
@@ -95,6 +100,11 @@ MESSAGES: dict[str, Callable[[Connection], object]] = {
     "Asked with error": lambda it: replace(wrong(it), fence=FENCE),
     "Asked by a dead worker": lambda _: happens.Asked(FENCE - 1, first_question(MANIFEST, "en", {}), SEALED),
     "Unreached": lambda it: replace(unreached(it), fence=FENCE),
+    "StillWaiting": lambda _: happens.StillWaiting(FENCE, SEALED),
+    "PollDue": lambda _: happens.PollDue(),
+    "TryDelayed": lambda _: happens.TryDelayed(NOW + timedelta(seconds=5)),
+    "TryDelayed past the session": lambda _: happens.TryDelayed(NOW + SESSION_LASTS),
+    "LoginBlocked": lambda _: happens.LoginBlocked(FENCE, NOW + BLOCK_LASTS),
     "Verified": lambda it: replace(verified(it), fence=FENCE),
     "LoginFailed": lambda _: happens.LoginFailed(FENCE, Reason.BUG, "It broke."),
     "Proven": proven,

@@ -26,7 +26,7 @@ from tests.unit.window.fakes import MemoryWindows
 
 ACCEPT = Field(name="accept", label="It is the same", type=FieldType.BOOLEAN, required=True, stored=False)
 CONFIRM = outcomes.Asked(
-    {"step": 0},
+    {"step": 0, "values": {}, "here": {}},
     outcomes.Challenge(
         kind=ChallengeKind.CONFIRM,
         step=2,
@@ -38,7 +38,7 @@ CONFIRM = outcomes.Asked(
 )
 AUTHORIZED = outcomes.Authorized({"password": "x"}, "victim@dav", {"username": "victim"})
 WRONG = outcomes.Asked(
-    {"step": 0},
+    {"step": 0, "values": {}, "here": {}},
     outcomes.Challenge(
         **{
             name: getattr(first_question(MANIFEST, "en", {}), name)

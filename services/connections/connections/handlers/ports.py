@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from connections.budgets import Became, Budget, Refusal
 from connections.lifecycle.case import Provider
 from connections.lifecycle.things import Connection
 from kit.aggregates import Aggregates
@@ -49,6 +50,27 @@ class Trying(Protocol):
 
     async def unfinished_of(self, provider_id: str) -> list[str]:
         """The ids of connections to a provider that were never saved and still may be."""
+
+
+class Gate(Protocol):
+    """How often may be tried. Everything is counted before the try, whichever replica makes it."""
+
+    async def turn(
+        self, provider_id: str, account: str, answer_id: str, per_minute: float
+    ) -> datetime | None:
+        """When this answer's turn comes at a provider that bears so many a minute; None is now.
+
+        Accounts take turns: each has one place in the queue at a time. The same answer keeps its place.
+        """
+
+    async def spend(self, budgets: Sequence[Budget], answer_id: str) -> Refusal | None:
+        """Count a try against all of these budgets; None where it may be made, and nothing counts if not.
+
+        A try that nobody settles within a minute counts as failed.
+        """
+
+    async def settle(self, budgets: Sequence[Budget], answer_id: str, became: Became) -> None:
+        """What became of a try that was counted."""
 
 
 class Lists(Protocol):

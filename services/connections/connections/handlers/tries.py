@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from connections.budgets import Refusal
+from connections.handlers.counting import Counting
 from connections.handlers.ports import Connections, Providers, Trying
 from connections.lifecycle.case import Case, Question
 from connections.lifecycle.deciding import decide, timed_out
-from connections.lifecycle.messages import Asked, LoginFailed, TryClaimed, Unreached, Verified
+from connections.lifecycle.messages import (
+    Asked,
+    LoginBlocked,
+    LoginFailed,
+    StillWaiting,
+    TryClaimed,
+    TryDelayed,
+    Unreached,
+    Verified,
+)
 from connections.lifecycle.things import Connection, Found, LoginState
 from connections.lifecycle.words import said
 from connections.places import answer_place, machine_place, new_credentials_place
@@ -20,9 +31,8 @@ from schemas.catalog import ProviderRetired
 from schemas.manifest import Manifest
 from schemas.reasons import Locale, Reason
 
-Step = Callable[[Manifest, outcomes.LoginState, outcomes.Answer, Locale], Awaitable[outcomes.Outcome]]
-"""`providers.login.machine.step` with its way out: it asks the provider, and remembers nothing."""
-Outcome = Asked | Unreached | Verified | LoginFailed
+Outcome = Asked | Unreached | StillWaiting | Verified | LoginFailed | LoginBlocked
+
 
 log = logger(__name__)
 
@@ -36,23 +46,29 @@ class Tries:
     """Looks at connections that are due: a try that waits, or a time that is over."""
 
     def __init__(
-        self, connections: Connections, providers: Providers, trying: Trying, vault: Vault, step: Step
+        self,
+        connections: Connections,
+        providers: Providers,
+        trying: Trying,
+        counting: Counting,
+        vault: Vault,
     ) -> None:
         self._connections = connections
         self._providers = providers
         self._trying = trying
+        self._counting = counting
         self._vault = vault
-        self._step = step
 
     async def look(self, connection_id: str) -> None:
         """Do what is due for this connection."""
         kept = (await self._connections.read((connection_id,))).get(connection_id)
         if kept is None:
             return
-        if kept.thing.login.state is LoginState.TRYING:
-            await self._try(kept.thing)
-        else:
-            await self._connections.alter(connection_id, self._by_the_clock)
+        it: Connection | None = kept.thing
+        if kept.thing.login.state is not LoginState.TRYING:
+            it = await self._connections.alter(connection_id, self._by_the_clock)
+        if it is not None and it.login.state is LoginState.TRYING:
+            await self._try(it)
 
     def _by_the_clock(self, connection: Connection | None) -> Decision[Connection] | None:
         now = self._connections.now()
@@ -65,6 +81,10 @@ class Tries:
         if newest is not None and newest.retired and connection.unfinished:
             retired = ProviderRetired(provider_id=connection.provider_id, revision=newest.revision)
             await self._tell(connection.id, retired)
+            return
+        turn = await self._counting.turn(connection)
+        if turn is not None:
+            await self._tell(connection.id, TryDelayed(turn))
             return
         fence = await self._trying.claim(connection.id)
         if fence is None:
@@ -87,11 +107,13 @@ class Tries:
             return LoginFailed(fence, Reason.PROVIDER_CHANGED, said("contact_support", locale))
         try:
             answer, state = self._answer(it), self._state(it, provider.manifest)
-            outcome = await self._step(provider.manifest, state, answer, locale)
+            outcome = await self._counting.step(it, provider.manifest, state, answer)
         except Exception as bug:  # noqa: BLE001 - a bug in a driver ends this login, never the worker
             # No traceback: its values could be what was answered.
             log.error("a login step failed", connection_id=it.id, step=it.provider_id, bug=type(bug).__name__)  # noqa: TRY400
             return LoginFailed(fence, Reason.BUG, said("contact_support", locale))
+        if isinstance(outcome, Refusal):
+            return LoginBlocked(fence, outcome.until)
         return self._told(it, fence, provider.manifest, outcome)
 
     def _told(self, it: Connection, fence: int, manifest: Manifest, outcome: outcomes.Outcome) -> Outcome:
@@ -99,6 +121,9 @@ class Tries:
             case outcomes.Asked():
                 sealed = self._vault.seal_values(machine_place(it, fence), outcome.state).document()
                 return Asked(fence, _question(outcome.challenge), sealed, outcome.error)
+            case outcomes.Waiting():
+                sealed = self._vault.seal_values(machine_place(it, fence), outcome.state).document()
+                return StillWaiting(fence, sealed, outcome.poll_after)
             case outcomes.Unreached():
                 return Unreached(fence, outcome.error)
             case outcomes.Authorized():
@@ -116,6 +141,8 @@ class Tries:
         given, challenge = it.login.given, it.login.challenge
         if given is None or challenge is None:
             raise SealBroken("The answer that is to be tried is not there.")
+        if given.sealed is None:
+            return outcomes.Answer({}, given.action)
         place = answer_place(it, challenge.challenge_id)
         return outcomes.Answer(self._vault.open_values(place, Sealed.of(given.sealed)), given.action)
 
@@ -137,6 +164,7 @@ def _question(challenge: outcomes.Challenge) -> Question:
         fields=challenge.fields,
         lasts=challenge.lasts,
         window_only=challenge.window_only,
+        resends=challenge.resends,
         medium=challenge.medium,
         image=challenge.image,
         facts=challenge.facts,

@@ -25,6 +25,8 @@ class Question:
     lasts: timedelta | None = None
     """None is as long as the session."""
     window_only: bool = False
+    resends: bool = False
+    """Whether a code was sent that can be sent again."""
     medium: Medium | None = None
     image: Image | None = None
     facts: tuple[Fact, ...] | None = None

@@ -8,7 +8,7 @@ from enum import Enum
 from connections.lifecycle.case import Case
 from connections.lifecycle.connection import CONNECTION
 from connections.lifecycle.login import LOGIN
-from connections.lifecycle.messages import Consequence, OnboardingTimedOut, SessionTimedOut
+from connections.lifecycle.messages import Consequence, OnboardingTimedOut, PollDue, SessionTimedOut
 from connections.lifecycle.things import Connection, LoginState
 from kit import transitions
 from kit.transitions import Decision
@@ -53,11 +53,14 @@ def _enter_login(case: Case, state: LoginState) -> Case:
     return case if case.it.login.state is state else case.login(state=state)
 
 
-def timed_out(connection: Connection, at: datetime) -> OnboardingTimedOut | SessionTimedOut | None:
+def timed_out(connection: Connection, at: datetime) -> OnboardingTimedOut | SessionTimedOut | PollDue | None:
     """What the clock says to a connection at `at`; None where it is not yet time."""
     if connection.abandoned_at is not None and connection.abandoned_at <= at:
         return OnboardingTimedOut()
     ends = connection.login_ends_at
     if connection.login.state in (LoginState.OPEN, LoginState.PROVING) and ends is not None and ends <= at:
         return SessionTimedOut()
+    poll_at = connection.login.poll_at
+    if connection.login.state is LoginState.OPEN and poll_at is not None and poll_at <= at:
+        return PollDue()
     return None

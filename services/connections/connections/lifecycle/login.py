@@ -6,122 +6,34 @@ became of it is remembered in `Login.past`, so that an answer that comes late is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from connections.lifecycle import saying, sessions
+from connections.lifecycle import guards, saying, sessions
 from connections.lifecycle.case import Case
+from connections.lifecycle.guards import it_was
 from connections.lifecycle.messages import (
     Answered,
     Asked,
     LoggedIn,
+    LoginBlocked,
     LoginFailed,
+    PollDue,
     Proven,
     SessionBegun,
     SessionStopped,
     SessionTimedOut,
+    StillWaiting,
     TryClaimed,
+    TryDelayed,
     Unreached,
     Verified,
 )
-from connections.lifecycle.things import TRIES, ChallengeEnd, LoginState
+from connections.lifecycle.things import ChallengeEnd, LoginState
 from kit.transitions import Refuse, Row, Table
 from schemas.connections import AuthChallengeAnswered, AuthChallengeExpired, AuthSessionEnded
 from schemas.reasons import Reason
 
 IDLE, OPEN, TRYING, PROVING = LoginState
-
-Outcome = Asked | Unreached | Verified | LoginFailed
-
-
-def _it(became: ChallengeEnd) -> Callable[[Case, Answered], bool]:
-    def was(case: Case, answer: Answered) -> bool:
-        return case.it.login.past.get(answer.challenge_id) is became
-
-    return was
-
-
-def _of_another_challenge(case: Case, answer: Answered) -> bool:
-    challenge = case.it.login.challenge
-    return challenge is None or challenge.challenge_id != answer.challenge_id
-
-
-def _spent(case: Case, answer: Answered) -> bool:
-    return answer.answer_id in case.it.login.spent
-
-
-def _too_late(case: Case, _: Answered) -> bool:
-    challenge = case.it.login.challenge
-    return challenge is not None and case.at >= challenge.expires_at
-
-
-def _the_other_way(case: Case, answer: Answered) -> bool:
-    challenge = case.it.login.challenge
-    return challenge is not None and answer.via not in challenge.answer_by
-
-
-def _of_another_browser(case: Case, message: Answered | Proven) -> bool:
-    """A window's first answer takes the session for its browser: what was typed there is nobody else's."""
-    return case.it.login.browser is not None and message.browser not in (None, case.it.login.browser)
-
-
-def _resends_nothing(case: Case, answer: Answered) -> bool:
-    challenge = case.it.login.challenge
-    return answer.action == "resend" and (challenge is None or challenge.resend is None)
-
-
-def _cancels(_: Case, answer: Answered) -> bool:
-    return answer.action == "cancel"
-
-
-def _cancels_in_its_way(case: Case, answer: Answered) -> bool:
-    return _cancels(case, answer) and not _the_other_way(case, answer)
-
-
-def _of_a_stale_worker(case: Case, outcome: Outcome) -> bool:
-    return outcome.fence != case.it.login.fence
-
-
-def _after_a_crash(case: Case, claimed: TryClaimed) -> bool:
-    return 0 < case.it.login.fence < claimed.fence
-
-
-def _by_a_stale_worker(case: Case, claimed: TryClaimed) -> bool:
-    return claimed.fence <= case.it.login.fence
-
-
-def _was_the_last_chance(case: Case, message: Asked | Unreached | TryClaimed) -> bool:
-    if isinstance(message, Asked) and message.error is None:
-        return False
-    reason = sessions.trouble(case, message).reason
-    if reason in sessions.BLAMED:
-        # What is locked already is never tried again by whoever sits in front of it.
-        return sessions.attempts_left(case) <= 1 or reason is Reason.LOCKED
-    return case.it.login.tries + 1 >= TRIES
-
-
-def _crashed_in_the_last_chance(case: Case, claimed: TryClaimed) -> bool:
-    return _after_a_crash(case, claimed) and _was_the_last_chance(case, claimed)
-
-
-def _complains(_: Case, asked: Asked) -> bool:
-    return asked.error is not None
-
-
-def _of_another_account(case: Case, verified: Verified) -> bool:
-    return case.it.saved_at is not None and verified.found.identity != case.it.identity
-
-
-def _needs_proof(case: Case, _: Verified) -> bool:
-    return case.it.login.browser is not None
-
-
-def _of_another_session(case: Case, proven: Proven) -> bool:
-    return proven.session_id != case.it.login.session_id
-
-
-def _of_the_authorized_session(case: Case, proven: Proven) -> bool:
-    ended = case.it.login.ended
-    return ended is not None and ended.session_id == proven.session_id and ended.result.value == "authorized"
 
 
 def _issued(case: Case, _: object) -> Sequence[object]:
@@ -167,21 +79,23 @@ def _expired(case: Case, message: object) -> Sequence[object]:
 
 
 LATE = (
-    Refuse(Reason.SESSION_EXPIRED, "This challenge expired unanswered.", when=_it(ChallengeEnd.EXPIRED)),
-    Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=_it(ChallengeEnd.SUPERSEDED)),
-    Refuse(Reason.CANCELLED, "This login was cancelled.", when=_it(ChallengeEnd.CANCELLED)),
+    Refuse(Reason.SESSION_EXPIRED, "This challenge expired unanswered.", when=it_was(ChallengeEnd.EXPIRED)),
+    Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=it_was(ChallengeEnd.SUPERSEDED)),
+    Refuse(Reason.CANCELLED, "This login was cancelled.", when=it_was(ChallengeEnd.CANCELLED)),
     Refuse(
-        Reason.ALREADY_ANSWERED, "It was answered, and the answer was taken.", when=_it(ChallengeEnd.ACCEPTED)
+        Reason.ALREADY_ANSWERED,
+        "It was answered, and the answer was taken.",
+        when=it_was(ChallengeEnd.ACCEPTED),
     ),
     Refuse(
         Reason.ALREADY_ANSWERED,
         "It was answered; a newer challenge asks again.",
-        when=_it(ChallengeEnd.WRONG),
+        when=it_was(ChallengeEnd.WRONG),
     ),
     Refuse(
         Reason.ALREADY_ANSWERED,
         "It was answered; a newer challenge asks again.",
-        when=_it(ChallengeEnd.INTERRUPTED),
+        when=it_was(ChallengeEnd.INTERRUPTED),
     ),
 )
 """What an answer to a challenge that is over is told."""
@@ -189,8 +103,20 @@ UNKNOWN = Refuse(Reason.INVALID, "There is no such challenge; answer the newest 
 ELSEWHERE = Refuse(
     Reason.ALREADY_ANSWERED,
     "This login goes on in the browser that answered first; ReauthenticationRequested begins a new one.",
-    when=_of_another_browser,
+    when=guards.of_another_browser,
 )
+TAKEN = (
+    Refuse(Reason.ALREADY_ANSWERED, "This answer_id was used before.", when=guards.spent),
+    Refuse(Reason.SESSION_EXPIRED, "This challenge expired.", when=guards.too_late),
+    Refuse(Reason.INVALID, "Answer it the way its `answer_by` names.", when=guards.the_other_way),
+    ELSEWHERE,
+    Refuse(Reason.INVALID, "There is nothing to send again.", when=guards.resends_nothing),
+    Refuse(Reason.LOCKED, "It was sent again as often as it may be.", when=guards.resent_enough),
+    Refuse(Reason.NOT_YET, "Ask for it again from `resend.not_before` on.", when=guards.resends_too_early),
+    Row(IDLE, sessions.cancel, _cancelled, when=guards.cancels),
+    Row(TRYING, sessions.take, _taken),
+)
+"""What an answer to the open challenge comes to."""
 CROSSED = Row(IDLE)
 """What crossed with the end of the session changes nothing any more."""
 
@@ -201,73 +127,93 @@ LOGIN: Table[LoginState] = {
     (IDLE, TryClaimed): CROSSED,
     (IDLE, Asked): CROSSED,
     (IDLE, Unreached): CROSSED,
+    (IDLE, StillWaiting): CROSSED,
+    (IDLE, TryDelayed): CROSSED,
+    (IDLE, LoginBlocked): CROSSED,
+    (IDLE, PollDue): CROSSED,
     (IDLE, Verified): CROSSED,
     (IDLE, LoginFailed): CROSSED,
     (IDLE, Proven): (
-        Row(IDLE, when=_of_the_authorized_session),
+        Row(IDLE, when=guards.of_the_authorized_session),
         Refuse(Reason.SESSION_EXPIRED, "This login is over; begin a new one."),
     ),
     (IDLE, SessionTimedOut): CROSSED,
     (OPEN, SessionStopped): Row(IDLE, sessions.stop, _ended),
     (OPEN, Answered): (
         *LATE,
-        Refuse(UNKNOWN.reason, UNKNOWN.message, when=_of_another_challenge),
-        Refuse(Reason.ALREADY_ANSWERED, "This answer_id was used before.", when=_spent),
-        Refuse(Reason.SESSION_EXPIRED, "This challenge expired.", when=_too_late),
-        Refuse(Reason.INVALID, "Answer it the way its `answer_by` names.", when=_the_other_way),
-        ELSEWHERE,
-        Refuse(Reason.INVALID, "There is nothing to send again.", when=_resends_nothing),
-        Row(IDLE, sessions.cancel, _cancelled, when=_cancels),
-        Row(TRYING, sessions.take, _taken),
+        Refuse(UNKNOWN.reason, UNKNOWN.message, when=guards.of_another_challenge),
+        *TAKEN,
     ),
     (OPEN, TryClaimed): Row(OPEN),
     (OPEN, Asked): Row(OPEN),
     (OPEN, Unreached): Row(OPEN),
+    (OPEN, StillWaiting): Row(OPEN),
+    (OPEN, TryDelayed): Row(OPEN),
+    (OPEN, LoginBlocked): Row(OPEN),
+    (OPEN, PollDue): Row(TRYING, sessions.poll),
     (OPEN, Verified): Row(OPEN),
     (OPEN, LoginFailed): Row(OPEN),
     (OPEN, Proven): (
-        Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=_of_another_session),
+        Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=guards.of_another_session),
         Refuse(Reason.NOT_YET, "The provider has not accepted this login yet."),
     ),
     (OPEN, SessionTimedOut): Row(IDLE, sessions.time_out, _expired),
     (TRYING, SessionStopped): Row(IDLE, sessions.stop, _ended),
     (TRYING, Answered): (
         *LATE,
-        Refuse(UNKNOWN.reason, UNKNOWN.message, when=_of_another_challenge),
+        Refuse(UNKNOWN.reason, UNKNOWN.message, when=guards.of_another_challenge),
         ELSEWHERE,
         # What the worker finds then is of no session any more.
-        Row(IDLE, sessions.cancel, _cancelled, when=_cancels_in_its_way),
-        Refuse(Reason.ALREADY_ANSWERED, "Another answer is being tried."),
+        Row(IDLE, sessions.cancel, _cancelled, when=guards.cancels_in_its_way),
+        Refuse(Reason.ALREADY_ANSWERED, "Another answer is being tried.", when=guards.tries_an_answer),
+        *TAKEN,
     ),
     (TRYING, TryClaimed): (
-        Row(TRYING, when=_by_a_stale_worker),
-        Row(IDLE, sessions.exhaust, _ended, when=_crashed_in_the_last_chance),
-        Row(OPEN, sessions.ask_the_same, _issued, when=_after_a_crash),
+        Row(TRYING, when=guards.by_a_stale_worker),
+        Row(OPEN, sessions.wait_on, when=guards.only_looked),
+        Row(IDLE, sessions.exhaust, _ended, when=guards.crashed_in_the_last_chance),
+        Row(OPEN, sessions.ask_the_same, _issued, when=guards.after_a_crash),
         Row(TRYING, sessions.claim),
     ),
     (TRYING, Asked): (
-        Row(TRYING, when=_of_a_stale_worker),
-        Row(IDLE, sessions.exhaust, _ended, when=_was_the_last_chance),
-        Row(OPEN, sessions.ask_again, _issued, when=_complains),
+        Row(TRYING, when=guards.of_a_stale_worker),
+        Row(IDLE, sessions.exhaust, _ended, when=guards.was_the_last_chance),
+        Row(OPEN, sessions.ask_again, _issued, when=guards.complains),
         Row(OPEN, sessions.ask_on, _issued),
     ),
     (TRYING, Unreached): (
-        Row(TRYING, when=_of_a_stale_worker),
-        Row(IDLE, sessions.exhaust, _ended, when=_was_the_last_chance),
+        Row(TRYING, when=guards.of_a_stale_worker),
+        Row(OPEN, sessions.wait_on, when=guards.only_looked),
+        Row(IDLE, sessions.exhaust, _ended, when=guards.was_the_last_chance),
         Row(OPEN, sessions.ask_the_same, _issued),
     ),
+    (TRYING, StillWaiting): (
+        Row(TRYING, when=guards.of_a_stale_worker),
+        Row(OPEN, sessions.wait_on, when=guards.only_looked),
+        Row(OPEN, sessions.ask_anew, _issued),
+    ),
+    (TRYING, TryDelayed): (
+        Row(TRYING, when=guards.claimed_already),
+        Row(IDLE, sessions.give_up, _ended, when=guards.past_the_session),
+        Row(TRYING, sessions.delay),
+    ),
+    (TRYING, LoginBlocked): (
+        Row(TRYING, when=guards.of_a_stale_worker),
+        Row(IDLE, sessions.block, _ended),
+    ),
+    (TRYING, PollDue): Row(TRYING),
     (TRYING, Verified): (
-        Row(TRYING, when=_of_a_stale_worker),
-        Row(IDLE, sessions.refuse_identity, _ended, when=_of_another_account),
-        Row(PROVING, sessions.await_proof, when=_needs_proof),
+        Row(TRYING, when=guards.of_a_stale_worker),
+        Row(IDLE, sessions.refuse_identity, _ended, when=guards.of_another_account),
+        Row(PROVING, sessions.await_proof, when=guards.needs_proof),
         Row(IDLE, sessions.authorize, _authorized),
     ),
     (TRYING, LoginFailed): (
-        Row(TRYING, when=_of_a_stale_worker),
+        Row(TRYING, when=guards.of_a_stale_worker),
         Row(IDLE, sessions.fail, _ended),
     ),
     (TRYING, Proven): (
-        Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=_of_another_session),
+        Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=guards.of_another_session),
         Refuse(Reason.NOT_YET, "The provider has not accepted this login yet."),
     ),
     # A worker has it: what it finds decides, and a dead worker's successor ends it.
@@ -277,10 +223,14 @@ LOGIN: Table[LoginState] = {
     (PROVING, TryClaimed): Row(PROVING),
     (PROVING, Asked): Row(PROVING),
     (PROVING, Unreached): Row(PROVING),
+    (PROVING, StillWaiting): Row(PROVING),
+    (PROVING, TryDelayed): Row(PROVING),
+    (PROVING, LoginBlocked): Row(PROVING),
+    (PROVING, PollDue): Row(PROVING),
     (PROVING, Verified): Row(PROVING),
     (PROVING, LoginFailed): Row(PROVING),
     (PROVING, Proven): (
-        Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=_of_another_session),
+        Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=guards.of_another_session),
         ELSEWHERE,
         Row(IDLE, sessions.authorize, _authorized),
     ),

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connections.lifecycle.case import Question
 from connections.lifecycle.things import Found, Sealed
 from schemas.connections import Trouble
+from schemas.manifest import Limits
 from schemas.reasons import AnswerBy, Locale, Purpose, Reason
 
 
@@ -25,7 +27,7 @@ class SessionBegun(Consequence):
     answer_by: AnswerBy
     locale: Locale
     provider_revision: int
-    most_failed: int
+    limits: Limits
     question: Question
 
 
@@ -80,6 +82,36 @@ class Unreached:
 
     fence: int
     error: Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class StillWaiting:
+    """What the provider waits for, such as an approval elsewhere, has not happened yet."""
+
+    fence: int
+    machine: Sealed = field(repr=False)
+    poll_after: int | None = None
+    """Seconds until the next look, where the provider wants other ones than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollDue:
+    """It is time to look at the provider again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryDelayed:
+    """The provider bears no more tries at once: this one's turn comes at `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LoginBlocked:
+    """Too many tries of this account name have failed, whoever made them: none is made before `until`."""
+
+    fence: int
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

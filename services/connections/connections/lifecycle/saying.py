@@ -55,7 +55,7 @@ def _begun(case: Case, asked: ConnectionRequested | ReauthenticationRequested) -
         answer_by=asked.answer_by,
         locale=asked.locale or it.locale,
         provider_revision=provider.revision,
-        most_failed=provider.manifest.limits.failed_logins,
+        limits=provider.manifest.limits,
         question=case.first,
     )
 

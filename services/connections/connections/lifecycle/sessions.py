@@ -1,41 +1,44 @@
 """How a login session changes: what each row of `login.LOGIN` does to it. Pure; it picks no row.
 
-Every change of a challenge goes through `_ask`, `_over` or `_end`, so that what became of each is remembered.
+Every change of a challenge goes through `ask`, `over` or `_end`, so that what became of each is remembered.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid5
 
 from connections.lifecycle import saying
-from connections.lifecycle.case import Case, Question
+from connections.lifecycle.case import Case
+from connections.lifecycle.challenges import ask, asked_before, over
 from connections.lifecycle.messages import (
     Answered,
     Asked,
+    LoginBlocked,
     LoginFailed,
+    PollDue,
     Proven,
     SessionBegun,
     SessionStopped,
     SessionTimedOut,
+    StillWaiting,
     TryClaimed,
+    TryDelayed,
     Unreached,
     Verified,
 )
 from connections.lifecycle.things import (
-    BLOCK_LASTS,
     PAST_CHALLENGES,
     PROOF_LASTS,
-    SESSION_LASTS,
     TRY_LASTS,
-    WRONG_ANSWERS,
     ChallengeEnd,
     Ended,
     Given,
     Login,
 )
 from connections.lifecycle.words import said
-from schemas.connections import AuthChallengeIssued, Trouble
+from schemas.connections import Trouble
 from schemas.reasons import Reason, SessionResult
 
 BLAMED = frozenset(
@@ -48,8 +51,9 @@ BLAMED = frozenset(
     }
 )
 """What the answer is, or may be, to blame for: it costs an attempt. Outages and rate limits never do."""
-_SHORTEST = timedelta(minutes=2)
-"""What is asked again leaves at least this long to answer."""
+LONGEST_BLOCK = timedelta(days=1)
+POLL_SECONDS = 3
+"""Between two looks at a provider that names no time."""
 
 
 def begin(case: Case, begun: SessionBegun) -> Case:
@@ -63,12 +67,12 @@ def begin(case: Case, begun: SessionBegun) -> Case:
         answer_by=begun.answer_by,
         locale=begun.locale,
         provider_revision=begun.provider_revision,
-        most_failed=begun.most_failed,
-        expires_at=case.at + SESSION_LASTS,
+        limits=begun.limits,
+        expires_at=case.at + timedelta(minutes=begun.limits.session_minutes),
         past=login.past,
         spent=login.spent,
     )
-    return _ask(case.changed(login=fresh), begun.question, None)
+    return ask(case.changed(login=fresh), begun.question, None)
 
 
 def take(case: Case, answer: Answered) -> Case:
@@ -76,7 +80,9 @@ def take(case: Case, answer: Answered) -> Case:
     given = Given(answer_id=answer.answer_id, action=answer.action, via=answer.via, sealed=answer.sealed)
     spent = (*login.spent, answer.answer_id)[-PAST_CHALLENGES:]
     browser = login.browser or answer.browser
-    return case.login(given=given, spent=spent, browser=browser, fence=0, try_at=case.at)
+    case = case.login(given=given, spent=spent, browser=browser, fence=0, try_at=case.at)
+    # Counted before anything is sent: a crash must not send a code that nobody counts.
+    return case.login(resent=login.resent + 1, sent_at=case.at) if answer.action == "resend" else case
 
 
 def cancel(case: Case, answer: Answered) -> Case:
@@ -89,14 +95,16 @@ def claim(case: Case, claimed: TryClaimed) -> Case:
 
 
 def ask_on(case: Case, asked: Asked) -> Case:
-    case = _over(case, ChallengeEnd.ACCEPTED).login(machine=asked.machine, machine_fence=asked.fence)
-    return _ask(case, asked.question, None)
+    case = over(case, ChallengeEnd.ACCEPTED).login(machine=asked.machine, machine_fence=asked.fence)
+    if asked.question.resends:
+        case = case.login(sent_at=case.at)
+    return ask(case, asked.question, None)
 
 
 def ask_again(case: Case, asked: Asked) -> Case:
-    case = _over(_count(case, asked), ChallengeEnd.WRONG)
+    case = over(_count(case, asked), ChallengeEnd.WRONG)
     case = case.login(machine=asked.machine, machine_fence=asked.fence)
-    return _ask(case, asked.question, asked.error)
+    return ask(case, asked.question, asked.error)
 
 
 def ask_the_same(case: Case, message: Unreached | TryClaimed) -> Case:
@@ -104,17 +112,70 @@ def ask_the_same(case: Case, message: Unreached | TryClaimed) -> Case:
     old = case.it.login.challenge
     if old is None:
         raise LookupError("no answer is tried without a challenge")
-    case = _over(_count(case, message), _became(message))
-    return _ask(case, _question(case, old), trouble(case, message))
+    case = over(_count(case, message), _became(message))
+    return ask(case, asked_before(case, old), trouble(case, message))
 
 
 def exhaust(case: Case, message: Asked | Unreached | TryClaimed) -> Case:
     error = trouble(case, message)
     case = _count(case, message)
-    if case.it.failed_logins >= case.it.login.most_failed or error.reason is Reason.LOCKED:
-        case = case.changed(failed_logins=0, blocked_until=case.at + BLOCK_LASTS)
+    if case.it.failed_logins >= case.it.login.limits.failed_logins or error.reason is Reason.LOCKED:
+        case = case.changed(
+            failed_logins=0, blocks=case.it.blocks + 1, blocked_until=case.at + _block_lasts(case)
+        )
     text = saying.outside(case.it, error.reason, error.message)
     return _end(case, SessionResult.EXHAUSTED, error.reason, text, _became(message))
+
+
+def _block_lasts(case: Case) -> timedelta:
+    """Twice as long each time, to a day."""
+    minutes = case.it.login.limits.block_minutes * 2 ** min(case.it.blocks, 16)
+    return min(timedelta(minutes=minutes), LONGEST_BLOCK)
+
+
+def block(case: Case, blocked: LoginBlocked) -> Case:
+    """Too many tries have failed already, whoever made them: this one is not made."""
+    case = case.changed(blocked_until=blocked.until)
+    text = said("blocked", case.it.login.locale)
+    return _end(case, SessionResult.EXHAUSTED, Reason.LOCKED, text, ChallengeEnd.WRONG)
+
+
+def delay(case: Case, delayed: TryDelayed) -> Case:
+    """The provider bears no more at once: the try waits its turn."""
+    return case.login(try_at=delayed.until)
+
+
+def give_up(case: Case, _: TryDelayed) -> Case:
+    text = said("provider_slow", case.it.login.locale)
+    return _end(case, SessionResult.FAILED, Reason.RATE_LIMITED, text, ChallengeEnd.INTERRUPTED)
+
+
+def poll(case: Case, _: PollDue) -> Case:
+    """A look at the provider while the challenge stays as it is: a try that nobody answered."""
+    login = case.it.login
+    number = login.polls + 1
+    given = Given(answer_id=f"look {number}", action="poll", via="window", sealed=None)
+    return case.login(given=given, polls=number, fence=0, try_at=case.at, poll_at=None)
+
+
+def wait_on(case: Case, message: StillWaiting | Unreached | TryClaimed) -> Case:
+    """Nothing happened at the provider yet: the same challenge stays open, until the next look."""
+    challenge = case.it.login.challenge
+    after = challenge.poll_after if challenge else None
+    if isinstance(message, StillWaiting):
+        case = case.login(machine=message.machine, machine_fence=message.fence)
+        after = message.poll_after or after
+    return case.login(given=None, fence=0, poll_at=case.at + timedelta(seconds=after or POLL_SECONDS))
+
+
+def ask_anew(case: Case, waiting: StillWaiting) -> Case:
+    """Somebody said that it is done; it is not yet."""
+    old = case.it.login.challenge
+    if old is None:
+        raise LookupError("nothing is waited for without a challenge")
+    lasts = old.expires_at - case.at
+    case = over(case, ChallengeEnd.ACCEPTED).login(machine=waiting.machine, machine_fence=waiting.fence)
+    return ask(case, replace(asked_before(case, old), lasts=lasts), None)
 
 
 def fail(case: Case, failed: LoginFailed) -> Case:
@@ -128,7 +189,7 @@ def refuse_identity(case: Case, verified: Verified) -> Case:
 
 
 def await_proof(case: Case, verified: Verified) -> Case:
-    case = _over(case, ChallengeEnd.ACCEPTED)
+    case = over(case, ChallengeEnd.ACCEPTED)
     until = case.at + PROOF_LASTS
     return case.login(found=verified.found, given=None, machine=None, fence=0, expires_at=until)
 
@@ -148,6 +209,7 @@ def authorize(case: Case, message: Verified | Proven) -> Case:
         option_fields=found.options,
         provider_revision=revision,
         failed_logins=0,
+        blocks=0,
         blocked_until=None,
     )
 
@@ -162,12 +224,6 @@ def stop(case: Case, stopped: SessionStopped) -> Case:
 def time_out(case: Case, _: SessionTimedOut) -> Case:
     text = said("session_expired", case.it.login.locale)
     return _end(case, SessionResult.EXPIRED, Reason.SESSION_EXPIRED, text, ChallengeEnd.EXPIRED)
-
-
-def attempts_left(case: Case) -> int:
-    """Answers that may still be wrong: of this session, and before the provider may lock the account."""
-    login = case.it.login
-    return max(0, min(WRONG_ANSWERS - login.wrong, login.most_failed - case.it.failed_logins))
 
 
 def trouble(case: Case, message: Asked | Unreached | TryClaimed) -> Trouble:
@@ -187,59 +243,6 @@ def _count(case: Case, message: Asked | Unreached | TryClaimed) -> Case:
     return case.login(wrong=case.it.login.wrong + 1).changed(failed_logins=case.it.failed_logins + 1)
 
 
-def _ask(case: Case, question: Question, error: Trouble | None) -> Case:
-    """The next challenge, with an id of its own."""
-    login = case.it.login
-    number = login.asked + 1
-    until = login.expires_at or case.at
-    challenge = AuthChallengeIssued(
-        connection_id=case.it.id,
-        session_id=login.session_id,
-        purpose=login.purpose,
-        challenge_id=str(uuid5(UUID(login.session_id), f"challenge {number}")),
-        kind=question.kind,
-        step=question.step,
-        title=question.title,
-        message=question.message,
-        fields=question.fields,
-        answer_by=("window",) if question.window_only else (login.answer_by,),
-        expires_at=until if question.lasts is None else min(until, case.at + question.lasts),
-        attempts_left=attempts_left(case),
-        error=error,
-        medium=question.medium,
-        image=question.image,
-        facts=question.facts,
-        poll_after=question.poll_after,
-    )
-    return case.login(challenge=challenge, asked=number, given=None, fence=0)
-
-
-def _question(case: Case, old: AuthChallengeIssued) -> Question:
-    """The question of an old challenge, to be asked once more."""
-    return Question(
-        kind=old.kind,
-        step=old.step,
-        title=old.title,
-        message=old.message,
-        fields=old.fields,
-        lasts=max(old.expires_at - case.at, _SHORTEST),
-        window_only=case.it.login.answer_by not in old.answer_by,
-        medium=old.medium,
-        image=old.image,
-        facts=old.facts,
-        poll_after=old.poll_after,
-    )
-
-
-def _over(case: Case, became: ChallengeEnd) -> Case:
-    """The challenge there is, if any, is over."""
-    login = case.it.login
-    if login.challenge is None:
-        return case
-    past = {**login.past, login.challenge.challenge_id: became}
-    return case.login(past=dict(list(past.items())[-PAST_CHALLENGES:]), challenge=None)
-
-
 def _end(
     case: Case, result: SessionResult, reason: Reason | None, message: str | None, became: ChallengeEnd
 ) -> Case:
@@ -253,4 +256,5 @@ def _end(
         message=message,
         retry_at=blocked if result is SessionResult.EXHAUSTED and blocked and blocked > case.at else None,
     )
-    return _over(case, became).login(ended=ended, given=None, machine=None, found=None, fence=0, try_at=None)
+    case = over(case, became).login(ended=ended, given=None, machine=None, found=None, fence=0)
+    return case.login(try_at=None, poll_at=None)

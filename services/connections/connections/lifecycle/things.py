@@ -12,18 +12,15 @@ from schemas.base import Model, Moment
 from schemas.connections import AuthChallengeIssued
 from schemas.fields import Field
 from schemas.filters import Filters, Start
+from schemas.manifest import Limits
 from schemas.reasons import AnswerBy, Direction, Locale, Purpose, Reason, SessionResult
 from schemas.schedules import Schedule
 
-SESSION_LASTS = timedelta(minutes=30)
 PROOF_LASTS = timedelta(minutes=10)
 """How long a login that the provider accepted waits for the platform's proof: coming back takes a while."""
 TRY_LASTS = timedelta(seconds=31)
 """A worker's lease (30 s) and a moment: then somebody looks what became of its try."""
 ONBOARDING_LASTS = timedelta(days=7)
-BLOCK_LASTS = timedelta(minutes=15)
-"""How long no login is begun after too many failed ones in a row."""
-WRONG_ANSWERS = 3
 TRIES = 20
 """Tries of one session that no answer was to blame for, such as a dead host: an end to trying hosts."""
 PAST_CHALLENGES = 50
@@ -83,7 +80,8 @@ class Given(Model):
     answer_id: str
     action: str
     via: AnswerBy
-    sealed: Sealed
+    sealed: Sealed | None
+    """None for a look at the provider, which nobody answered."""
 
 
 class Found(Model):
@@ -117,8 +115,8 @@ class Login(Model):
     answer_by: AnswerBy = "window"
     locale: Locale = "en"
     provider_revision: int = 0
-    most_failed: int = WRONG_ANSWERS
-    """Failed logins in a row that the provider bears."""
+    limits: Limits = Limits()
+    """What the provider bears, by the pinned revision of its manifest."""
     expires_at: Moment | None = None
     challenge: AuthChallengeIssued | None = None
     """The open one, and while `trying` the one that was answered."""
@@ -126,6 +124,13 @@ class Login(Model):
     """Challenges of this session so far."""
     wrong: int = 0
     tries: int = 0
+    resent: int = 0
+    """How often a code was sent again in this session."""
+    sent_at: Moment | None = None
+    """When the last code was sent."""
+    polls: int = 0
+    poll_at: Moment | None = None
+    """When the provider is looked at next, while it is waited for."""
     browser: str | None = None
     """The digest of the browser that answered first in a window: no other one goes on with the session, and
     the platform's proof must come from it. None where nothing was answered in a window."""
@@ -183,6 +188,8 @@ class Connection(Model):
     credentials_revision: int = 0
     known: dict[str, Any] = Member(default_factory=dict)
     failed_logins: int = 0
+    blocks: int = 0
+    """How often too many logins in a row have failed, since one went through."""
     blocked_until: Moment | None = None
     trouble: Trouble | None = None
     healed: Trouble | None = None
@@ -209,7 +216,7 @@ class Connection(Model):
     @property
     def wake_at(self) -> datetime | None:
         """When it is to be looked at next without anybody asking: a try is due at once."""
-        times = [self.abandoned_at, self.login_ends_at]
+        times = [self.abandoned_at, self.login_ends_at, self.login.poll_at]
         return min((time for time in times if time is not None), default=None)
 
     @property
@@ -221,3 +228,9 @@ class Connection(Model):
         if login.state is LoginState.TRYING:
             return login.try_at
         return login.expires_at if login.challenge is None else login.challenge.expires_at
+
+    @property
+    def looking(self) -> bool:
+        """Whether the provider is looked at though nobody answered: its challenge is open all the while."""
+        login = self.login
+        return login.state is LoginState.TRYING and login.given is not None and login.given.action == "poll"

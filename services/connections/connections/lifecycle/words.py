@@ -76,6 +76,11 @@ TEXTS = {
         fr="Nous avons été interrompus avant la réponse du fournisseur. Veuillez répondre à nouveau.",
         de="Wir wurden vor der Antwort des Anbieters unterbrochen. Bitte antworten Sie erneut.",
     ),
+    "blocked": Words(
+        en="Too many logins to this account have failed. Wait a while, or the provider may lock it.",
+        fr="Trop de connexions à ce compte ont échoué. Patientez, afin que le fournisseur ne le bloque pas.",
+        de="Zu viele Anmeldungen an diesem Konto schlugen fehl. Warten Sie, damit es nicht gesperrt wird.",
+    ),
     "provider_slow": Words(
         en="The provider took too long to answer. Please try again.",
         fr="Le fournisseur a mis trop de temps à répondre. Veuillez réessayer.",
