@@ -14,6 +14,7 @@ from typing import Self
 
 from providers.egress import Guard
 from providers.http import CALL_SECONDS, Http, trusting
+from providers.login.oauth.client import Clients, NoClients
 
 
 def utc_now() -> datetime:
@@ -29,6 +30,7 @@ class Reach:
         clock: the time of day in UTC.
         ca_file: certificates to trust besides the system's (an own authority, a test).
         patience: seconds for one call, beside the time for the bytes that it moves.
+        clients: the operator's registrations with providers, for logins by OAuth; none unless given.
     """
 
     def __init__(
@@ -38,9 +40,11 @@ class Reach:
         clock: Callable[[], datetime] = utc_now,
         ca_file: str | None = None,
         patience: float = CALL_SECONDS,
+        clients: Clients | None = None,
     ) -> None:
         self.guard = guard or Guard()
         self.clock = clock
+        self.clients = clients or NoClients()
         self.http = Http(self.guard, clock, ca_file, patience)
         self._ca_file = ca_file
 

@@ -14,11 +14,11 @@ from typing import Any
 from providers.drivers import open_driver
 from providers.errors import ProviderError
 from providers.login.outcomes import Answer, Asked, Authorized, Failed, LoginState, Outcome, Unreached
-from providers.login.steps import Go, Here, ask, kind_of
+from providers.login.steps import Go, Here, ask, device, kind_of, redirect
 from providers.reach import Reach
 from providers.words import words
 from schemas.connections import Trouble
-from schemas.login import Ask, LoginStep
+from schemas.login import Ask, Device, LoginStep, Redirect
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
@@ -32,15 +32,12 @@ def begin(manifest: Manifest, known: Mapping[str, Any], locale: str | None) -> A
     """The first challenge of a login. Nobody is asked for it, so it never fails.
 
     Args:
-        manifest: the provider's; its first step is an `ask`.
+        manifest: the provider's; its first step is one that asks without the provider (see `_opened`).
         known: what `Authorized.known` said at the connection's last login: fields are prefilled with it.
         locale: the language of the texts.
     """
     state: LoginState = {"step": 0, "values": {}, "pins": {}, "known": dict(known), "here": {}}
-    first = manifest.login[0]
-    if not isinstance(first, Ask):
-        raise TypeError(f"the login of {manifest.id} does not begin with `ask`; check its manifest")
-    return ask.opening(manifest, 0, first, state, locale)
+    return _opened(manifest, 0, state, locale)
 
 
 async def step(
@@ -89,13 +86,16 @@ def _here(
 async def _log_in(here: Here[LoginStep]) -> Authorized:
     """The driver logs in with what the steps have brought."""
     manifest, state = here.manifest, here.state
-    async with open_driver(manifest, {**state["values"], **state["pins"]}, {}, here.reach) as driver:
+    tokens = state.get("tokens")
+    token = {"access_token": tokens["access_token"]} if tokens else {}
+    given = {**state["values"], **state["pins"], **token}
+    async with open_driver(manifest, given, {}, here.reach) as driver:
         await driver.check()
         identity = await driver.identity()
     stored = {spec.name for spec in manifest.credentials if spec.stored}
     credentials = {name: value for name, value in state["values"].items() if name in stored}
     known = {**ask.without_secrets(manifest, state["values"]), **state["pins"]}
-    return Authorized({**credentials, **state["pins"]}, identity, known)
+    return Authorized({**credentials, **state["pins"]}, identity, known, tokens)
 
 
 async def _not_accepted(here: Here[LoginStep], error: ProviderError) -> Outcome:
@@ -104,15 +104,31 @@ async def _not_accepted(here: Here[LoginStep], error: ProviderError) -> Outcome:
         return Unreached(trouble, error.retry_after)
     if error.reason is Reason.NOT_SET_UP:
         return Failed(error.reason, trouble.message)
-    at, step = _to_blame(here.manifest, error.field)
-    again = ask.opening(here.manifest, at, step, here.state, here.locale)
+    at = _to_blame(here, error.field)
+    again = _opened(here.manifest, at, here.state, here.locale)
     return replace(again, error=trouble, blamed=error.field)
 
 
-def _to_blame(manifest: Manifest, field: str | None) -> tuple[int, Ask]:
-    """The step that asked for `field`, else the first that asked for a secret, else the first."""
-    asks = [(at, now) for at, now in enumerate(manifest.login) if isinstance(now, Ask)]
+def _to_blame(here: Here[LoginStep], field: str | None) -> int:
+    """The step that asked for `field`, else where the provider let us in, else where a secret was."""
+    steps = here.manifest.login
+    asks = [(at, now) for at, now in enumerate(steps) if isinstance(now, Ask)]
     for at, step in asks:
         if field in ask.names(step):
-            return at, step
-    return next((each for each in asks if any(spec.secret for spec in each[1].fields)), asks[0])
+            return at
+    doors = [at for at, now in enumerate(steps) if isinstance(now, Redirect | Device) and at <= here.at]
+    if doors:
+        return doors[-1]
+    return next((at for at, step in asks if any(spec.secret for spec in step.fields)), asks[0][0])
+
+
+def _opened(manifest: Manifest, at: int, state: LoginState, locale: str | None) -> Asked:
+    """The challenge of a step that can be asked without the provider."""
+    match manifest.login[at]:
+        case Ask() as step:
+            return ask.opening(manifest, at, step, state, locale)
+        case Redirect() as step:
+            return redirect.opening(manifest, at, step, state, locale)
+        case Device() as step:
+            return device.opening(manifest, at, step, state, locale)
+    raise TypeError(f"the login of {manifest.id} cannot begin at step {at + 1}; check its manifest")
