@@ -32,6 +32,7 @@ from kit.tokens import ServiceTokens, new_signing_key
 from providers.content import Body
 from providers.drivers import open_driver
 from providers.egress import Guard
+from providers.http import CALL_SECONDS
 from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.syncs import DueReason
@@ -107,6 +108,8 @@ class Place:
     manifest: dict[str, Any]
     credentials: Mapping[str, Any]
     key: dict[str, Any]
+    patience: float = CALL_SECONDS
+    """Seconds for one call to the target."""
 
 
 @dataclass
@@ -246,7 +249,7 @@ async def working(place: Place, knife: Knife = spare, **settings: Any) -> Any:
     async def of(provider_id: str, revision: int) -> Manifest:
         return manifest
 
-    async with Reach(Guard(LOOPBACK)) as reach:
+    async with Reach(Guard(LOOPBACK), patience=place.patience) as reach:
         tokens = ServiceTokens(key, KeySet([key]), time.time)
         contents = Contents(reach, tokens, NoFiles())
         means = Means(runs, _lends(place), of, _read, contents, reach, _opens(knife))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import asyncssh
@@ -11,7 +12,7 @@ import asyncssh
 from providers.drivers import Introduction
 from providers.drivers.sftpfaults import faults
 from providers.egress import plain_host
-from providers.errors import ProviderError
+from providers.errors import ProviderError, broken_off
 from providers.reach import Reach
 from providers.words import words
 from schemas.fields import Words
@@ -23,8 +24,8 @@ LOGIN_SECONDS = 30
 async def introduce(settings: Mapping[str, Any], reach: Reach) -> Introduction:
     """The host's key, for the customer to compare with what the provider published."""
     host, port = address(settings)
-    with faults(host):
-        async with asyncio.timeout(LOGIN_SECONDS):
+    with _meeting(host):
+        async with asyncio.timeout(min(LOGIN_SECONDS, reach.http.seconds_for(0))):
             sock = await reach.guard.connect(host, port)
             key = await asyncssh.get_server_host_key(sock=sock, config=None)
     if key is None:
@@ -48,10 +49,20 @@ async def connected(settings: Mapping[str, Any], reach: Reach) -> asyncssh.SSHCl
     """
     host, port = address(settings)
     options = _options(host, settings)
-    with faults(host):
-        async with asyncio.timeout(LOGIN_SECONDS):
+    with _meeting(host):
+        async with asyncio.timeout(min(LOGIN_SECONDS, reach.http.seconds_for(0))):
             sock = await reach.guard.connect(host, port)
             return await asyncssh.connect(sock=sock, config=None, options=options)
+
+
+@contextmanager
+def _meeting(host: str) -> Iterator[None]:
+    """As `faults`. asyncssh trips over the name of a peer that hung up before a word was said."""
+    with faults(host):
+        try:
+            yield
+        except TypeError:
+            raise broken_off(host) from None
 
 
 def _options(host: str, settings: Mapping[str, Any]) -> asyncssh.SSHClientConnectionOptions:

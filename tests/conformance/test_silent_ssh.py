@@ -1,6 +1,8 @@
 """An SFTP server that keeps the line open and answers nothing more holds nobody up."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -63,3 +65,26 @@ async def test_a_call_that_is_not_answered_is_given_up(call: str, tmp_path: Path
         file.close()
 
     assert caught.value.reason is Reason.PROVIDER_DOWN
+
+
+async def test_a_host_that_hangs_up_at_once_is_down_and_no_bug_of_ours():
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sock = writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    login = {"host": "127.0.0.1", "port": port, "username": "jane", "password": "x", "host_key": key}
+    async with server, Reach(Guard(LOOPBACK), patience=0.5) as reach:
+        for _ in range(20):
+            for meets in (introduce(manifest("sftp"), login, reach), _opened(login, reach)):
+                with pytest.raises(ProviderError) as caught:
+                    await meets
+                assert caught.value.reason is Reason.PROVIDER_DOWN
+
+
+async def _opened(login: dict[str, Any], reach: Reach) -> None:
+    async with open_driver(manifest("sftp"), login, {}, reach):
+        raise AssertionError("it opened")

@@ -84,8 +84,10 @@ def _status(error: ProviderError, *, others_went: bool) -> RowStatus:
 
 
 def of_run(error: ProviderError, credentials_revision: int | None) -> Failure:
-    """Why the run could not go on."""
-    return Failure(error.reason, error.message, credentials_revision, _wait(error))
+    """Why the run could not go on. A file or folder that is locked passes: no login mends it, as an account's."""
+    passes = error.reason is Reason.LOCKED and error.later
+    reason = Reason.PROVIDER_DOWN if passes else error.reason
+    return Failure(reason, error.message, credentials_revision, _wait(error))
 
 
 def _wait(error: ProviderError) -> timedelta | None:

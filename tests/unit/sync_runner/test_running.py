@@ -225,6 +225,17 @@ async def test_a_target_that_is_down_is_left_alone_after_three_documents() -> No
     assert list(on.runs.statuses().values()).count("failed") == 3
 
 
+async def test_files_that_are_locked_are_no_locked_account() -> None:
+    on = stage("1", "2", "3", "4")
+    on.target.trouble = failing("transient", Reason.LOCKED)
+
+    failure = await on.run()
+
+    assert failure is not None
+    assert failure.reason is Reason.PROVIDER_DOWN, "no login mends it, and it is tried again by itself"
+    assert {line.result.reason for line in on.runs.lines.values() if line.result} == {Reason.LOCKED, None}
+
+
 async def test_one_document_on_which_the_target_stumbles_does_not_stop_the_others() -> None:
     on = stage(*(f"{n}" for n in range(10)))
     on.target.trouble = failing("transient", Reason.PROVIDER_DOWN, path="5")
