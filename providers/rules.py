@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel, ValidationError
@@ -27,6 +27,8 @@ _KNOWN: Final = sorted(
 )
 _HOSTS: Final = ("url", "endpoint", "host")
 """Settings of drivers that say where secrets go."""
+_LOGIN: Final = frozenset({"username", "password"})
+"""What a driver does not need where the login brings a token."""
 _LEAVES: Final = "/:@?#\\%"
 """What ends a host's name in an address, or hides what does."""
 
@@ -126,6 +128,8 @@ def _driver_faults(manifest: Manifest) -> Iterator[Fault]:
         if not _braces_match(value):
             yield path, f"A brace in `{path[-1]}` has no other half; a brace that is meant is written twice."
         for name in _placeholders(value):
+            if name in manifest.brought:
+                continue
             if name not in credentials:
                 yield path, f"`{path[-1]}` uses {{{name}}}, which no field of the login asks for."
             elif path[-1] == "identity" and credentials[name].secret:
@@ -137,18 +141,20 @@ def _driver_faults(manifest: Manifest) -> Iterator[Fault]:
         )
         return
     given = {*driver.settings, *credentials}
-    for name in sorted(kind.needs - given):
+    spared = _LOGIN if "access_token" in manifest.brought else frozenset()
+    for name in sorted(kind.needs - given - spared):
         yield ("driver",), f"The driver {driver.kind} needs `{name}`: ask for it at the login, or set it."
     for name in sorted(driver.settings.keys() - kind.needs - kind.takes):
         yield ("driver", "settings", name), f"The driver {driver.kind} has no setting `{name}`."
-    yield from _address_faults(driver.settings, manifest)
+    hosts = [driver.settings.get(name, f"{{{name}}}") for name in _HOSTS]
+    yield from _address_faults([*hosts, *(manifest.oauth.addresses if manifest.oauth else ())], manifest)
 
 
-def _address_faults(settings: Mapping[str, Any], manifest: Manifest) -> Iterator[Fault]:
+def _address_faults(addresses: Iterable[object], manifest: Manifest) -> Iterator[Fault]:
     """Fields that say where secrets go are marked so, and those inside a host's name cannot leave it."""
     credentials = {spec.name: spec for spec in manifest.credentials}
-    hosts = {name: str(settings.get(name, f"{{{name}}}")).split("://")[-1].split("/")[0] for name in _HOSTS}
-    for host in hosts.values():
+    hosts = dict.fromkeys(str(address).split("://")[-1].split("/")[0] for address in addresses)
+    for host in hosts:
         for spec in (credentials[name] for name in _placeholders(host) if name in credentials):
             if not spec.destination:
                 yield ("login",), f"{spec.name} says where secrets go; give it `destination: true`."

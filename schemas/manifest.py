@@ -149,6 +149,14 @@ class Manifest(Model):
         """Every field that the login asks for, in order."""
         return tuple(spec for step in self.login if isinstance(step, Ask) for spec in step.fields)
 
+    @property
+    def brought(self) -> frozenset[str]:
+        """What a login by OAuth brings for the driver's settings besides the fields; see `schemas.oauth`."""
+        if self.oauth is None:
+            return frozenset()
+        told = self.oauth.identity.keep if self.oauth.identity else {}
+        return frozenset({"access_token", "account", *self.oauth.keep_from_callback, *told})
+
     def options_for(self, direction: Direction) -> tuple[FieldSpec, ...]:
         """The options of one direction."""
         return self.options.export if direction == "export" else self.options.import_

@@ -105,17 +105,19 @@ class OAuth(Model):
     """What the token endpoint bears of renewals, of all accounts together."""
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that secrets are sent to, or the customer."""
+        named = (
+            self.issuer, self.authorize_url, self.token_url, self.device_url, self.revoke_url, self.jwks_url,
+            self.identity.url if self.identity else None,
+        )  # fmt: skip
+        return tuple(address for address in named if address is not None)
+
+    @property
     def fields_in_addresses(self) -> frozenset[str]:
         """The fields that addresses are filled from."""
-        return frozenset(
-            name
-            for address in (
-                self.issuer, self.authorize_url, self.token_url, self.device_url, self.revoke_url,
-                self.jwks_url, self.identity.url if self.identity else None,
-            )
-            for _, name, _, _ in string.Formatter().parse(address or "")
-            if name
-        )  # fmt: skip
+        parsed = (part for address in self.addresses for part in string.Formatter().parse(address))
+        return frozenset(name for _, name, _, _ in parsed if name)
 
     @model_validator(mode="after")
     def _is_whole(self) -> OAuth:

@@ -10,7 +10,6 @@ whose name holds a sign that some servers cut it off at is looked for at the end
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +17,7 @@ from urllib.parse import quote
 
 from providers.content import Body
 from providers.drivers import A_FOLDER, MOST_CHOICES, Capabilities, Driver, Found, Receipt, identity_of
+from providers.drivers.authorization import authorization
 from providers.drivers.davxml import PROPFIND, Listed, listed
 from providers.drivers.paths import parent, segments, unfinished
 from providers.drivers.steady import once_unlocked, steady
@@ -52,9 +52,8 @@ class WebDav:
         self._http = reach.http
         self._base = encoded(str(settings["url"]))
         self._atomic = bool(settings.get("atomic_put", False))
-        user = str(settings["username"])
-        login = base64.b64encode(f"{user}:{settings['password']}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {login}"}
+        user = str(settings.get("username") or "")
+        self._headers = {"Authorization": authorization(settings)}
         self._identity = identity_of(manifest, settings, f"{user}@{url_parts(self._base)[0]}")
         self.capabilities = Capabilities(
             create_only=self._atomic or bool(settings.get("create_only", False)),
@@ -199,13 +198,15 @@ class WebDav:
         return answer
 
     @steady
-    async def _propfind(self, path: str, *, depth: int, folder: bool) -> list[Listed] | None:
+    async def _propfind(
+        self, path: str, *, depth: int, folder: bool, asked: bytes = PROPFIND
+    ) -> list[Listed] | None:
         """What is at `path` and, with depth 1, below it; None where nothing is."""
         answer = await self._http.exchange(
             "PROPFIND",
             self._url(path) + ("/" if folder else ""),
             headers={**self._headers, "Depth": str(depth), "Content-Type": "application/xml"},
-            content=PROPFIND,
+            content=asked,
             most=LISTING_BYTES if depth else ANSWER_BYTES,
         )
         if answer.status == 404 or (answer.status == 301 and not folder):

@@ -48,12 +48,18 @@ async def who(there: Registered, tokens: Tokens, nonce: str | None, values: Mapp
     claims = None
     if tokens.id_token is not None and there.server.jwks_url is not None:
         claims = await claims_of(there, tokens.id_token, nonce)
-    at = there.spec.identity
-    if at is not None and at.url is not None:
+    at = there.spec.identity or IdentityAt()
+    if at.url is not None:
         return _named(at, await _called(at, there.http, tokens, values))
-    if claims is not None:
-        return _named(at or IdentityAt(name="/email" if claims.get("email") else "/sub"), claims)
-    return None
+    if claims is None:
+        return None
+    if _at(claims, at.name) is None and there.server.userinfo_url is not None:
+        told = await _called(at.model_copy(update={"url": there.server.userinfo_url}), there.http, tokens, {})
+        if told.get("sub") != claims.get("sub"):  # OpenID Connect Core §5.3.2
+            raise _not_ours()
+        claims |= told
+    named = there.spec.identity is not None or _at(claims, at.name) is not None
+    return _named(at if named else IdentityAt(name="/sub"), claims)
 
 
 async def claims_of(there: Registered, token: str, nonce: str | None) -> dict[str, Any]:

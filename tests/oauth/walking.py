@@ -1,0 +1,99 @@
+"""Walking a login at `oidc-provider` as a browser would, and a folder that a token opens. No assertions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+CALLBACK = "http://127.0.0.1:8112/oauth/callback/acme"
+_LISTING = """<?xml version="1.0"?><d:multistatus xmlns:d="DAV:"><d:response><d:href>/dav/</d:href>
+<d:propstat><d:prop><d:resourcetype><d:collection/></d:resourcetype></d:prop>
+<d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"""
+
+
+async def agree(address: str, *, says: str = "yes", user: str = "jane") -> dict[str, str]:
+    """Log in and consent at the server that `address` is of; what it sends back to the redirect address.
+
+    `says`: `yes`, or `no` at the consent page.
+    """
+    async with httpx.AsyncClient(follow_redirects=False) as browser:
+        page = await browser.get(address)
+        for _ in range(20):
+            if page.is_redirect:
+                to = urljoin(str(page.url), page.headers["location"])
+                if urlsplit(to).port == 8112:
+                    return dict(parse_qsl(urlsplit(to).query))
+                page = await browser.get(to)
+                continue
+            if says == "no" and "consent" in page.text and 'name="prompt" value="consent"' in page.text:
+                abort = re.search(r'href="([^"]*/abort)"', page.text)
+                page = await browser.get(urljoin(str(page.url), abort[1] if abort else ""))
+                continue
+            page = await _submit(browser, page, user)
+    raise AssertionError("the login at the server goes in a circle")
+
+
+async def agree_to_code(link: str, user_code: str, user: str = "jane") -> None:
+    """Type a device code, log in, and consent."""
+    async with httpx.AsyncClient(follow_redirects=True) as browser:
+        page = await browser.get(link)
+        for _ in range(10):
+            if "Sign-in Success" in page.text or "signed in" in page.text.lower() or "<form" not in page.text:
+                return
+            page = await _submit(browser, page, user, user_code)
+
+
+async def _submit(
+    browser: httpx.AsyncClient, page: httpx.Response, user: str, user_code: str = ""
+) -> httpx.Response:
+    form = re.search(r'<form[^>]*action="([^"]+)"[^>]*>(.*?)</form>', page.text, re.DOTALL)
+    if form is None:
+        raise AssertionError(f"no form on {page.url.path}: {page.status_code}")
+    fields: dict[str, Any] = dict(re.findall(r'name="([^"]+)"[^>]*value="([^"]*)"', form[2]))
+    fields |= {"login": user, "password": "x"} if 'name="login"' in form[2] else {}
+    if user_code and 'name="user_code"' in form[2]:
+        fields["user_code"] = user_code
+    return await browser.post(urljoin(str(page.url), form[1].replace("&amp;", "&")), data=fields)
+
+
+@asynccontextmanager
+async def folder_for_tokens(tokens: list[str]) -> AsyncIterator[str]:
+    """The address of a WebDAV folder; every bearer token that it is shown goes into `tokens`."""
+
+    async def answer(request: Request) -> Response:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind != "Bearer" or not token:
+            return Response(status_code=401)
+        tokens.append(token)
+        return Response(_LISTING, 207, media_type="application/xml")
+
+    app = Starlette(routes=[Route("/{path:path}", answer, methods=["PROPFIND", "GET"])])
+    async with serving(app) as at:
+        yield f"{at}/dav/"
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[str]:
+    """The address of an app on loopback."""
+    import asyncio
+
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
