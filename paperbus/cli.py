@@ -13,7 +13,9 @@ from paperbus.lazily import Lazily
 
 COMMANDS = {
     "admin": "For operators: look, mend, replay.",
+    "databases": "Make MongoDB's replica set and users.",
     "demo": "Start everything, and show a first export.",
+    "keys": "Make the keys and passwords of a deployment.",
     "link": "A fresh link to the console.",
     "provider": "Check, list and start manifests of providers.",
     "send": "Publish one event, validated.",

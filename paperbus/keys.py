@@ -24,8 +24,8 @@ PLATFORM = "local-platform"
 
 def service_keys(data: Path, names: list[str]) -> tuple[Path, dict[str, Path]]:
     """The public set of these services' keys, and each one's own private key. Made where missing."""
-    own = {name: _kept(_folder(data) / f"{name}.json", partial(_signing, name)) for name in names}
-    public = [_public(json.loads(path.read_text())) for path in own.values()]
+    own = {name: _kept(_folder(data) / f"{name}.json", partial(new_service_key, name)) for name in names}
+    public = [public_half(json.loads(path.read_text())) for path in own.values()]
     everyone = _folder(data) / "services.public.json"
     _write(everyone, {"keys": public})
     return everyone, own
@@ -33,20 +33,15 @@ def service_keys(data: Path, names: list[str]) -> tuple[Path, dict[str, Path]]:
 
 def platform_keys(data: Path) -> Path:
     """The public half of the platform key, made where it is missing."""
-    private = _kept(_folder(data) / "platform.json", lambda: _signing(PLATFORM))
+    private = _kept(_folder(data) / "platform.json", new_platform_key)
     public = _folder(data) / "platform.public.json"
-    _write(public, {"keys": [_public(json.loads(private.read_text()))]})
+    _write(public, {"keys": [public_half(json.loads(private.read_text()))]})
     return public
 
 
 def vault_keys(data: Path) -> Path:
     """The key that wraps all stored secrets; made once. Without it they cannot be read again."""
-
-    def fresh() -> dict[str, Any]:
-        key = OctKey.generate_key(256, {"kid": f"vault-{uuid.uuid4().hex[:8]}"}, private=True)
-        return {"keys": [key.as_dict(private=True)]}
-
-    return _kept(_folder(data) / "vault.json", fresh)
+    return _kept(_folder(data) / "vault.json", new_vault_keys)
 
 
 def token(data: Path, account: str, role: Role, audience: str, seconds: int) -> str:
@@ -83,11 +78,24 @@ def _folder(data: Path) -> Path:
     return folder
 
 
-def _signing(kid: str) -> dict[str, Any]:
-    return dict(new_signing_key(kid).as_dict(private=True))
+def new_service_key(name: str) -> dict[str, Any]:
+    """A fresh private JWK, `kid` = the service's name."""
+    return dict(new_signing_key(name).as_dict(private=True))
 
 
-def _public(key: dict[str, Any]) -> dict[str, Any]:
+def new_platform_key() -> dict[str, Any]:
+    """A fresh private JWK for a platform that has none of its own."""
+    return new_service_key(PLATFORM)
+
+
+def new_vault_keys() -> dict[str, Any]:
+    """A fresh set of one key-encryption key."""
+    key = OctKey.generate_key(256, {"kid": f"vault-{uuid.uuid4().hex[:8]}"}, private=True)
+    return {"keys": [key.as_dict(private=True)]}
+
+
+def public_half(key: dict[str, Any]) -> dict[str, Any]:
+    """What others may know of a private JWK."""
     return {name: value for name, value in key.items() if name != "d"}
 
 

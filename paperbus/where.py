@@ -1,4 +1,7 @@
-"""Where the servers of a set-up are: as set, or as `paperbus up` embeds them. Connects to nothing."""
+"""Where the servers of a set-up are: as set, or as `paperbus up` embeds them. Connects to nothing.
+
+The embedded servers are imported only where something is not set: an image for production lacks them.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,29 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from kit.settings import Settings
-from paperbus.local import kafka, mongo
 from paperbus.services import Embedded
 
 
 def with_servers(settings: Settings) -> Settings:
-    """`settings` with its servers: as set, else of the `up` on `PAPERBUS_DATA`, else its defaults."""
-    running = _running(settings.paperbus_data)
-    added: dict[str, object] = {}
-    if not settings.kafka_bootstrap_servers:
-        own = f"{settings.paperbus_listen}:{kafka.PORT}"
-        added["kafka_bootstrap_servers"] = running.get("kafka") or own
-    if not settings.mongo_url:
-        own = f"mongodb://{settings.paperbus_listen}:{mongo.PORT}/?replicaSet={mongo.SET}"
-        added["mongo_url"] = SecretStr(running.get("mongo") or own)
-    return settings.model_copy(update=added)
+    """`settings` with Kafka's address: as set, else of the `up` on `PAPERBUS_DATA`, else its default."""
+    if settings.kafka_bootstrap_servers:
+        return settings
+    from paperbus.local import kafka
+
+    own = f"{settings.paperbus_listen}:{kafka.PORT}"
+    address = _running(settings.paperbus_data).get("kafka") or own
+    return settings.model_copy(update={"kafka_bootstrap_servers": address})
+
+
+def with_databases(settings: Settings) -> str:
+    """MongoDB's address: as set, else of the `up` on `PAPERBUS_DATA`, else its default."""
+    if settings.mongo_url:
+        return settings.mongo_url.get_secret_value()
+    from paperbus.local import mongo
+
+    own = f"mongodb://{settings.paperbus_listen}:{mongo.PORT}/?replicaSet={mongo.SET}"
+    return _running(settings.paperbus_data).get("mongo") or own
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from kit import mongo
 from kit.mongo import Client
 from kit.settings import Settings
-from paperbus.where import with_servers
+from paperbus.where import with_databases
 
 CATALOG, CONNECTIONS, SYNC_RUNNER = "catalog", "connections", "sync_runner"
 DATABASES = (CATALOG, CONNECTIONS, SYNC_RUNNER)
@@ -21,8 +21,7 @@ async def databases(settings: Settings) -> AsyncIterator[Client]:
     Raises:
         Unusable: nobody answers there, or it is no replica set.
     """
-    url = with_servers(settings).mongo_url
-    client = mongo.connect(url.get_secret_value() if url else "")
+    client = mongo.connect(with_databases(settings))
     try:
         await mongo.ready(client)
         yield client
