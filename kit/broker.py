@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kit.logs import logger
 from kit.partitions import partition_of
+from kit.reaching import why_not
 from kit.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -59,9 +60,10 @@ class Kafka:
     def broker(self) -> KafkaBroker:
         """FastStream's broker, for consuming: it makes no topics, parses no types, logs nothing by itself."""
         from faststream import AckPolicy
-        from faststream.kafka import KafkaBroker
 
-        return KafkaBroker(
+        from kit.fetching import Broker
+
+        return Broker(
             self.bootstrap.split(","),
             client_id="paperbus",
             consumer_only=True,
@@ -124,13 +126,17 @@ class Kafka:
                 await admin.start()
             except (KafkaError, OSError):
                 if not said:
-                    log.warning("waiting for Kafka", servers=self.bootstrap)
+                    log.warning("waiting for Kafka", servers=self.bootstrap, why=await self.why_not())
                     said = True
                 await asyncio.sleep(0.5)
             else:
                 return
             finally:
                 await admin.close()
+
+    async def why_not(self) -> str:
+        """Why it is not reachable, as half a sentence that says what to do."""
+        return await why_not(self.bootstrap, self.tls)
 
     def _security(self) -> dict[str, Any]:
         if self.tls is None:

@@ -88,16 +88,18 @@ class Edge:
         refusals: Topic | None = None,
         refuse: Refuse | None = None,
         most: int = 500,
+        pause: float = 0.0,
     ) -> None:
         """Read `topic` in batches of at most `most` as the group `<service>.<topic>`.
 
         `types` are those the handler understands (all of the topic's unless given); others of the topic are
         skipped. `refusals` is where `RequestRefused` goes; without it, what is refused is a dead letter.
         `refuse` (`Aggregates.refuse`) answers first, in the thing asked about, so that a refusal keeps its
-        place among that thing's other events.
+        place among that thing's other events. Where nobody waits for what the handler does, a `pause` of some
+        seconds after each batch lets events gather: large batches cost far less than many small ones.
         """
         known = tuple(topic.types if types is None else types)
-        what = Reads(topic, handle, known, refusals, refuse)
+        what = Reads(topic, handle, known, refusals, refuse, pause)
         reading = Reading(what, self.service, self.parking, self._publisher.publish, self._now)
         self._subscriptions.append(Subscription(reading, self._kafka, most))
 
@@ -115,6 +117,7 @@ class Edge:
         """Drain what is in flight (4 s), commit, leave."""
         for subscription in self._subscriptions:
             subscription.hurry()
+        await asyncio.gather(*(subscription.committed() for subscription in self._subscriptions))
         if self._releasing is not None:
             self._releasing.cancel()
             with contextlib.suppress(asyncio.CancelledError):

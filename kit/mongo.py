@@ -15,6 +15,7 @@ Database: TypeAlias = "AsyncIOMotorDatabase[dict[str, Any]]"
 Collection: TypeAlias = "AsyncIOMotorCollection[dict[str, Any]]"
 
 DUPLICATE = 11000
+WRONG_LOGIN = 18
 
 
 class Unusable(RuntimeError):
@@ -26,7 +27,11 @@ class NoReplicaSet(Unusable):
 
 
 class NoAnswer(Unusable):
-    """Nobody answers at that address."""
+    """Nobody answers at that address, or nobody whose certificate counts."""
+
+
+class LoginRefused(Unusable):
+    """The user or the password is another one."""
 
 
 def connect(url: str) -> Client:
@@ -60,21 +65,34 @@ async def ready(client: Client) -> None:
 
     Raises:
         NoReplicaSet: it is a standalone; the text says how to change that.
-        NoAnswer: nobody answers.
+        NoAnswer: nobody answers, or with a certificate that does not count.
+        LoginRefused: the user or the password is another one.
     """
-    from pymongo.errors import ServerSelectionTimeoutError
+    from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
     try:
         hello = await client.admin.command("hello")
-    except ServerSelectionTimeoutError:
-        raise NoAnswer(
-            "No MongoDB answers at MONGO_URL: check the address, and that it is running."
+        await client.admin.command("ping")  # unlike `hello`, it asks who we are
+    except ServerSelectionTimeoutError as error:
+        raise NoAnswer(_why(str(error))) from None
+    except OperationFailure as error:
+        if error.code != WRONG_LOGIN:
+            raise
+        raise LoginRefused(
+            "MongoDB refuses the login: check the user and the password in MONGO_URL."
         ) from None
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise NoReplicaSet(
             "MONGO_URL names a standalone mongod: start it with --replSet rs0, run rs.initiate() once "
             "in mongosh, then start this again."
         )
+
+
+def _why(errors: str) -> str:
+    """What pymongo's account of its tries comes down to."""
+    if "CERTIFICATE_VERIFY_FAILED" in errors:
+        return "MongoDB's certificate does not count: check tlsCAFile in MONGO_URL, and the host's name."
+    return "No MongoDB answers at MONGO_URL: check the address, that it is running, and whether it wants TLS."
 
 
 async def declare(collection: Collection, indexes: Sequence[IndexModel]) -> None:

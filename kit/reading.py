@@ -65,6 +65,7 @@ class Reads:
     types: tuple[type[Data], ...]
     refusals: Topic | None = None
     refuse: Refuse | None = None
+    pause: float = 0.0
 
 
 class Reading:
@@ -81,6 +82,7 @@ class Reading:
         self.topic = what.topic
         self.group = f"{service}.{what.topic.name}"
         self.service = service
+        self.pause = what.pause
         self._handle = what.handle
         self._refuse = what.refuse
         self._reader = Reader(what.types)
@@ -89,6 +91,10 @@ class Reading:
         self._parking = parking
         self._publish = publish
         self._now = now
+
+    def moved(self) -> None:
+        """Partitions came to us."""
+        self._parking.moved(self.group)
 
     async def take(self, raws: Sequence[Raw]) -> None:
         """Bring a batch to its endings. When this returns, its offsets may be committed.

@@ -228,7 +228,7 @@ class Relay:
         return lane.producer
 
     def _make(self) -> AIOKafkaProducer:
-        return self._kafka.producer(linger_ms=2, max_batch_size=64 * 1024)
+        return self._kafka.producer(max_batch_size=64 * 1024)
 
     async def _close_all(self) -> None:
         for lane in (self._whole, *self._halves):
@@ -258,7 +258,7 @@ class FencedRelay(Relay):
 
     def _make(self) -> AIOKafkaProducer:
         name = f"relay-{self._leases.group}-{self._leases.names[0]}"
-        return self._kafka.producer(transactional_id=name, linger_ms=2, max_batch_size=64 * 1024)
+        return self._kafka.producer(transactional_id=name, max_batch_size=64 * 1024)
 
     async def _send(self, producer: AIOKafkaProducer, debts: Sequence[Debt]) -> None:
         async with producer.transaction():

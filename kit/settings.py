@@ -91,6 +91,7 @@ class Settings(BaseModel):
     paperbus_log: Literal["debug", "info", "warning", "error"] = "info"
     paperbus_instance: str | None = Member(default=None, min_length=1, max_length=100)
     paperbus_ledger_days: int = Member(default=400, ge=1)
+    paperbus_content_days: int = Member(default=30, ge=1)
     otel_exporter_otlp_endpoint: Url | None = None
 
     @classmethod

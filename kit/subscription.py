@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 log = logger(__name__)
 
-IDLE_MS = 20
-"""How long an empty fetch waits; FastStream sleeps as long again, so it is half the idle latency."""
 DRAIN_ON_REVOKE = 45.0
 """Seconds that a batch in flight gets when partitions move; below the 60 s of the rebalance."""
 FAILING = 5.0
@@ -51,6 +49,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._most = most
         self._subscriber: BatchSubscriber | None = None
         self._hurried = asyncio.Event()
+        self._committing: asyncio.Task[None] | None = None
         self._failures = 0
         self._failing_since = 0.0
         self._why = ""
@@ -64,7 +63,6 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             group_instance_id=self._kafka.instance,
             batch=True,
             max_records=self._most,
-            batch_timeout_ms=IDLE_MS,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             fetch_max_bytes=8 * 1024 * 1024,
@@ -97,9 +95,16 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         lock: Any = self._subscriber and self._subscriber.lock
         if revoked and hasattr(lock, "wait_release"):
             await lock.wait_release(DRAIN_ON_REVOKE)
+        await self.committed()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:  # noqa: ARG002 - aiokafka's
         self._progress = time.monotonic()
+        self.reading.moved()
+
+    async def committed(self) -> None:
+        """Wait for the commit that is under way."""
+        if self._committing is not None:
+            await self._committing
 
     async def _consume(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """One batch: end it and commit it; or rewind and wait, so that it is fetched again."""
@@ -117,7 +122,17 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         else:
             self._failures = 0
             self._progress = time.monotonic()
-            await self._commit(consumer, records)
+            await self.committed()
+            self._committing = asyncio.create_task(self._commit(consumer, records))  # beside the next fetch
+            await self._let_gather()
+
+    async def _let_gather(self) -> None:
+        """Pause where that was asked for; at the end, wait for the commit instead."""
+        if self.reading.pause:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried.wait(), self.reading.pause)
+        if self._hurried.is_set():
+            await self.committed()
 
     async def _wait(self, error: Exception) -> None:
         TROUBLE.labels(self.reading.topic.name).inc()

@@ -64,3 +64,17 @@ async def test_those_behind_one_that_is_being_tried_are_tried_as_soon_as_it_has_
     await parking.remove(GROUP, [first])
 
     assert [one.offset for one in await parking.claim(GROUP, now)] == [2]
+
+
+async def test_what_is_parked_is_seen_at_once_by_who_parked_it_and_by_others_once_partitions_moved(
+    collection: Collection,
+) -> None:
+    ours, theirs = Parking(collection), Parking(collection)
+    for parking in (ours, theirs):
+        assert await parking.waiting(GROUP, {b"a"}) == set()
+
+    await ours.park(GROUP, [Wait(raw("a", 1), "not yet", NOW)], NOW)
+    theirs.moved(GROUP)
+
+    for parking in (ours, theirs):
+        assert await parking.waiting(GROUP, {b"a", b"b"}) == {b"a"}

@@ -17,6 +17,8 @@ from schemas.syncs import DocumentsExported, DocumentsImported, SyncFailed
 
 CATALOG_GROUP = "connections.catalog.events"
 REQUESTS_GROUP = "connections.connections.requests"
+TOLD_WITHIN = 0.25
+"""Seconds after which a timeline tells what has just happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +49,4 @@ def read(edge: Edge, ears: Ears) -> None:
     edge.reads(
         topics.SYNCS_EVENTS, ears.facts.of_runs, types=(SyncFailed, DocumentsExported, DocumentsImported)
     )
-    edge.reads(topics.CONNECTIONS_EVENTS, ears.timeline.handle)
+    edge.reads(topics.CONNECTIONS_EVENTS, ears.timeline.handle, pause=TOLD_WITHIN)
