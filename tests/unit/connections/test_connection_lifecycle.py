@@ -9,7 +9,7 @@ import pytest
 
 from connections.lifecycle.connection import CONNECTION
 from connections.lifecycle.deciding import decide, timed_out
-from connections.lifecycle.messages import LoggedIn, OnboardingTimedOut
+from connections.lifecycle.messages import ConsentEnds, LoggedIn, LoginBroke, OnboardingTimedOut
 from connections.lifecycle.things import ONBOARDING_LASTS, Connection, Status
 from kit.endings import Refused
 from kit.transitions import IllegalTransition
@@ -65,6 +65,9 @@ ConnectionRemovalRequested | !unknown_connection | removed     | removed     | r
 LoggedIn                   | never               | configuring | configuring | active            | active            | never             | never
 OnboardingTimedOut         | never               | rejected    | rejected    | active            | attention         | rejected          | removed
 ProviderRetired            | never               | rejected    | rejected    | active            | attention         | rejected          | removed
+LoginBroke                 | never               | connecting  | configuring | attention         | attention         | rejected          | removed
+ConsentEnds                | never               | connecting  | configuring | active            | attention         | rejected          | removed
+ConsentEnds at the end     | never               | connecting  | configuring | attention         | attention         | rejected          | removed
 SyncFailed                 | never               | connecting  | configuring | attention         | attention         | rejected          | removed
 SyncFailed when stopped    | never               | connecting  | configuring | active            | attention         | rejected          | removed
 SyncFailed as nothing lent | never               | connecting  | configuring | active            | attention         | rejected          | removed
@@ -86,6 +89,9 @@ MESSAGES: dict[str, Callable[[Connection | None], object]] = {
     "LoggedIn": lambda _: LoggedIn(),
     "OnboardingTimedOut": lambda _: OnboardingTimedOut(),
     "ProviderRetired": lambda _: ProviderRetired(provider_id="webdav", revision=4),
+    "LoginBroke": lambda _: LoginBroke(Reason.CONSENT_EXPIRED),
+    "ConsentEnds": lambda _: ConsentEnds(),
+    "ConsentEnds at the end": lambda _: ConsentEnds(),
     "SyncFailed": lambda it: failed(it or active()),
     "SyncFailed when stopped": lambda it: failed(it or active(), Reason.PAUSED),
     "SyncFailed as nothing lent": lambda it: failed(it or active(), credentials_revision=None),
@@ -98,6 +104,8 @@ MESSAGES: dict[str, Callable[[Connection | None], object]] = {
 @pytest.mark.parametrize(("message", "status", "becomes"), list(cells(GRID)))
 def test_a_message_and_a_status_make(message: str, status: str, becomes: str) -> None:
     before = in_status(Status(status))
+    if message == "ConsentEnds at the end" and before is not None:
+        before = before.model_copy(update={"ends_at": NOW})
     thing = MESSAGES[message](before)
 
     if becomes == "never":

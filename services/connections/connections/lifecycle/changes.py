@@ -5,11 +5,12 @@ decided here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from connections.lifecycle.case import Case
-from connections.lifecycle.messages import OnboardingTimedOut
-from connections.lifecycle.things import Connection, Login, Status, Trouble
+from connections.lifecycle.messages import ConsentEnds, LoginBroke, OnboardingTimedOut
+from connections.lifecycle.things import ANNOUNCED, Connection, Login, Status, Trouble
 from connections.lifecycle.values import checked
 from connections.lifecycle.words import ACTIONS, said, title_of
 from kit.endings import Refused
@@ -107,7 +108,7 @@ def resume(case: Case, _: ConnectionResumeRequested) -> Case:
 
 def _shred(case: Case) -> Case:
     """Without the sealed data key nobody opens the credentials ever again."""
-    return case.changed(credentials=None, known={}, trouble=None)
+    return case.changed(credentials=None, token=None, ends_at=None, known={}, trouble=None)
 
 
 def remove(case: Case, _: ConnectionRemovalRequested) -> Case:
@@ -119,11 +120,31 @@ def reject(case: Case, finished: OnboardingTimedOut | ProviderRetired) -> Case:
     return _shred(case).changed(reason=reason, message=said(reason.value, case.it.locale), removed_at=case.at)
 
 
-def suffer(case: Case, failed: SyncFailed) -> Case:
-    action = ACTIONS.get(failed.reason, "contact_support")
+def suffer(case: Case, failed: SyncFailed | LoginBroke) -> Case:
+    return _in_trouble(case, failed.reason)
+
+
+def end_by_calendar(case: Case, ends: ConsentEnds) -> Case:
+    return _in_trouble(announce(case, ends), Reason.CONSENT_EXPIRED)
+
+
+def announce(case: Case, _: ConsentEnds) -> Case:
+    """What is said now covers every announcement whose time has come."""
+    return case.changed(announced=passed(case.it.ends_at, case.at))
+
+
+def passed(ends_at: datetime | None, at: datetime) -> int:
+    """How many announcements of an end are due at `at`, the end itself included."""
+    if ends_at is None:
+        return 0
+    return sum(at >= ends_at - before for before in (*ANNOUNCED, timedelta(0)))
+
+
+def _in_trouble(case: Case, reason: Reason) -> Case:
+    action = ACTIONS.get(reason, "contact_support")
     trouble = Trouble(
-        reason=failed.reason,
-        title=title_of(failed.reason, case.it.locale),
+        reason=reason,
+        title=title_of(reason, case.it.locale),
         message=said(action, case.it.locale),
         action=action,
         since=case.at,

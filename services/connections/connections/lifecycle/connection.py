@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from connections.lifecycle import changes, saying
 from connections.lifecycle.case import Case
-from connections.lifecycle.messages import LoggedIn, OnboardingTimedOut
+from connections.lifecycle.messages import ConsentEnds, LoggedIn, LoginBroke, OnboardingTimedOut
 from connections.lifecycle.things import LOGIN_BROKEN, Status
 from connections.lifecycle.words import ACTIONS
 from kit.transitions import Refuse, Row, Table
@@ -73,6 +73,18 @@ def _went_through(case: Case, moved: DocumentsExported | DocumentsImported) -> b
     return trouble is not None and moved.counts.done > 0 and moved.started_at > trouble.since
 
 
+def _breaks_the_same_way(case: Case, broke: LoginBroke) -> bool:
+    return case.it.trouble is not None and case.it.trouble.reason is broke.reason
+
+
+def _is_there(case: Case, _: ConsentEnds) -> bool:
+    return case.it.ends_at is not None and case.at >= case.it.ends_at
+
+
+def _ended_in_trouble(case: Case, message: ConsentEnds) -> bool:
+    return _is_there(case, message) and case.it.login_broken
+
+
 def _abandoned(case: Case, _: object) -> bool:
     return case.it.reason is Reason.ABANDONED
 
@@ -121,6 +133,8 @@ CONNECTION: Table[Status] = {
     (CONNECTING, LoggedIn): Row(CONFIGURING, emits=saying.authorized),
     (CONNECTING, OnboardingTimedOut): Row(REJECTED, changes.reject, saying.rejected),
     (CONNECTING, ProviderRetired): Row(REJECTED, changes.reject, saying.rejected),
+    (CONNECTING, LoginBroke): Row(CONNECTING),
+    (CONNECTING, ConsentEnds): Row(CONNECTING),
     (CONNECTING, SyncFailed): Row(CONNECTING),
     (CONNECTING, DocumentsExported): Row(CONNECTING),
     (CONNECTING, DocumentsImported): Row(CONNECTING),
@@ -134,6 +148,9 @@ CONNECTION: Table[Status] = {
     (CONFIGURING, LoggedIn): Row(CONFIGURING, emits=saying.authorized),
     (CONFIGURING, OnboardingTimedOut): Row(REJECTED, changes.reject, saying.rejected),
     (CONFIGURING, ProviderRetired): Row(REJECTED, changes.reject, saying.rejected),
+    # Whoever saves it then is told by the first run.
+    (CONFIGURING, LoginBroke): Row(CONFIGURING),
+    (CONFIGURING, ConsentEnds): Row(CONFIGURING),
     (CONFIGURING, SyncFailed): Row(CONFIGURING),
     (CONFIGURING, DocumentsExported): Row(CONFIGURING),
     (CONFIGURING, DocumentsImported): Row(CONFIGURING),
@@ -148,6 +165,11 @@ CONNECTION: Table[Status] = {
     # The save and the clock race; whichever lost changes nothing.
     (ACTIVE, OnboardingTimedOut): Row(ACTIVE),
     (ACTIVE, ProviderRetired): Row(ACTIVE),
+    (ACTIVE, LoginBroke): Row(ATTENTION, changes.suffer, saying.needs_attention),
+    (ACTIVE, ConsentEnds): (
+        Row(ATTENTION, changes.end_by_calendar, saying.needs_attention, _is_there),
+        Row(ACTIVE, changes.announce, saying.expiring),
+    ),
     (ACTIVE, SyncFailed): (
         Row(ACTIVE, when=_of_older_credentials),
         Row(ACTIVE, when=_is_our_own_word),
@@ -171,6 +193,15 @@ CONNECTION: Table[Status] = {
     (ATTENTION, LoggedIn): Row(ACTIVE, changes.heal, saying.authorized_and_recovered),
     (ATTENTION, OnboardingTimedOut): Row(ATTENTION),
     (ATTENTION, ProviderRetired): Row(ATTENTION),
+    (ATTENTION, LoginBroke): (
+        Row(ATTENTION, when=_breaks_the_same_way),
+        Row(ATTENTION, changes.suffer, saying.needs_attention),
+    ),
+    (ATTENTION, ConsentEnds): (
+        Row(ATTENTION, changes.announce, when=_ended_in_trouble),
+        Row(ATTENTION, changes.end_by_calendar, saying.needs_attention, _is_there),
+        Row(ATTENTION, changes.announce, saying.expiring),
+    ),
     (ATTENTION, SyncFailed): (
         Row(ATTENTION, when=_of_older_credentials),
         Row(ATTENTION, when=_is_our_own_word),
@@ -195,6 +226,8 @@ CONNECTION: Table[Status] = {
     (REJECTED, ConnectionRemovalRequested): ENDED,
     (REJECTED, OnboardingTimedOut): Row(REJECTED),
     (REJECTED, ProviderRetired): Row(REJECTED),
+    (REJECTED, LoginBroke): Row(REJECTED),
+    (REJECTED, ConsentEnds): Row(REJECTED),
     (REJECTED, SyncFailed): Row(REJECTED),
     (REJECTED, DocumentsExported): Row(REJECTED),
     (REJECTED, DocumentsImported): Row(REJECTED),
@@ -207,6 +240,8 @@ CONNECTION: Table[Status] = {
     (REMOVED, ConnectionRemovalRequested): GONE,
     (REMOVED, OnboardingTimedOut): Row(REMOVED),
     (REMOVED, ProviderRetired): Row(REMOVED),
+    (REMOVED, LoginBroke): Row(REMOVED),
+    (REMOVED, ConsentEnds): Row(REMOVED),
     # A run under way finishes with what it was lent.
     (REMOVED, SyncFailed): Row(REMOVED),
     (REMOVED, DocumentsExported): Row(REMOVED),

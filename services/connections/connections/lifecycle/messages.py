@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from connections.lifecycle.case import Question
-from connections.lifecycle.things import Found, Sealed
+from connections.lifecycle.things import Found
+from connections.lifecycle.tokens import Sealed, Token
 from schemas.connections import Trouble
 from schemas.manifest import Limits
 from schemas.reasons import AnswerBy, Locale, Purpose, Reason
@@ -143,6 +144,62 @@ class Proven:
 @dataclass(frozen=True, slots=True)
 class SessionTimedOut:
     """The open challenge, the session or the wait for the proof is at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginBroke(Consequence):
+    """The provider lets nobody in with what is stored: a person has to log in again."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentEnds:
+    """The end of the login by the calendar is near, or there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalClaimed:
+    """A worker with this fence is about to ask for newer tokens. Written before the provider is asked."""
+
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalWanted:
+    """Somebody needs newer tokens now, though their time has not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The provider gave newer tokens."""
+
+    fence: int
+    token: Token
+    """As a fresh one: sealed, with its times."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalPutOff:
+    """The provider could not be asked, or not now: it is tried again no sooner than `until`."""
+
+    fence: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalDelayed:
+    """The provider bears no more renewals at once: this one's turn comes at `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalRefused:
+    """The provider takes the refresh token no longer."""
+
+    fence: int
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)

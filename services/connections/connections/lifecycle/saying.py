@@ -13,6 +13,7 @@ from schemas.connections import (
     AuthChallengeIssued,
     ConnectionAuthorized,
     ConnectionChanged,
+    ConnectionExpiring,
     ConnectionNeedsAttention,
     ConnectionPaused,
     ConnectionRecovered,
@@ -132,6 +133,22 @@ def needs_attention(case: Case, _: object) -> Sequence[object]:
         return ()
     told = trouble.model_dump(include={"reason", "title", "message", "action"})
     return (ConnectionNeedsAttention(connection_id=case.it.id, **told),)
+
+
+def expiring(case: Case, _: object) -> Sequence[object]:
+    it = case.it
+    if it.ends_at is None:
+        return ()
+    return (
+        ConnectionExpiring(
+            connection_id=it.id,
+            reason=Reason.CONSENT_EXPIRED,
+            title=said("expiring_title", it.locale),
+            message=said("expiring", it.locale, day=f"{it.ends_at:%Y-%m-%d}"),
+            action="reauthenticate",
+            expires_at=it.ends_at,
+        ),
+    )
 
 
 def paused(case: Case, _: object) -> Sequence[object]:

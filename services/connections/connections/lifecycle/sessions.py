@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 from connections.lifecycle import saying
 from connections.lifecycle.case import Case
 from connections.lifecycle.challenges import ask, asked_before, over
+from connections.lifecycle.changes import passed
 from connections.lifecycle.messages import (
     Answered,
     Asked,
@@ -206,6 +207,9 @@ def authorize(case: Case, message: Verified | Proven) -> Case:
         credentials=found.credentials,
         credentials_revision=case.it.credentials_revision + 1,
         known=found.known,
+        token=found.token,
+        ends_at=found.ends_at,
+        announced=passed(found.ends_at, case.at),
         option_fields=found.options,
         provider_revision=revision,
         failed_logins=0,

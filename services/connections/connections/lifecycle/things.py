@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field as Member
 
+from connections.lifecycle.tokens import Sealed, Token, TokenState
 from schemas.base import Model, Moment
 from schemas.connections import AuthChallengeIssued
 from schemas.fields import Field
@@ -26,6 +27,9 @@ TRIES = 20
 PAST_CHALLENGES = 50
 """How many challenges are remembered, so that an answer that comes late is told what became of its own."""
 
+ANNOUNCED = (timedelta(days=7), timedelta(days=1))
+"""How long before a login ends by the calendar its customer is told."""
+
 LOGIN_BROKEN = frozenset(
     {
         Reason.CREDENTIALS_WRONG,
@@ -38,9 +42,6 @@ LOGIN_BROKEN = frozenset(
 )
 """Trouble that only a new login mends: trying again with the same credentials could lock the account."""
 
-Sealed = dict[str, Any]
-"""What the vault sealed, as it is stored. Only the vault looks inside."""
-
 
 class Status(StrEnum):
     """Where a connection stands; `new` is none yet, and is never stored."""
@@ -52,6 +53,9 @@ class Status(StrEnum):
     ATTENTION = "attention"
     REJECTED = "rejected"
     REMOVED = "removed"
+
+
+_IN_USE = (Status.CONFIGURING, Status.ACTIVE, Status.ATTENTION)
 
 
 class LoginState(StrEnum):
@@ -92,6 +96,9 @@ class Found(Model):
     known: dict[str, Any]
     """The values that are no secrets, to be offered at the next login."""
     options: tuple[Field, ...]
+    token: Token | None = None
+    ends_at: Moment | None = None
+    """When the customer has to agree again, whatever is renewed."""
 
 
 class Ended(Model):
@@ -187,6 +194,11 @@ class Connection(Model):
     credentials: Sealed | None = None
     credentials_revision: int = 0
     known: dict[str, Any] = Member(default_factory=dict)
+    token: Token | None = None
+    ends_at: Moment | None = None
+    """When the customer has to log in again, by the calendar; None is never."""
+    announced: int = 0
+    """How many of the announcements of that end (`ANNOUNCED`) have been made, or came too late."""
     failed_logins: int = 0
     blocks: int = 0
     """How often too many logins in a row have failed, since one went through."""
@@ -216,8 +228,31 @@ class Connection(Model):
     @property
     def wake_at(self) -> datetime | None:
         """When it is to be looked at next without anybody asking: a try is due at once."""
-        times = [self.abandoned_at, self.login_ends_at, self.login.poll_at]
+        times = [self.abandoned_at, self.login_ends_at, self.login.poll_at, self.announce_at]
         return min((time for time in times if time is not None), default=None)
+
+    @property
+    def announce_at(self) -> datetime | None:
+        """When its end by the calendar is to be announced next, or is there."""
+        if self.ends_at is None or self.status not in (Status.ACTIVE, Status.ATTENTION):
+            return None
+        if self.announced > len(ANNOUNCED):
+            return None
+        return self.ends_at - (*ANNOUNCED, timedelta(0))[self.announced]
+
+    @property
+    def renew_at(self) -> datetime | None:
+        """When its tokens are to be renewed, or looked after; None where nothing is to be done."""
+        token = self.token
+        if token is None or token.state is TokenState.DEAD or self.login_broken or self.status not in _IN_USE:
+            return None
+        if token.state is TokenState.RENEWING:
+            return token.look_at
+        due = [token.keep_due] if self.paused else [token.keep_due, token.access_due]
+        times = [time for time in due if time is not None]
+        if not times:
+            return None
+        return max(min(times), token.not_before) if token.not_before else min(times)
 
     @property
     def login_ends_at(self) -> datetime | None:

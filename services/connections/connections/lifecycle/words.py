@@ -41,6 +41,16 @@ ACTIONS = {
 """What mends a trouble; these need a person. So does whatever is not tried again: support looks at it."""
 
 TEXTS = {
+    "expiring_title": Words(
+        en="The login ends soon",
+        fr="La connexion prend bientôt fin",
+        de="Die Anmeldung endet bald",
+    ),
+    "expiring": Words(
+        en="The provider lets us in until {day}. Log in again before, so that nothing is missed.",
+        fr="Le fournisseur nous laisse entrer jusqu'au {day}. Reconnectez-vous avant, pour ne rien manquer.",
+        de="Der Anbieter lässt uns bis {day} ein. Melden Sie sich vorher neu an, damit nichts fehlt.",
+    ),
     "cancelled": Words(
         en="The login was cancelled.",
         fr="La connexion a été annulée.",
