@@ -168,6 +168,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "Choisissez le dossier où les documents sont déplacés ensuite.",
         "Wählen Sie den Ordner, in den Belege danach verschoben werden.",
     ),
+    "file_gone": (
+        "The file was there when its folder was listed, and is gone now.",
+        "Le fichier était présent dans le dossier, il n'y est plus.",
+        "Die Datei stand im Ordner, als er gelesen wurde, und ist jetzt fort.",
+    ),
     "no_driver": (
         "{name} is not part of this release yet.",
         "{name} ne fait pas encore partie de cette version.",

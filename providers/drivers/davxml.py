@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import unquote, urlsplit
 from xml.etree.ElementTree import Element
 
@@ -20,19 +22,38 @@ PROPFIND = (
     b"</d:prop></d:propfind>"
 )
 
+INVENTORY = (
+    b'<?xml version="1.0" encoding="utf-8"?>'
+    b'<d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns"><d:prop>'
+    b"<d:resourcetype/><d:getcontentlength/><d:getetag/><oc:checksums/>"
+    b"<d:getlastmodified/><d:getcontenttype/><oc:id/>"
+    b"</d:prop></d:propfind>"
+)
+"""As `PROPFIND`, with what imports want to know besides."""
 _COLLECTION = "{DAV:}prop/{DAV:}resourcetype/{DAV:}collection"
+_FILE_ID = "{DAV:}prop/{http://owncloud.org/ns}id"
 _SHA256 = re.compile(r"SHA256:([0-9a-fA-F]{64})")
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One thing of a listing: `name` is its last path segment, decoded."""
+    """One thing of a listing: `path` is the server's, decoded; `name` its last segment.
 
-    name: str
+    The last three are only asked for by `INVENTORY`.
+    """
+
+    path: str
     is_folder: bool
     size: int
     etag: str | None
     sha256: str | None
+    modified_at: datetime | None
+    media_type: str | None
+    lasting_id: str | None
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
 
 
 def listed(answer: Answer) -> list[Listed]:
@@ -55,12 +76,24 @@ def _one(response: Element) -> Listed:
     checksums = " ".join(text for each in good for text in each.itertext())
     sha256 = _SHA256.search(checksums)
     return Listed(
-        name=unquote(path.rstrip("/").rpartition("/")[2]),
+        path=unquote(path.rstrip("/")),
         is_folder=any(each.find(_COLLECTION) is not None for each in good),
         size=int(_text(good, "getcontentlength") or 0),
         etag=_text(good, "getetag"),
         sha256=sha256.group(1).lower() if sha256 else None,
+        modified_at=moment(_text(good, "getlastmodified")),
+        media_type=_text(good, "getcontenttype"),
+        lasting_id=next((text for each in good if (text := each.findtext(_FILE_ID))), None),
     )
+
+
+def moment(text: str | None) -> datetime | None:
+    """A date of HTTP (RFC 9110 §5.6.7), in UTC; None where it is none."""
+    try:
+        at = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _ok(propstat: Element) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import aioftp
 
@@ -41,19 +41,24 @@ async def open_driver(
 ) -> AsyncIterator[Driver]:
     """One login, checked at once; as many control connections as puts at the same time need one."""
     del options
-    async with opened(manifest, settings, reach) as driver:
+    async with opened(Ftp, manifest, settings, reach) as driver:
         yield driver
 
 
+F = TypeVar("F", bound="Ftp")
+
+
 @asynccontextmanager
-async def opened(manifest: Manifest, settings: Mapping[str, Any], reach: Reach) -> AsyncIterator[Ftp]:
-    """As `open_driver`, with all that is FTP's own."""
+async def opened(
+    kind: type[F], manifest: Manifest, settings: Mapping[str, Any], reach: Reach
+) -> AsyncIterator[F]:
+    """What `kind` makes of a login, with all that is FTP's own."""
     host = plain_host(str(settings["host"]))
     lines = Lines(dialled(settings, reach), host, manifest.limits.concurrency)
     try:
         async with lines.lent(reach.http.seconds_for(0)) as line:
             root = str(settings.get("root") or await line.get_current_directory())
-        yield Ftp(manifest, settings, reach, lines, "" if root == "/" else root.rstrip("/"))
+        yield kind(manifest, settings, reach, lines, "" if root == "/" else root.rstrip("/"))
     finally:
         await lines.aclose()
 

@@ -67,13 +67,15 @@ class Line(aioftp.Client):
         if "UTF8" in self.features:
             await self.command("OPTS UTF8 ON", ("2xx", "5xx"))
 
-    async def data(self, command: str) -> DataConnectionThrottleStreamIO:
-        """The stream of a transfer that `command` starts; `finish` it, or hang up.
+    async def data(self, command: str, start: int = 0) -> DataConnectionThrottleStreamIO:
+        """The stream of a transfer that `command` starts; `finish` it, or hang up. It begins at byte `start`.
 
         TLS is set up while the reply comes: some servers wait with one for the other, some the other way
         round (aioftp's own order makes vsftpd wait for ever).
         """
         sock = await self._reach.guard.connect(self._peer, await self._passive())
+        if start:
+            await self.command(f"REST {start}", "350")
         await self.command(command)
         opening = asyncio.create_task(self._opened(sock, self._session()))
         try:
@@ -82,7 +84,10 @@ class Line(aioftp.Client):
         except BaseException:
             opening.cancel()
             await asyncio.wait({opening})
-            sock.close()
+            if opening.cancelled() or opening.exception() is not None:
+                sock.close()
+            else:
+                opening.result()[1].close()
             raise
         return DataConnectionThrottleStreamIO(self, reader, writer, {"_": self.throttle})
 
@@ -173,8 +178,10 @@ class Lines:
         self._busy = 0
 
     @asynccontextmanager
-    async def lent(self, seconds: float) -> AsyncIterator[Line]:
-        """A line for one thing that takes `seconds` at most; it is hung up when that did not end well.
+    async def lent(self, seconds: float | None) -> AsyncIterator[Line]:
+        """A line for one thing that takes `seconds` at most (None: as long as its bytes come).
+
+        It is hung up when that did not end well.
 
         Raises:
             ProviderError: what the server refused, or that it is gone.

@@ -15,7 +15,7 @@ LINE_BYTES = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Listed:
     """One thing in a folder. `modified` is YYYYMMDDhhmmss in UTC, empty where the server says nothing."""
 
     name: str
@@ -40,9 +40,8 @@ async def look(line: Line, at: str) -> Found | None:
     code, lines = await line.command(f"SIZE {at}", ("213", "5xx"))
     if code.matches("213"):
         size = int(lines[-1].strip())
-        code, lines = await line.command(f"MDTM {at}", ("213", "5xx"))
-        modified = lines[-1].strip() if code.matches("213") else ""
-        return Entry("", is_folder=False, size=size, modified=modified).found
+        modified_at = await modified(line, at)
+        return Listed("", is_folder=False, size=size, modified=modified_at).found
     if await is_folder(line, at):
         return A_FOLDER
     if not code.matches("50x"):
@@ -52,19 +51,25 @@ async def look(line: Line, at: str) -> Found | None:
     return next((entry.found for entry in there or () if entry.name == name), None)
 
 
+async def modified(line: Line, at: str) -> str:
+    """When a file was last written, YYYYMMDDhhmmss in UTC (RFC 3659 §3); empty where nobody says."""
+    code, lines = await line.command(f"MDTM {at}", ("213", "5xx"))
+    return lines[-1].strip().partition(".")[0] if code.matches("213") else ""
+
+
 async def is_folder(line: Line, at: str) -> bool:
     """Whether one can go there. Every other path is absolute, so that it does not matter where one is."""
     code, _ = await line.command(f"CWD {at}", ("2xx", "5xx"))
     return bool(code.matches("2xx"))
 
 
-async def entries(line: Line, at: str) -> list[Entry] | None:
+async def entries(line: Line, at: str) -> list[Listed] | None:
     """What is in the folder `at`; None where there is no such folder."""
     if not await is_folder(line, at):
         return None
     told = "MLSD" if {"MLST", "MLSD"} & line.features else "LIST -a"
     parse = _facts if told == "MLSD" else lambda text: _printed(line, text)
-    found: list[Entry] = []
+    found: list[Listed] = []
     async with await line.data(told) as stream:
         while (raw := await stream.readline()) and len(found) < SCANNED:
             entry = parse(raw[:LINE_BYTES].decode("utf-8", "surrogateescape").rstrip("\r\n"))
@@ -76,7 +81,7 @@ async def entries(line: Line, at: str) -> list[Entry] | None:
     return found
 
 
-def _facts(text: str) -> Entry | None:
+def _facts(text: str) -> Listed | None:
     """`type=file;size=5;modify=20261122101500; a.pdf` (RFC 3659 §7.2); the folder itself is no entry."""
     said, _, name = text.partition(" ")
     facts = {key.lower(): value for key, _, value in (fact.partition("=") for fact in said.split(";"))}
@@ -86,7 +91,7 @@ def _facts(text: str) -> Entry | None:
     return _entry(name.rpartition("/")[2], facts, is_folder=kind != "file")
 
 
-def _printed(line: Line, text: str) -> Entry | None:
+def _printed(line: Line, text: str) -> Listed | None:
     try:
         path, facts = line.parse_list_line(text.encode("utf-8", "surrogateescape"))
     except (ValueError, UnicodeDecodeError):
@@ -96,7 +101,7 @@ def _printed(line: Line, text: str) -> Entry | None:
     return _entry(str(path), facts, is_folder=facts["type"] == "dir")
 
 
-def _entry(name: str, facts: Mapping[str, Any], *, is_folder: bool) -> Entry:
+def _entry(name: str, facts: Mapping[str, Any], *, is_folder: bool) -> Listed:
     size = str(facts.get("size", ""))
     modified = str(facts.get("modify", "")).partition(".")[0]
-    return Entry(name, is_folder, int(size) if size.isdigit() else 0, modified)
+    return Listed(name, is_folder, int(size) if size.isdigit() else 0, modified)

@@ -97,11 +97,9 @@ class Bucket:
     @steady
     async def find(self, path: str) -> Found | None:
         """By HEAD; `version` is the entity tag, `sha256` the one that we put with the object."""
-        answer = await self._asked("HEAD", self._url(path), {})
-        if answer.status == 404:
+        answer = await self._head(path)
+        if answer is None:
             return None
-        if answer.status != 200:
-            raise self._error(answer)
         digest = answer.headers.get("x-amz-meta-sha256", "").lower()
         size = int(answer.headers.get("Content-Length", 0))
         return Found(size, digest if len(digest) == 64 else None, answer.headers.get("ETag"))
@@ -145,6 +143,15 @@ class Bucket:
             raise moved_on()
         return self._receipt(path, answer)
 
+    async def _head(self, path: str) -> Answer | None:
+        """What HEAD says of an object; None where there is none."""
+        answer = await self._asked("HEAD", self._url(path), {})
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise self._error(answer)
+        return answer
+
     async def _put(self, path: str, body: Body, headers: Mapping[str, str]) -> Answer:
         if body.size > MOST_PUT_BYTES:
             raise ProviderError("item_permanent", Reason.DOCUMENT_REFUSED, words("too_large"))
@@ -167,11 +174,11 @@ class Bucket:
             answer = await self._asked("GET", url, {}, most=LISTING_BYTES)
             if answer.status != 200:
                 raise self._error(answer)
-            page, following = await asyncio.to_thread(listing, answer.body)
-            folders += page
-            if following is None or most == 1 or len(folders) >= MOST_CHOICES:
+            page = await asyncio.to_thread(listing, answer.body)
+            folders += page.prefixes
+            if page.following is None or most == 1 or len(folders) >= MOST_CHOICES:
                 break
-            query["continuation-token"] = following
+            query["continuation-token"] = page.following
         return folders
 
     async def _holds(self, path: str, size: int, sha256: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import unquote_plus
 from xml.etree.ElementTree import Element
 
@@ -39,23 +41,54 @@ def why(body: bytes, wait: float | None) -> ProviderError | None:
     return ProviderError(kind, reason, words(key), retry_after=wait, field=field)
 
 
-def listing(body: bytes) -> tuple[list[str], str | None]:
-    """The common prefixes of one page, decoded, and where the next page starts.
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One object of a listing."""
+
+    key: str
+    size: int
+    etag: str
+    modified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page: common prefixes and objects, decoded, and where the next page starts."""
+
+    prefixes: list[str]
+    keys: list[Key]
+    following: str | None
+
+
+def listing(body: bytes) -> Listing:
+    """What a page of ListObjectsV2 says.
 
     Raises:
         ProviderError: `provider_changed` where this is no listing.
     """
     prefixes: list[str] = []
+    keys: list[Key] = []
     following = None
     try:
         for each in elements(body):
             if _name(each) == "CommonPrefixes":
                 prefixes += [unquote_plus(prefix.text or "") for prefix in each.iterfind("{*}Prefix")]
+            elif _name(each) == "Contents":
+                keys.append(_key(each))
             elif _name(each) == "NextContinuationToken":
                 following = each.text
     except ValueError:
         raise ProviderError("config", Reason.PROVIDER_CHANGED, words("no_s3"), field="endpoint") from None
-    return prefixes, following
+    return Listing(prefixes, keys, following)
+
+
+def _key(contents: Element) -> Key:
+    said = {_name(each): each.text or "" for each in contents}
+    try:
+        modified_at = datetime.fromisoformat(said.get("LastModified", "")).astimezone(UTC)
+    except ValueError:
+        modified_at = None
+    return Key(unquote_plus(said.get("Key", "")), int(said.get("Size", 0)), said.get("ETag", ""), modified_at)
 
 
 def _name(element: Element) -> str:

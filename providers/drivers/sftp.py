@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
 from itertools import islice
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import asyncssh
 from asyncssh.constants import FILEXFER_TYPE_DIRECTORY
@@ -45,6 +45,18 @@ async def open_driver(
 ) -> AsyncIterator[Driver]:
     """One SFTP session on one SSH connection, for as long as the block runs; needs no options."""
     del options
+    async with opened(Sftp, manifest, settings, reach) as driver:
+        yield driver
+
+
+S = TypeVar("S", bound="Sftp")
+
+
+@asynccontextmanager
+async def opened(
+    kind: type[S], manifest: Manifest, settings: Mapping[str, Any], reach: Reach
+) -> AsyncIterator[S]:
+    """What `kind` makes of a login, with all that is SFTP's own."""
     host, _ = address(settings)
     async with await connected(settings, reach) as ssh:
 
@@ -64,7 +76,7 @@ async def open_driver(
             concurrency=manifest.limits.concurrency,
         )
         identity = identity_of(manifest, settings, f"{settings['username']}@{host}")
-        yield Sftp(sftp, root, identity, capabilities, in_time)
+        yield kind(sftp, root, identity, capabilities, in_time)
 
 
 class Sftp:

@@ -11,6 +11,7 @@ from targets import Target
 
 from providers.drivers import Driver, introduce, open_driver
 from providers.reach import Reach
+from providers.sources import Source, open_source
 from schemas.manifest import Manifest
 
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
@@ -40,6 +41,9 @@ class Subject:
         if self.address == "host":
             return {**self.credentials, "host": host, "port": port}
         return {**self.credentials, self.address: f"http://{host}:{port}"}
+
+    def source(self, reach: Reach, **options: Any) -> AbstractAsyncContextManager[Source]:
+        return open_source(self.manifest, self.credentials, options, reach)
 
     def open(self, reach: Reach, **changed: Any) -> AbstractAsyncContextManager[Driver]:
         return open_driver(self.manifest, {**self.credentials, **changed}, {}, reach)
