@@ -40,11 +40,16 @@ CONNECTIONS_A_HOST = 32
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: its status, its headers (any case) and its body up to the cap."""
+    """A whole answer: its status, its headers (any case) and its body up to the cap.
+
+    `resent`: the document was sent twice, because the line ended before the first answer. A conflict may then
+    be with itself.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    resent: bool = False
 
     def error(self, rules: Iterable[ErrorRule], now: datetime) -> ProviderError:
         """This answer as an error, by the manifest's rules and the default table."""
@@ -121,7 +126,8 @@ class Http:
         data = Streamed(content) if isinstance(content, Body) else content
         seconds = self.seconds_for(content.size if isinstance(content, Body) else 0)
         async with self._asked(method, url, headers, data, seconds) as answer:
-            return Answer(answer.status, answer.headers, await _read(answer, most))
+            resent = isinstance(data, Streamed) and data.sent > 1
+            return Answer(answer.status, answer.headers, await _read(answer, most), resent)
 
     @asynccontextmanager
     async def download(

@@ -67,6 +67,8 @@ class Streamed(aiohttp.Payload):
         super().__init__(body, content_type=body.media_type)
         self._body = body
         self.failure: Exception | None = None
+        self.sent = 0
+        """How often: aiohttp sends again by itself where a line that was kept open ends before the answer."""
 
     @property
     def size(self) -> int:
@@ -79,6 +81,7 @@ class Streamed(aiohttp.Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Send every chunk, and remember why that failed: aiohttp tells only that it did."""
+        self.sent += 1
         try:
             async with aclosing(self._body.stream()) as chunks:
                 async for chunk in chunks:

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from providers.content import Body
 from providers.drivers import MOST_CHOICES, Capabilities, Driver, Found, Receipt, identity_of
 from providers.drivers.paths import segments
+from providers.drivers.resent import met_itself
 from providers.drivers.s3xml import listing, why
 from providers.drivers.sigv4 import EMPTY, Keys, query_string
 from providers.drivers.steady import steady
@@ -128,6 +129,8 @@ class Bucket:
             raise taken()
         answer = await self._put(path, body, {"if-none-match": "*"} if self._conditional else {})
         if answer.status in (409, 412):
+            if await met_itself(self, answer, path, body):
+                return Receipt(path, None)
             raise taken()
         return self._receipt(path, answer)
 
@@ -140,6 +143,8 @@ class Bucket:
         matching = version is not None and self._conditional
         answer = await self._put(path, body, {"if-match": str(version)} if matching else {})
         if matching and answer.status in (404, 409, 412):
+            if await met_itself(self, answer, path, body):
+                return Receipt(path, None)
             raise moved_on()
         return self._receipt(path, answer)
 

@@ -177,6 +177,7 @@ class Sftp:
             is_there = await self._stat(path) is not None
             await self._clear(beside)
             raise taken() if is_there else error from None
+        await self._require_whole(path, body.size)
         return Receipt(path, None)
 
     async def replace(self, path: str, body: Body, version: str | None) -> Receipt:
@@ -197,6 +198,16 @@ class Sftp:
                     await self._sftp.remove(self._at(path))
                 await self._sftp.rename(beside, self._at(path))
         return Receipt(path, None)
+
+    async def _require_whole(self, path: str, size: int) -> None:
+        """What an earlier try sent may arrive late, and empty the file beside while it gets its name.
+
+        A file that is gone was whole: somebody who waits for files took it.
+        """
+        found = await self._stat(path)
+        if found is not None and found.size != size:
+            await self._clear(self._at(path))
+            raise ProviderError("transient", Reason.PROVIDER_DOWN, words("not_kept"))
 
     async def _beside(self, path: str, body: Body) -> str:
         """The whole body under a hidden name, whose address on the server is returned."""

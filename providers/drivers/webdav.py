@@ -20,6 +20,7 @@ from providers.drivers import A_FOLDER, MOST_CHOICES, Capabilities, Driver, Foun
 from providers.drivers.authorization import authorization
 from providers.drivers.davxml import PROPFIND, Listed, listed
 from providers.drivers.paths import parent, segments, unfinished
+from providers.drivers.resent import met_itself
 from providers.drivers.steady import once_unlocked, steady
 from providers.egress import url_parts
 from providers.errors import ProviderError, moved_on, taken
@@ -132,6 +133,8 @@ class WebDav:
         if self._atomic:
             answer = await self._send("PUT", path, {"If-None-Match": "*"}, body)
             if answer.status == 412:
+                if await met_itself(self, answer, path, body):
+                    return Receipt(path, None)
                 raise taken()
             return self._receipt(path, answer)
         await self._beside(path, body)
@@ -149,6 +152,8 @@ class WebDav:
         if self._atomic:
             answer = await self._send("PUT", path, {"If-Match": version} if version else {}, body)
             if answer.status == 412:
+                if await met_itself(self, answer, path, body):
+                    return Receipt(path, None)
                 raise moved_on()
             return self._receipt(path, answer)
         await self._beside(path, body)
