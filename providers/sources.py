@@ -156,7 +156,7 @@ SOURCES: Mapping[str, str] = {
     "ftp": "providers.drivers.ftp_files",
     "object": "providers.drivers.object_files",
 }
-"""The module of each kind of driver that can list: it has `open_source(manifest, settings, options, reach)`."""
+"""The module of each kind that can list. It has `open_source(manifest, settings, options, reach)`."""
 
 
 def open_source(

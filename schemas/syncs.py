@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field as Member
+from pydantic import Field as Member, StringConstraints
 
 from schemas.base import ConnectionId, DocumentId, Lenient, Maybe, Model, Moment, Sha256, Text
 from schemas.envelope import Data, RequestRefused
@@ -18,6 +18,10 @@ class DueReason(Lenient):
     MANUAL = "manual"
     CATCH_UP = "catch_up"
     OTHER = "other"
+
+
+ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+"""What a source calls a document, as `DocumentsImported` says it."""
 
 
 class _Due(Data):
@@ -38,6 +42,9 @@ class ExportDue(_Due):
 
 class ImportDue(_Due):
     """Look now for documents at the source."""
+
+    external_ids: Maybe[Annotated[tuple[ExternalId, ...], Member(min_length=1, max_length=500)]] = None
+    """Offer only these again, of those that were not taken; nothing new is looked for."""
 
 
 class Counts(Model):
@@ -72,6 +79,8 @@ class ImportedDocument(Model):
     size: int
     sha256: Sha256
     content_url: str
+    kept_until: Maybe[Moment] = None
+    """When the bytes go from `content_url` if the platform says nothing; `DocumentAccepted` ends it earlier."""
     duplicate_of: Maybe[str] = None
     metadata: dict[str, Any]
 

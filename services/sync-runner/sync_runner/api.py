@@ -95,9 +95,8 @@ def routes(reading: Reading) -> APIRouter:
 
 def _row(entry: Entry) -> dict[str, Any]:
     row, document = entry.row, entry.document
-    return {
-        "document_id": row["document"],
-        "version": row["version"],
+    imported = "thing" in row
+    return (_imported(row) if imported else {"document_id": row["document"], "version": row["version"]}) | {
         "filename": document.get("filename"),
         "status": row["status"],
         "reason": row.get("reason"),
@@ -109,6 +108,13 @@ def _row(entry: Entry) -> dict[str, Any]:
         "updated_at": rfc3339(row["at"]),
         "run_id": row.get("run"),
     }
+
+
+def _imported(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What rows of imports have besides."""
+    times = {name: rfc3339(row[name]) for name in ("kept_until", "gone_at") if name in row}
+    also = {name: row[name] for name in ("duplicate_of", "media_type", "metadata", "place") if name in row}
+    return {"external_id": row["document"], "version": str(row["version"])} | times | also
 
 
 def _past(past: Mapping[str, Any]) -> dict[str, Any]:

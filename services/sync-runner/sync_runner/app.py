@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI
@@ -16,6 +18,7 @@ from kit.broker import Kafka
 from kit.edge import Edge
 from kit.http import make_app
 from kit.leases import Leases
+from kit.logs import logger
 from kit.mongo import Database
 from kit.mongo_aggregates import MongoAggregates
 from kit.parking import Parking
@@ -26,21 +29,35 @@ from kit.settings import SYNC_RUNNER_PORT, Settings, SettingsError
 from providers.egress import Guard
 from providers.reach import Reach
 from schemas.topics import CATALOG_EVENTS, CONNECTIONS_EVENTS, DOCUMENTS_EVENTS
-from sync_runner import api, bus, overview
+from sync_runner import api, bus, content_api, overview
 from sync_runner.borrowing import Lender
 from sync_runner.content import Contents
+from sync_runner.einvoices.reader import Reader
 from sync_runner.fill import Fills
 from sync_runner.handlers.documents import Ingest
 from sync_runner.handlers.dues import Dues
 from sync_runner.handlers.facts import Facts
+from sync_runner.handlers.words import Words
+from sync_runner.importing import Warehouse
+from sync_runner.inspecting import Inspector
 from sync_runner.lifecycle.sync import Sync
 from sync_runner.running import Means
 from sync_runner.scheduler import Scheduler
-from sync_runner.store import documents as documents_store, due as due_store, fills as fills_store, ledger
+from sync_runner.store import (
+    contents as contents_store,
+    documents as documents_store,
+    due as due_store,
+    fills as fills_store,
+    imports as imports_store,
+    ledger,
+)
+from sync_runner.store.contents import MongoContents
 from sync_runner.store.documents import MongoDocuments
 from sync_runner.store.due import MongoDue
 from sync_runner.store.files import GridFiles
 from sync_runner.store.fills import MongoFills
+from sync_runner.store.import_rows import ImportRows
+from sync_runner.store.imports import MongoImports
 from sync_runner.store.ledger import MongoLedger
 from sync_runner.store.lists import MongoLists
 from sync_runner.store.overview import MongoOverview
@@ -48,9 +65,14 @@ from sync_runner.store.providers import NEWEST, MongoProviders
 from sync_runner.store.rows import Rows
 from sync_runner.store.runs import READY, MongoRuns, now
 from sync_runner.store.shapes import SYNC
+from sync_runner.store.words import MongoWords
 from sync_runner.worker import Worker
 
+log = logger(__name__)
+
 DATABASE = "sync_runner"
+LET_GO_EVERY = 3600.0
+"""Seconds between two looks for bytes that were kept long enough."""
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 OURS = (*LOOPBACK, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 """Where our own services live: their address is a setting, nobody else names it."""
@@ -71,7 +93,8 @@ def build(settings: Settings) -> Service:
     """
     parts = Parts.of(settings)
     edge = Edge(parts.kafka, bus.NAME, Parking(parts.db.parked), now)
-    bus.read(edge, bus.Ears(parts.providers, parts.facts, parts.ingest, parts.dues, parts.worker.ring))
+    words = Words(parts.words)
+    bus.read(edge, bus.Ears(parts.providers, parts.facts, parts.ingest, words, parts.dues, parts.worker.ring))
     return Service(
         bus.NAME,
         listeners=(Listener(parts.inner_app(edge), SYNC_RUNNER_PORT),),
@@ -83,6 +106,7 @@ def build(settings: Settings) -> Service:
             Loop("fills", parts.fills.run),
             Loop("audit", parts.fills.run_audit),
             Loop("worker", parts.worker.run),
+            Loop("bytes", parts.let_go),
         ),
         start=(parts.prepare,),
         stop=(parts.worker.stop,),
@@ -108,6 +132,8 @@ class Parts:
     scheduler: Scheduler
     emitter: bus.DueEmitter
     fills: Fills
+    words: MongoWords
+    warehouse: Warehouse
     worker: Worker
     positions: Positions
     reaches: tuple[Reach, ...]
@@ -140,7 +166,9 @@ class Parts:
             partial(positions.caught_up, CONNECTIONS_EVENTS, bus.CONNECTIONS_GROUP),
         )
         reaches = _reaches(settings)
-        means = _means(settings, db, syncs, providers, positions, reaches)
+        contents = MongoContents(db)
+        warehouse = _warehouse(settings, db, contents)
+        means = _means(settings, db, syncs, providers, positions, reaches, warehouse)
         return cls(
             settings=settings,
             db=db,
@@ -158,6 +186,8 @@ class Parts:
             scheduler=Scheduler(MongoDue(db.syncs), emitter, shards, now),
             emitter=emitter,
             fills=fills,
+            words=MongoWords(db.ledger, contents, now),
+            warehouse=warehouse,
             worker=Worker(means, owner),
             positions=positions,
             reaches=reaches,
@@ -168,6 +198,7 @@ class Parts:
         app = make_app(bus.NAME, self.verifier, (edge.stuck,))
         lists = MongoLists(self.db.ledger, self.db.documents)
         app.include_router(api.routes(api.Reading(self.syncs, lists, now)))
+        app.include_router(content_api.routes(self.words.contents))
         seen = MongoOverview(self.db.ledger, self.db.documents)
         app.include_router(overview.routes(overview.Looking(self.syncs, seen, now)))
         return app
@@ -177,11 +208,23 @@ class Parts:
         await mongo.ready(self.db.client)
         await self.syncs.declare(*SYNC_INDEXES)
         await mongo.declare(self.db.documents, documents_store.INDEXES)
-        await mongo.declare(self.db.ledger, ledger.INDEXES)
+        await mongo.declare(self.db.ledger, (*ledger.INDEXES, *imports_store.INDEXES))
+        await mongo.declare(self.words.contents.files, contents_store.FILE_INDEXES)
+        await mongo.declare(self.words.contents.chunks, contents_store.CHUNK_INDEXES)
         await mongo.declare(self.db.providers, (NEWEST,))
+
+    async def let_go(self) -> None:
+        """Drop the bytes of imported documents that were kept long enough, for ever."""
+        while True:
+            try:
+                await self.words.expire()
+            except Exception as error:  # noqa: BLE001 - the store's trouble: they go an hour later
+                log.warning("bytes could not be let go", error=type(error).__name__)
+            await asyncio.sleep(LET_GO_EVERY)
 
     async def close(self) -> None:
         """Give the shards back; let go of Kafka, of targets, of the store."""
+        await self.warehouse.inspector.close()
         await self.leases.release()
         await self.emitter.close()
         await self.positions.close()
@@ -208,18 +251,30 @@ def _means(  # noqa: PLR0913, PLR0917 - what meets here
     providers: MongoProviders,
     positions: Positions,
     reaches: tuple[Reach, ...],
+    warehouse: Warehouse,
 ) -> Means:
     """What every run needs."""
     targets, platform, ours = reaches
     own = _service_tokens(settings)
     return Means(
-        runs=MongoRuns(syncs, Rows(db.ledger, db.documents)),
+        runs=MongoRuns(
+            syncs,
+            Rows(db.ledger, db.documents),
+            ImportRows(db.ledger, f"{settings.paperbus_sync_runner_url}/v1/content/"),
+        ),
         borrowing=Lender(ours, settings.paperbus_connections_url, own).for_run,
         manifests=providers.manifest,
         catalog_read=partial(positions.caught_up, CATALOG_EVENTS, bus.CATALOG_GROUP),
         contents=Contents(platform, own, GridFiles(db)),
         reach=targets,
+        warehouse=warehouse,
     )
+
+
+def _warehouse(settings: Settings, db: Database, contents: MongoContents) -> Warehouse:
+    """Where imports come in."""
+    kept_for = timedelta(days=settings.paperbus_content_days)
+    return Warehouse(MongoImports(db.ledger, db.syncs), contents, Inspector(Reader()), kept_for)
 
 
 def _mongo_url(settings: Settings) -> str:

@@ -22,6 +22,7 @@ from sync_runner.handlers.documents import Ingest
 from sync_runner.handlers.dues import Dues
 from sync_runner.handlers.facts import Facts
 from sync_runner.handlers.providers import Providers
+from sync_runner.handlers.words import Words
 
 NAME = "sync-runner"
 CATALOG_GROUP = f"{NAME}.{CATALOG_EVENTS.name}"
@@ -37,12 +38,23 @@ class Ears:
     providers: Providers
     connections: Facts
     documents: Ingest
+    words: Words
     dues: Dues
     ring: Callable[[], None]
 
     async def published(self, heard: Heard) -> None:
         """A provider's manifest."""
         await self.providers.publish(heard.event.data.manifest, heard.event.data.revision)
+
+    async def document(self, batch: Sequence[Heard]) -> Sequence[Ended]:
+        """What the platform has, and what it says of what was brought to it."""
+        said = [isinstance(heard.event.data, Words.TYPES) for heard in batch]
+        if not any(said):
+            return await self.documents(batch)
+        words = iter(await self.words([heard for heard, word in zip(batch, said, strict=True) if word]))
+        rest = [heard for heard, word in zip(batch, said, strict=True) if not word]
+        documents = iter(await self.documents(rest) if rest else ())
+        return [next(words if word else documents) for word in said]
 
     async def due(self, batch: Sequence[Heard]) -> Sequence[Ended]:
         """Something is due."""
@@ -55,7 +67,7 @@ def read(edge: Edge, ears: Ears) -> None:
     """Declare everything that is read."""
     edge.reads(CATALOG_EVENTS, each(ears.published), types=(ProviderPublished,))
     edge.reads(CONNECTIONS_EVENTS, ears.connections, types=facts.TYPES)
-    edge.reads(DOCUMENTS_EVENTS, ears.documents, types=Ingest.TYPES)
+    edge.reads(DOCUMENTS_EVENTS, ears.document, types=(*Ingest.TYPES, *Words.TYPES))
     edge.reads(SYNCS_REQUESTS, ears.due, refusals=SYNCS_EVENTS, refuse=ears.dues.syncs.refuse)
 
 

@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from providers.content import of_bytes
 from providers.drivers import Driver, open_driver
 from providers.errors import ProviderError
 from providers.reach import Reach
+from providers.sources import Source, open_source
 from schemas.manifest import Manifest
 from schemas.patterns import WrongPattern
 from schemas.reasons import Reason
@@ -25,6 +27,7 @@ from sync_runner.borrowing import Borrow, Loan, NotLent
 from sync_runner.content import Contents
 from sync_runner.destination import Destination
 from sync_runner.handlers.runs import SLICE_ROWS, SLICE_TIME, Claim, Failure, Row, Runs
+from sync_runner.importing import Importing, Warehouse
 from sync_runner.names import Place, Rules, safe
 from sync_runner.outcomes import of_run
 from sync_runner.sending import Choices, Sender, described, put_ours
@@ -47,6 +50,10 @@ OpenTarget = Callable[
     [Manifest, Mapping[str, Any], Mapping[str, Any], Reach], AbstractAsyncContextManager[Driver]
 ]
 """`providers.drivers.open_driver`."""
+OpenSource = Callable[
+    [Manifest, Mapping[str, Any], Mapping[str, Any], Reach], AbstractAsyncContextManager[Source]
+]
+"""`providers.sources.open_source`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,9 @@ class Means:
     contents: Contents
     reach: Reach
     open_target: OpenTarget = open_driver
+    warehouse: Warehouse | None = None
+    """Where imports come in."""
+    open_source: OpenSource = open_source
 
 
 class Run:
@@ -87,7 +97,7 @@ class Run:
             Lost: another worker has it.
         """
         try:
-            return await self._moved()
+            return await (self._imported() if self.claim.direction == "import" else self._moved())
         except NotLent as refused:
             wait = timedelta(seconds=refused.wait or ASK_FOR) if refused.later else None
             await self._runs.finish(self.claim, Failure(refused.reason, refused.message, None, wait))
@@ -105,6 +115,33 @@ class Run:
                 return False
             if not rows and not await self._more():
                 return False
+        return True
+
+    async def _imported(self) -> bool:
+        """The way in: until the run has ended; what was lent is borrowed anew where it runs out."""
+        warehouse = self._means.warehouse
+        if warehouse is None:
+            raise ProviderError("config", Reason.NOT_SET_UP, "Imports are not set up here.")
+        while not self._stop.is_set():
+            loan = self._loan = await self._borrowed()
+            manifest = await self._manifest(loan)
+            options, reach = self.claim.options, self._means.reach
+            async with self._means.open_source(manifest, loan.credentials, options, reach) as source:
+                importing = Importing(
+                    self._runs,
+                    warehouse,
+                    self.claim,
+                    source,
+                    limits=manifest.limits,
+                    stop=self._stop,
+                    fresh=partial(self._fresh, loan),
+                    now=reach.clock,
+                )
+                try:
+                    if not await importing.carry_out():
+                        return False
+                finally:
+                    self.claim = importing.claim
         return True
 
     async def _more(self) -> bool:

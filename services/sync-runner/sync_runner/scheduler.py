@@ -1,4 +1,5 @@
-"""The scheduler: says `ExportDue` for what is due in our shards, then moves it on. It runs nothing.
+"""The scheduler: says `ExportDue` or `ImportDue` for what is due in our shards, then moves it on; it runs
+nothing.
 
 Emitted first, moved on afterwards: killed in between, it says the same due again, under the same id.
 """
@@ -15,7 +16,7 @@ from typing import Protocol
 from kit.logs import logger
 from kit.owed import named_id
 from schemas.base import rfc3339
-from schemas.syncs import DueReason, ExportDue
+from schemas.syncs import DueReason, ExportDue, ImportDue
 from sync_runner.lifecycle.times import following, out_of_quiet
 from sync_runner.store.due import DueSync, MongoDue, Move
 from sync_runner.store.shapes import SOURCE
@@ -109,9 +110,10 @@ def plan(sync: DueSync, now: datetime) -> tuple[DueReason | None, Move]:
 def event_of(sync: DueSync, reason: DueReason, now: datetime) -> bytes:
     """The due as it travels. Its id follows from connection and due time. By hand: 7,000 a second."""
     due_at = rfc3339(sync.due_at)
+    kind = ExportDue if sync.direction == "export" else ImportDue
     return (
         f'{{"specversion":"1.0","id":"{named_id(sync.id, "due", due_at)}","source":"{SOURCE}",'
-        f'"type":"{ExportDue.TYPE}","time":"{rfc3339(now)}","subject":"{sync.id}",'
+        f'"type":"{kind.TYPE}","time":"{rfc3339(now)}","subject":"{sync.id}",'
         f'"datacontenttype":"application/json","accountid":{json.dumps(sync.account)},'
         f'"data":{{"connection_id":"{sync.id}","due_at":"{due_at}","reason":"{reason.value}"}}}}'
     ).encode()

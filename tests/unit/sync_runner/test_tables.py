@@ -16,7 +16,7 @@ from schemas.connections import ConnectionSaved
 from schemas.filters import Filters
 from schemas.reasons import Reason, RowStatus, RunStatus
 from schemas.schedules import Schedule
-from schemas.syncs import DueReason, ExportedDocument
+from schemas.syncs import Counts, DueReason, ExportedDocument
 from sync_runner.lifecycle import heard, row, run, schedule
 from sync_runner.lifecycle.sync import EVERYTHING, TRIED, Fill, Past, Run, Standing, State, Sync
 from sync_runner.store.shapes import dump, load
@@ -144,6 +144,8 @@ SYNCS: dict[str, Sync] = {
     "idle, paused": replace(IDLE, standing=Standing.PAUSED),
     "idle, removed": replace(IDLE, standing=Standing.REMOVED),
     "idle, import": replace(IDLE, direction="import"),
+    "idle, imported": replace(IDLE, direction="import", last=LAST),
+    "idle, import failed": replace(IDLE, direction="import", last=replace(LAST, status=RunStatus.FAILED)),
     "waiting": WAITING,
     "running": RUNNING,
     "running, next": replace(RUNNING, next=a_run(id="next")),
@@ -153,7 +155,7 @@ DUES: dict[str, object] = {
     "Due, rows": heard.Due(NOW, DueReason.SCHEDULE, NOW, open=True),
     "Due, none": heard.Due(NOW, DueReason.SCHEDULE, NOW, open=False),
     "Due ahead": heard.Due(NOW + timedelta(minutes=5, seconds=1), DueReason.SCHEDULE, NOW, open=True),
-    "Import": heard.Due(NOW, DueReason.SCHEDULE, NOW, open=False, direction="import"),
+    "Import": heard.Due(NOW, DueReason.SCHEDULE, NOW, open=True, direction="import"),
 }
 DUE_GRID = """
                  | Due, rows                  | Due, none                  | Due ahead                  | Import
@@ -164,7 +166,9 @@ idle, just filled| waiting                    | waiting                    | ref
 idle, filled     | waiting                    | idle +DocumentsExported    | refused invalid            | refused invalid
 idle, paused     | refused paused             | refused paused             | refused paused             | refused paused
 idle, removed    | refused removed            | refused removed            | refused removed            | refused removed
-idle, import     | refused invalid            | refused invalid            | refused invalid            | refused not_set_up
+idle, import     | refused invalid            | refused invalid            | refused invalid            | waiting
+idle, imported   | refused invalid            | refused invalid            | refused invalid            | idle
+idle, import failed | refused invalid         | refused invalid            | refused invalid            | waiting
 waiting          | waiting                    | waiting                    | refused invalid            | refused invalid
 running          | running                    | running                    | refused invalid            | refused invalid
 running, next    | running                    | running                    | refused invalid            | refused invalid
@@ -183,6 +187,7 @@ REPORTS: dict[str, object] = {
     "Claimed": heard.Claimed("w", NOW, LATER),
     "Prepared": heard.Prepared(),
     "Reached": heard.Reached("/in"),
+    "Listed": heard.Listed({"uid": 7}, through=True),
     "Told": heard.Told((), NOW),
     "PassedOn": heard.PassedOn(NOW),
     "Finished": heard.Finished((), NOW),
@@ -193,13 +198,13 @@ REPORTS: dict[str, object] = {
 }
 E_, F_ = "+DocumentsExported", "+DocumentsExported +SyncFailed"
 REPORT_GRID = f"""
-                 | Claimed | Prepared | Reached | Told         | PassedOn | Finished     | Finished, again | Broke        | Broke, again | Doubted
-idle             | refused | refused  | refused | refused      | refused  | refused      | refused         | refused      | refused      | waiting
-idle, removed    | refused | refused  | refused | refused      | refused  | refused      | refused         | refused      | refused      | idle
-waiting          | running | refused  | refused | refused      | refused  | refused      | refused         | refused      | refused      | waiting
-running          | running | running  | running | running {E_} | running  | idle {E_}    | waiting {E_}    | idle {F_}    | waiting {F_} | running
-running, next    | running | running  | running | running {E_} | running  | waiting {E_} | waiting {E_}    | waiting {F_} | waiting {F_} | running
-running, removed | running | running  | running | running {E_} | running  | idle {E_}    | idle {E_}       | idle {F_}    | idle {F_}    | running
+                 | Claimed | Prepared | Reached | Listed  | Told         | PassedOn | Finished     | Finished, again | Broke        | Broke, again | Doubted
+idle             | refused | refused  | refused | refused | refused      | refused  | refused      | refused         | refused      | refused      | waiting
+idle, removed    | refused | refused  | refused | refused | refused      | refused  | refused      | refused         | refused      | refused      | idle
+waiting          | running | refused  | refused | refused | refused      | refused  | refused      | refused         | refused      | refused      | waiting
+running          | running | running  | running | running | running {E_} | running  | idle {E_}    | waiting {E_}    | idle {F_}    | waiting {F_} | running
+running, next    | running | running  | running | running | running {E_} | running  | waiting {E_} | waiting {E_}    | waiting {F_} | waiting {F_} | running
+running, removed | running | running  | running | running | running {E_} | running  | idle {E_}    | idle {E_}       | idle {F_}    | idle {F_}    | running
 """
 
 
@@ -351,10 +356,34 @@ def test_a_change_of_schedule_or_filters_counts_anew_or_walks_again() -> None:
     assert after.fill == Fill(NOW, 2)
 
 
-def test_an_import_is_not_due_by_itself_before_imports_exist() -> None:
+def test_an_import_is_due_by_itself_and_walks_no_documents() -> None:
     sync = schedule.follow(Sync(id="c", account="acme"), heard.Saved(saved(direction="import"), NOW)).after
 
-    assert (sync.wake_at, sync.fill) == (None, None)
+    assert sync.wake_at is not None
+    assert sync.fill is None
+
+
+def test_an_import_lists_anew_only_once_its_options_are_others() -> None:
+    first = saved(direction="import", options={"mailbox": "INBOX"})
+    sync = schedule.follow(Sync(id="c", account="acme"), heard.Saved(first, NOW)).after
+    listed = replace(sync, cursor={"uid": 7})
+
+    renamed = schedule.follow(listed, heard.Saved(first.model_copy(update={"name": "Mail"}), NOW)).after
+    moved = first.model_copy(update={"options": {"mailbox": "Archive"}})
+
+    assert renamed.cursor == {"uid": 7}
+    assert schedule.follow(listed, heard.Saved(moved, NOW)).after.cursor is None
+
+
+def test_what_an_import_tells_is_counted_and_remembered_by_its_seal() -> None:
+    sync = a_sync(direction="import", state=State.RUNNING, run=a_run(started_at=NOW, owner="w"))
+    told = heard.Told((), NOW, heard.Sealed("run/1/1", Counts(done=2, rejected=1)))
+
+    after = run.follow(sync, told).after
+
+    assert after.told_as == "run/1/1"
+    assert after.counts == Counts(done=2, rejected=1)
+    assert load({"_id": sync.id, "account": "acme"} | dump(after)) == after
 
 
 def test_what_was_missed_while_paused_is_due_once_when_resumed() -> None:

@@ -14,11 +14,11 @@ from kit.owed import Cause
 from kit.transitions import Decision
 from schemas.envelope import Event
 from schemas.reasons import Reason
-from schemas.syncs import DueReason, ExportDue
+from schemas.syncs import DueReason, ImportDue
 from sync_runner.lifecycle import run
 from sync_runner.lifecycle.heard import Due
 from sync_runner.lifecycle.selecting import selection_of
-from sync_runner.lifecycle.sync import EVERYTHING, Sync
+from sync_runner.lifecycle.sync import Sync
 
 UNKNOWN = "There is no saved connection {id}; a due may follow its ConnectionSaved, or be another account's."
 MOST_ASKED = 10_000
@@ -78,13 +78,14 @@ class Dues:
         return endings
 
     async def _going(self, batch: Sequence[Heard]) -> Sequence[int]:
-        """Which need not wait for documents: all, or what waited often enough, with nothing before it."""
+        """Which need not wait for documents: all; or imports, and what waited often enough."""
         if await self.documents_read():
             return range(len(batch))
         going, waiting = [], set()
         for index, heard in enumerate(batch):
             connection = heard.event.data.connection_id
-            if heard.tries < MOST_TRIES or connection in waiting:
+            waits = heard.tries < MOST_TRIES and not isinstance(heard.event.data, ImportDue)
+            if waits or connection in waiting:
                 waiting.add(connection)
             else:
                 going.append(index)
@@ -114,9 +115,9 @@ class Dues:
 
 def due_of(data: Any, now: datetime, is_ready: bool, some_wait: bool) -> Due:  # noqa: FBT001 - two facts
     """The due, as the table knows it."""
-    if not isinstance(data, ExportDue):
-        return Due(data.due_at, data.reason, now, is_ready, EVERYTHING, "import")
     selection = selection_of(data, some_wait=some_wait)
+    if isinstance(data, ImportDue):  # whether there is something new is the source's to say
+        return Due(data.due_at, data.reason, now, True, selection, "import")
     return Due(data.due_at, data.reason, now, is_ready, selection)
 
 

@@ -22,7 +22,8 @@ from enum import Enum
 from typing import Any, Protocol
 
 from schemas.documents import Metadata
-from schemas.reasons import Reason, RowStatus
+from schemas.reasons import Direction, Reason, RowStatus
+from sync_runner.lifecycle.sync import Selection
 
 LEASE = timedelta(seconds=30)
 """How long a claim holds without `renew`."""
@@ -63,6 +64,15 @@ class Claim:
     """Which event of the run is being filled, from 1."""
     destination: str | None = None
     """The folder that its files were put below before: where that is gone, it is not made again."""
+    direction: Direction = "export"
+    since: datetime | None = None
+    """An import takes what its source received from then on; None is everything."""
+    cursor: Mapping[str, Any] | None = field(default=None, repr=False)
+    """How far an import's listing came."""
+    lists: bool = False
+    """An import that has not gone through its source's listing yet."""
+    told_as: str | None = None
+    """As `Sync.told_as`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +174,20 @@ class Runs(Protocol):
 
     async def moved(self, claim: Claim) -> Sequence[Row]:
         """The rows that became `done` in this part so far (for its CSV), with their targets."""
+
+    async def prepared(self, claim: Claim) -> Selection:
+        """What an import's run takes; what was asked to go again is open again.
+
+        Raises:
+            Lost: somebody else has the run.
+        """
+
+    async def listed(self, claim: Claim, cursor: Mapping[str, Any], *, through: bool) -> Claim:
+        """Remember how far an import's listing came: all before it is in the ledger, durably.
+
+        Raises:
+            Lost: somebody else has the run.
+        """
 
     async def reached(self, claim: Claim, folder: str) -> None:
         """Remember `folder` as the connection's destination: it is there now, made by us or found."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from sync_runner.lifecycle.heard import (
     Doubted,
     Due,
     Finished,
+    Listed,
     PassedOn,
     Prepared,
     Reached,
@@ -97,9 +98,15 @@ def reach(sync: Sync, reached: Reached) -> Sync:
     return replace(sync, destination=reached.folder)
 
 
+def list_on(sync: Sync, listed: Listed) -> Sync:
+    """What was listed before is not asked for again."""
+    run = run_of(sync)
+    return replace(sync, cursor=listed.cursor, run=replace(run, listed=run.listed or listed.through))
+
+
 def tell(sync: Sync, told: Told) -> Sync:
     """The next part begins."""
-    sync = counted(sync, told.documents)
+    sync = counted(sync, told)
     return replace(sync, run=replace(run_of(sync), part=run_of(sync).part + 1))
 
 
@@ -110,14 +117,14 @@ def pass_on(sync: Sync, passed: PassedOn) -> Sync:
 
 def finish(sync: Sync, finished: Finished) -> Sync:
     """It is done."""
-    sync = replace(counted(sync, finished.documents), failures=0, next=None)
+    sync = replace(counted(sync, finished), failures=0, next=None)
     return ended(sync, RunStatus.DONE, finished.now)
 
 
 def break_(sync: Sync, broke: Broke) -> Sync:
     """It failed, or was stopped."""
     stopped = _stopped(broke)
-    sync = replace(counted(sync, broke.documents), failures=sync.failures + (not stopped), next=None)
+    sync = replace(counted(sync, broke), failures=sync.failures + (not stopped), next=None)
     return ended(sync, RunStatus.STOPPED if stopped else RunStatus.FAILED, broke.now, broke.message)
 
 
@@ -138,12 +145,13 @@ def retry(sync: Sync, end: Finished | Broke) -> Sync:
     return readied(replace(sync, run=replace(run, not_before=at), state=State.WAITING), end.now)
 
 
-def counted(sync: Sync, documents: Sequence[ExportedDocument]) -> Sync:
-    """With these documents counted, in the run and for good, and the parts that tell of them."""
-    run = run_of(sync)
-    part = run.part + len(split(documents)) - 1
-    run = replace(run, counts=_plus(run.counts, documents), part=part)
-    return replace(sync, run=run, counts=_plus(sync.counts, documents))
+def counted(sync: Sync, end: Told | Finished | Broke) -> Sync:
+    """With its documents counted, in the run and for good, and the parts that tell of them."""
+    run, new = run_of(sync), _counts(end)
+    part = run.part + len(split(end.documents)) - 1
+    run = replace(run, counts=_plus(run.counts, new), part=part)
+    told_as = end.sealed.seal if end.sealed else sync.told_as
+    return replace(sync, run=run, counts=_plus(sync.counts, new), told_as=told_as)
 
 
 def _end(sync: Sync, end: Finished | Broke) -> Sync:
@@ -163,13 +171,19 @@ def _not_before(following: Run, broke: Broke) -> datetime | None:
     return broke.again_at or broke.now + HEARD_WITHIN
 
 
-def _plus(counts: Counts, documents: Sequence[ExportedDocument]) -> Counts:
-    if not documents:
+def _counts(end: Told | Finished | Broke) -> Counts:
+    if end.sealed is not None:
+        return end.sealed.counts
+    statuses = Counter(
+        document.status.value for document in end.documents if isinstance(document, ExportedDocument)
+    )
+    return Counts(**statuses)
+
+
+def _plus(counts: Counts, new: Counts) -> Counts:
+    if new == NOTHING:
         return counts
-    new = counts.model_dump()
-    for document in documents:
-        new[document.status.value] += 1
-    return Counts(**new)
+    return Counts(**{name: number + getattr(new, name) for name, number in counts})
 
 
 def _new_run(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from kit.owed import NOBODY, Cause
 from schemas.connections import ConnectionChanged, ConnectionSaved
 from schemas.reasons import Direction, Reason
-from schemas.syncs import DueReason, ExportedDocument
+from schemas.syncs import Counts, DueReason, ExportedDocument, ImportedDocument
 from sync_runner.lifecycle.sync import EVERYTHING, Selection
+
+Documents = tuple[ExportedDocument | ImportedDocument, ...]
+"""What a run moved, in its direction's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +111,28 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of an import's source is taken in: `cursor` is where to go on; `through`: it was the last."""
+
+    cursor: Mapping[str, Any] = field(repr=False)
+    through: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What an event tells of an import's rows, beside the documents that came in."""
+
+    seal: str
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A slice is over: these documents are to be told of, and there is more."""
 
-    documents: tuple[ExportedDocument, ...] = field(repr=False)
+    documents: Documents = field(repr=False)
     now: datetime
+    sealed: Sealed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +146,20 @@ class PassedOn:
 class Finished:
     """Nothing is left to take. `again_at`: when a document that failed is tried again by itself."""
 
-    documents: tuple[ExportedDocument, ...] = field(repr=False)
+    documents: Documents = field(repr=False)
     now: datetime
     again_at: datetime | None = None
+    sealed: Sealed | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Broke:
     """It cannot go on. `again_at`: when it is tried again by itself."""
 
-    documents: tuple[ExportedDocument, ...] = field(repr=False)
+    documents: Documents = field(repr=False)
     now: datetime
     reason: Reason
     message: str
     credentials_revision: int | None = None
     again_at: datetime | None = None
+    sealed: Sealed | None = None

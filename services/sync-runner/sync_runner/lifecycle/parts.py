@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
-from schemas.syncs import ExportedDocument
+from schemas.base import Model
+
+D = TypeVar("D", bound=Model)
 
 MOST = 500
 """Documents in one event."""
@@ -12,9 +15,9 @@ MOST_BYTES = 400 * 1024
 """Bytes of one event's list: an event has 512 KB."""
 
 
-def split(documents: Sequence[ExportedDocument]) -> list[tuple[ExportedDocument, ...]]:
+def split(documents: Sequence[D]) -> list[tuple[D, ...]]:
     """The documents in as few parts as fit into events, in order; one empty part where there are none."""
-    parts: list[list[ExportedDocument]] = [[]]
+    parts: list[list[D]] = [[]]
     room = MOST_BYTES
     for document in documents:
         size = len(document.model_dump_json().encode()) + 1

@@ -6,14 +6,14 @@ its time: before finishing, a worker looks for rows once more (`store.runs`), so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from kit.transitions import Decision, Refuse, Row, Table, decide
 from schemas.envelope import Data
-from schemas.reasons import Reason
-from schemas.syncs import DocumentsExported, SyncFailed
+from schemas.reasons import Reason, RunStatus
+from schemas.syncs import DocumentsExported, DocumentsImported, SyncFailed
 from sync_runner.lifecycle import changes
 from sync_runner.lifecycle.heard import (
     Broke,
@@ -21,6 +21,7 @@ from sync_runner.lifecycle.heard import (
     Doubted,
     Due,
     Finished,
+    Listed,
     PassedOn,
     Prepared,
     Reached,
@@ -74,10 +75,6 @@ def too_far_ahead(_: Sync, due: Due) -> bool:
     return due.due_at - due.now > AHEAD
 
 
-def an_import(sync: Sync, due: Due) -> bool:
-    return sync.direction == "import" and due.direction == "import"
-
-
 def other_direction(sync: Sync, due: Due) -> bool:
     return sync.direction != due.direction
 
@@ -89,8 +86,15 @@ def satisfied(sync: Sync, due: Due) -> bool:
     if sync.state is State.RUNNING:
         started, covers = run_of(sync).started_at, run_of(sync).selection.everything
     else:
-        started, covers = (sync.last.started_at if sync.last else None), nothing_open(sync, due)
+        started, covers = (sync.last.started_at if sync.last else None), _covered(sync, due)
     return covers and started is not None and started >= due.due_at
+
+
+def _covered(sync: Sync, due: Due) -> bool:
+    """Whether the last run left nothing: an import that went through looked at everything."""
+    if sync.direction == "import":
+        return sync.last is not None and sync.last.status is RunStatus.DONE
+    return nothing_open(sync, due)
 
 
 def nothing_open(sync: Sync, due: Due) -> bool:
@@ -116,7 +120,7 @@ def said_part(sync: Sync, told: Told) -> Sequence[Data]:
     run = run_of(sync)
     chunks = split(told.documents)
     return [
-        DocumentsExported(
+        _moved(sync)(
             connection_id=sync.id,
             run_id=run.id,
             due_at=run.due_at,
@@ -131,6 +135,11 @@ def said_part(sync: Sync, told: Told) -> Sequence[Data]:
     ]
 
 
+def _moved(sync: Sync) -> Callable[..., Data]:
+    """The event of its direction."""
+    return DocumentsExported if sync.direction == "export" else DocumentsImported
+
+
 def said_empty(sync: Sync, due: Due) -> Sequence[Data]:
     return said_end(sync, Finished((), due.now))
 
@@ -140,7 +149,7 @@ def said_end(sync: Sync, end: Finished | Broke) -> Sequence[Data]:
     past = last_of(sync)
     chunks = split(end.documents)
     return [
-        DocumentsExported(
+        _moved(sync)(
             connection_id=sync.id,
             run_id=past.id,
             due_at=past.due_at,
@@ -174,9 +183,6 @@ REFUSALS = (
     Refuse(Reason.REMOVED, "This connection was removed; nothing moves any more.", when=removed),
     Refuse(Reason.PAUSED, "This connection is paused; resume it before something is due.", when=paused),
     Refuse(
-        Reason.NOT_SET_UP, "Imports are not carried out yet; only exports can be due today.", when=an_import
-    ),
-    Refuse(
         Reason.INVALID,
         "The due is for the other direction; send ExportDue to exports and ImportDue to imports.",
         when=other_direction,
@@ -207,6 +213,7 @@ TABLE: Table[State] = {
     (State.RUNNING, Claimed): Row(State.RUNNING, changes.claim),
     (State.RUNNING, Prepared): Row(State.RUNNING, changes.prepare),
     (State.RUNNING, Reached): Row(State.RUNNING, changes.reach),
+    (State.RUNNING, Listed): Row(State.RUNNING, changes.list_on),
     (State.RUNNING, Told): Row(State.RUNNING, changes.tell, said_part),
     (State.RUNNING, PassedOn): Row(State.RUNNING, changes.pass_on),
     (State.RUNNING, Finished): (

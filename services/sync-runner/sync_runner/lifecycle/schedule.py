@@ -40,6 +40,7 @@ def _save(sync: Sync, saved: Saved) -> Sync:
         start=data.start,
         since=counts_from,
         schedule=data.schedule,
+        cursor=sync.cursor if data.options == sync.options else None,
         fill=Fill(counts_from, data.revision) if refill and data.direction == "export" else sync.fill,
     )
     return readied(_anchored(sync, data.saved_at) if rescheduled else sync, saved.now)
@@ -54,7 +55,7 @@ def _anchored(sync: Sync, anchor: datetime) -> Sync:
 
 def waking(sync: Sync, due_at: datetime | None) -> datetime | None:
     """When to wake for what is due at `due_at`: a little later, unless that falls in quiet hours."""
-    if due_at is None or sync.direction == "import":  # imports are not carried out yet
+    if due_at is None:
         return None
     later = due_at + timedelta(milliseconds=sync.delay)
     return later if out_of_quiet(sync.schedule, later) == later else due_at

@@ -104,6 +104,8 @@ class Run:
     counts: Counts = NOTHING
     cause: Cause = NOBODY
     """The due that asked for it first: the cause of what it says."""
+    listed: bool = False
+    """An import has gone through its source's listing to the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,10 @@ class Sync:
     """When the last fill was through."""
     destination: str | None = None
     """The folder that files were put below before."""
+    cursor: Mapping[str, Any] | None = field(default=None, repr=False)
+    """How far the listing of an import's source came: its own, see `providers.sources`."""
+    told_as: str | None = None
+    """The seal of the rows that the last event about imports told of (`store.imports`)."""
     counts: Counts = NOTHING
     failures: int = 0
     """Runs in a row that could not go on."""

@@ -10,6 +10,7 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel, UpdateMany
 
 from kit.mongo import Collection
+from schemas.reasons import Direction
 from schemas.schedules import Schedule
 from sync_runner.store.shapes import schedule_of
 
@@ -19,7 +20,16 @@ WAKE = IndexModel(
     partialFilterExpression={"wake_at": {"$exists": True}},
 )
 """Only what will be due by itself is in it."""
-SHOWN = {"account": 1, "schedule": 1, "anchor": 1, "due_at": 1, "revision": 1, "delay": 1, "shard": 1}
+SHOWN = {
+    "account": 1,
+    "direction": 1,
+    "schedule": 1,
+    "anchor": 1,
+    "due_at": 1,
+    "revision": 1,
+    "delay": 1,
+    "shard": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,7 @@ class DueSync:
     revision: int
     delay: int
     """Milliseconds from due to waking."""
+    direction: Direction = "export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +109,5 @@ def _due(sync: Mapping[str, Any]) -> DueSync:
         sync["due_at"],
         sync["revision"],
         sync["delay"],
+        sync["direction"],
     )

@@ -124,6 +124,8 @@ class MongoFills:
             "received_at": {"$lt": before},
             "next_at": {"$exists": False},
         }
+        if sync.direction == "import":  # what may be listed again must stay known
+            old["gone_at"] = {"$lt": before}
         return (await self.ledger.delete_many(old)).deleted_count
 
 

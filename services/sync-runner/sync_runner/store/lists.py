@@ -48,7 +48,8 @@ class MongoLists:
             join = {"_id": {"$in": ids}, "account": wanted.account}
             documents = {document["document"]: document async for document in self.documents.find(join)}
             for row in rows:
-                yield Entry(row, documents.get(row["document"], {}))
+                imported = "thing" in row  # such a row says all that is known of its document
+                yield Entry(row, row if imported else documents.get(row["document"], {}))
 
 
 def list_query(wanted: Wanted, place: Place | None) -> Doc:

@@ -14,38 +14,20 @@ from schemas.reasons import Reason, RowStatus
 from schemas.syncs import ExportedDocument
 from sync_runner.handlers.runs import SLICE_ROWS, Claim, Result, Row
 from sync_runner.lifecycle.matching import Document, matches
-from sync_runner.lifecycle.row import DOUBTFUL, MESSAGES, Dropped, Intended, Redone, from_states, wait
+from sync_runner.lifecycle.row import DOUBTFUL, MESSAGES, Dropped, Intended, from_states, wait
 from sync_runner.lifecycle.sync import Selection, Sync
 from sync_runner.store.ledger import UNTOLD
+from sync_runner.store.open_rows import OpenRows, own, takeable
 
 Doc = dict[str, Any]
 
 
-def own(claim: Claim, **more: Any) -> Doc:
-    """A query for rows of the claim's connection."""
-    return {"account": claim.account, "connection": claim.connection_id, **more}
-
-
-def takeable(claim: Claim, selection: Selection, now: datetime) -> Doc:
-    """The rows that this claim may take now: open, selected, and not in its own hands already."""
-    in_hand = {"status": RowStatus.SENDING.value, "fence": claim.fence}
-    query = own(claim, next_at={"$gt": UNTOLD, "$lte": now}) | {"$nor": [in_hand]}
-    if not selection.everything:
-        query["$or"] = [{"document": {"$in": list(selection.only)}}]
-        query["$or"] += [{"attempts": {"$gt": 0}}] if selection.tried else []
-    return query
-
-
-class Rows:
-    """`ledger` and `documents`, for whoever holds a claim."""
+class Rows(OpenRows):
+    """`ledger` and `documents`, for whoever holds the claim of an export."""
 
     def __init__(self, ledger: Collection, documents: Collection) -> None:
-        self.ledger = ledger
+        super().__init__(ledger)
         self.documents = documents
-
-    async def any_left(self, claim: Claim, selection: Selection, now: datetime) -> bool:
-        """Whether there is something to take."""
-        return await self.ledger.find_one(takeable(claim, selection, now), {"_id": 1}) is not None
 
     async def take(self, claim: Claim, sync: Sync, most: int) -> list[Row]:
         """The oldest rows to move, joined with their documents; what need not go any more is put away."""
@@ -123,41 +105,17 @@ class Rows:
         newer = own(claim, _id={"$in": [result.row_id for result in results]}, fence={"$gt": claim.fence})
         return {row["_id"] async for row in self.ledger.find(newer, {"_id": 1})}
 
-    async def untold(self, claim: Claim, part: int) -> list[ExportedDocument]:
-        """What became of the documents of this part, as an event tells it."""
-        query = own(claim, next_at=UNTOLD, run=claim.run_id, part=part)
-        return [_exported(row) async for row in self.ledger.find(query)]
+    async def untold(self, claim: Claim) -> tuple[tuple[ExportedDocument, ...], None]:
+        """What became of the documents of the claim's part, as an event tells it."""
+        query = own(claim, next_at=UNTOLD, run=claim.run_id, part=claim.part)
+        return tuple([_exported(row) async for row in self.ledger.find(query)]), None
 
-    async def tell(self, claim: Claim, through: int) -> None:
+    async def tell(self, claim: Claim, through: int, _: str | None = None) -> None:
         """Events tell of all parts of this run up to `through`, and of all runs before it: owe it no more."""
         await self.ledger.update_many(
             own(claim, next_at=UNTOLD) | {"$nor": [{"run": claim.run_id, "part": {"$gt": through}}]},
             [{"$set": {"next_at": {"$ifNull": ["$again_at", "$$REMOVE"]}}}, {"$unset": "again_at"}],
         )
-
-    async def again_at(self, claim: Claim) -> datetime | None:
-        """When the first document that was tried, and did not arrive, is tried again by itself."""
-        tried = own(claim, next_at={"$gt": UNTOLD}, attempts={"$gt": 0})
-        waiting = await self.ledger.find_one(tried, {"next_at": 1}, sort=[("next_at", ASCENDING)])
-        untold = own(claim, next_at=UNTOLD, again_at={"$exists": True})
-        new = await self.ledger.find_one(untold, {"again_at": 1}, sort=[("again_at", ASCENDING)])
-        times = [waiting["next_at"]] if waiting else []
-        times += [new["again_at"]] if new else []
-        return min(times, default=None)
-
-    async def reopen(self, claim: Claim, selection: Selection) -> None:
-        """Open again what the selection asks to go again, apart from what this run moved already."""
-        now = datetime.now(UTC)
-        for redo in selection.redo:
-            states = set(redo.statuses) & set(from_states(Redone))
-            only = {} if redo.only is None else {"document": {"$in": list(redo.only)}}
-            sure = [state.value for state in states if state not in DOUBTFUL]
-            query = own(claim, run={"$ne": claim.run_id}, **only)
-            again = {"status": RowStatus.PENDING.value, "next_at": now, "at": now}
-            await self.ledger.update_many(query | {"status": {"$in": sure}}, {"$set": again})
-            if RowStatus.UNKNOWN in states:
-                unsure = query | {"status": RowStatus.UNKNOWN.value}
-                await self.ledger.update_many(unsure, {"$set": {"next_at": now}})
 
     async def owners(self, claim: Claim, targets: Some[str]) -> dict[str, str]:
         """Whose newest row has each target, and is there or may be."""

@@ -21,9 +21,20 @@ from kit.mongo_aggregates import MongoAggregates
 from schemas.reasons import Reason
 from sync_runner.handlers.runs import LEASE, Claim, Failure, Lost, Order, Result, Row
 from sync_runner.lifecycle import run as runs
-from sync_runner.lifecycle.heard import Broke, Claimed, Doubted, Finished, PassedOn, Prepared, Reached, Told
-from sync_runner.lifecycle.sync import Standing, State, Sync, run_of
+from sync_runner.lifecycle.heard import (
+    Broke,
+    Claimed,
+    Doubted,
+    Finished,
+    Listed,
+    PassedOn,
+    Prepared,
+    Reached,
+    Told,
+)
+from sync_runner.lifecycle.sync import Selection, Standing, State, Sync, run_of
 from sync_runner.lifecycle.times import out_of_quiet
+from sync_runner.store.import_rows import ImportRows
 from sync_runner.store.rows import Rows
 
 READY = IndexModel(
@@ -45,9 +56,14 @@ STOPPED = {
 class MongoRuns:
     """Runs and their rows in Mongo."""
 
-    def __init__(self, syncs: MongoAggregates[Sync], rows: Rows) -> None:
+    def __init__(self, syncs: MongoAggregates[Sync], rows: Rows, imports: ImportRows | None = None) -> None:
         self.syncs = syncs
         self.rows = rows
+        self.imports = imports or ImportRows(rows.ledger)
+
+    def _rows(self, claim: Claim) -> Rows | ImportRows:
+        """The ledger as runs of its direction see it."""
+        return self.imports if claim.direction == "import" else self.rows
 
     async def claim(self, owner: str, crowded: Some[str] = ()) -> Claim | None:
         first = await self._claim(owner, {"account": {"$nin": list(crowded)}} if crowded else {})
@@ -57,7 +73,7 @@ class MongoRuns:
         for id_, now in await self._ready(which):
             if (claim := await self._claim_one(id_, owner, now)) is not None:
                 # What a worker before us told of, and died before it could say so here.
-                await self.rows.tell(claim, through=claim.part - 1)
+                await self._rows(claim).tell(claim, claim.part - 1, claim.told_as)
                 return claim
         return None
 
@@ -104,12 +120,22 @@ class MongoRuns:
         return Order.STOP if Standing(held["standing"]) in STOPPED else Order.GO_ON
 
     async def take_rows(self, claim: Claim, most: int) -> Sequence[Row]:
+        return await self.rows.take(claim, await self._prepared(claim), most)
+
+    async def prepared(self, claim: Claim) -> Selection:
+        return run_of(await self._prepared(claim)).selection
+
+    async def _prepared(self, claim: Claim) -> Sync:
         sync = await self._ours(claim)
         selection = run_of(sync).selection
-        if selection.redo:
-            await self.rows.reopen(claim, selection)
-            sync = await self._follow(claim, Prepared()) or sync
-        return await self.rows.take(claim, sync, most)
+        if not selection.redo:
+            return sync
+        await self._rows(claim).reopen(claim, selection)
+        return await self._follow(claim, Prepared()) or sync
+
+    async def listed(self, claim: Claim, cursor: Mapping[str, Any], *, through: bool) -> Claim:
+        await self._follow(claim, Listed(cursor, through))
+        return replace(claim, cursor=cursor, lists=claim.lists and not through)
 
     async def intend(self, claim: Claim, rows: Sequence[Row]) -> Sequence[Row]:
         return await self.rows.intend(claim, rows)
@@ -135,24 +161,29 @@ class MongoRuns:
             )
 
     async def pass_on(self, claim: Claim) -> Claim | None:
-        documents = await self.rows.untold(claim, claim.part)
-        if documents:
-            told = Told(tuple(documents), now())
-            sync = await self._follow(claim, told)
+        rows = self._rows(claim)
+        documents, sealed = await rows.untold(claim)
+        if documents or sealed:
+            sync = await self._follow(claim, Told(documents, now(), sealed))
             claim = replace(claim, part=run_of(sync).part) if sync else claim
-            await self.rows.tell(claim, through=claim.part - 1)
+            await rows.tell(claim, claim.part - 1, sealed.seal if sealed else None)
         if not await self._ready({"_id": {"$ne": claim.connection_id}}):
             return claim
         await self._follow(claim, PassedOn(now()))
         return None
 
     async def finish(self, claim: Claim, failure: Failure | None = None) -> bool:
+        seals: list[str] = []
+
         async def end(sync: Sync) -> Finished | Broke | None:
-            return await self._end(claim, sync, failure)
+            ended = await self._end(claim, sync, failure)
+            if ended is not None and ended.sealed is not None:
+                seals.append(ended.sealed.seal)
+            return ended
 
         if await self._change(claim, end) is None:
             return False
-        await self.rows.tell(claim, through=claim.part)
+        await self._rows(claim).tell(claim, claim.part, seals[-1] if seals else None)
         return True
 
     async def release(self, claim: Claim) -> None:
@@ -163,20 +194,23 @@ class MongoRuns:
 
     async def _end(self, claim: Claim, sync: Sync, failure: Failure | None) -> Finished | Broke | None:
         """How the run ends, as things are now; None where it has to go on."""
-        at = now()
-        left = await self.rows.any_left(claim, run_of(sync).selection, at)
+        at, rows, selection = now(), self._rows(claim), run_of(sync).selection
+        left = claim.lists or await rows.any_left(claim, selection, at)
         if left and failure is None and sync.may_run:
             return None
-        documents = tuple(await self.rows.untold(claim, claim.part))
+        documents, sealed = await rows.untold(claim)
         if failure is not None and sync.may_run:
             delay = runs.retry_delay(failure.reason, sync.failures, failure.retry_after)
             again = None if delay is None else out_of_quiet(sync.schedule, at + delay)
-            return Broke(documents, at, failure.reason, failure.message, failure.credentials_revision, again)
+            why, login = failure.reason, failure.credentials_revision
+            return Broke(documents, at, why, failure.message, login, again, sealed)
         if left and not sync.may_run:
             reason, message = STOPPED[sync.standing]
-            return Broke(documents, at, reason, message, None, at if reason is Reason.PAUSED else None)
-        again = await self.rows.again_at(claim)
-        return Finished(documents, at, again and out_of_quiet(sync.schedule, max(again, at + SOONEST)))
+            resumed = at if reason is Reason.PAUSED else None
+            return Broke(documents, at, reason, message, None, resumed, sealed)
+        again = await rows.again_at(claim)
+        again = again and out_of_quiet(sync.schedule, max(again, at + SOONEST))
+        return Finished(documents, at, again, sealed)
 
     async def _ours(self, claim: Claim) -> Sync:
         kept = (await self.syncs.read([claim.connection_id])).get(claim.connection_id)
@@ -242,6 +276,11 @@ def claim_of(sync: Sync) -> Claim:
         revision=sync.revision,
         part=run.part,
         destination=sync.destination,
+        direction=sync.direction,
+        since=sync.since,
+        cursor=sync.cursor,
+        lists=sync.direction == "import" and run.selection.everything and not run.listed,
+        told_as=sync.told_as,
     )
 
 

@@ -75,6 +75,8 @@ def dump(sync: Sync) -> Doc:
         "fill": sync.fill and _fill(sync.fill),
         "covered_to": sync.covered_to,
         "destination": sync.destination,
+        "cursor": sync.cursor,
+        "told_as": sync.told_as,
         "counts": _counts(sync.counts),
         "failures": sync.failures,
         "runs": sync.runs,
@@ -113,6 +115,8 @@ def load(document: Mapping[str, Any]) -> Sync:
         fill=_fill_of(document.get("fill")),
         covered_to=document.get("covered_to"),
         destination=document.get("destination"),
+        cursor=document.get("cursor"),
+        told_as=document.get("told_as"),
         counts=Counts(**document["counts"]),
         failures=document["failures"],
         runs=document["runs"],
@@ -151,6 +155,7 @@ def _run_of(stored: Doc | None) -> Run | None:
         stored["part"],
         Counts(**stored["counts"]),
         Cause(**stored.get("cause", {})),
+        stored.get("listed", False),
     )
 
 
@@ -187,7 +192,7 @@ def _run(run: Run) -> Doc:
     always = {"id": run.id, "due_at": run.due_at, "reason": run.reason.value, "part": run.part}
     cause = {name: value for name, value in asdict(run.cause).items() if value is not None}
     sometimes: Doc = {"not_before": run.not_before, "started_at": run.started_at, "owner": run.owner}
-    sometimes["cause"] = cause or None
+    sometimes |= {"cause": cause or None, "listed": run.listed}
     return always | {"takes": _selection(run.selection), "counts": _counts(run.counts)} | _some(sometimes)
 
 
