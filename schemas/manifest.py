@@ -13,7 +13,7 @@ from pydantic import Field as Member, StringConstraints, model_validator
 
 from schemas.base import Maybe, Model, ProviderId
 from schemas.fields import FieldSpec, Said
-from schemas.login import Ask, Device, Grant, LoginStep, Redirect
+from schemas.login import Ask, Choose, Device, Grant, Keep, LoginStep, Redirect
 from schemas.oauth import OAuth
 from schemas.reasons import Direction, Reason
 
@@ -32,6 +32,26 @@ class DriverSpec(Model):
     """How the account is called, such as `{username}@{host}`; the driver's own word where unset."""
 
 
+class LoginLimits(Model):
+    """What the provider bears while somebody logs in."""
+
+    failed_asker: int = Member(default=10, ge=1, le=100)
+    """Failed logins of one customer of ours at this provider, whichever accounts they name."""
+    block_minutes: int = Member(default=15, ge=1, le=1440)
+    """How long we stop after too many; each time in a row twice as long, to a day."""
+    wrong_answers: int = Member(default=3, ge=1, le=10)
+    """Wrong answers of one login session, of every kind."""
+    resend_seconds: tuple[int, ...] = Member(default=(30, 60, 120), max_length=10)
+    """How long to wait before a code may be sent again, each time: as often as there are waits."""
+    session_minutes: int = Member(default=30, ge=5, le=60)
+    per_minute: Maybe[float] = Member(default=None, gt=0)
+    """Answers that we try at this provider, of all customers together; more wait their turn."""
+
+
+def _usual(limits: LoginLimits) -> bool:
+    return limits == LoginLimits()
+
+
 class Limits(Model):
     """What the provider bears."""
 
@@ -43,17 +63,8 @@ class Limits(Model):
 
     They are counted by account name at a host, whoever asks, and for each connection.
     """
-    failed_logins_asker: int = Member(default=10, ge=1, le=100)
-    """Failed logins of one customer of ours at this provider, whichever accounts they name."""
-    block_minutes: int = Member(default=15, ge=1, le=1440)
-    """How long we stop then; each time in a row twice as long, to a day."""
-    wrong_answers: int = Member(default=3, ge=1, le=10)
-    """Wrong answers of one login session, of every kind."""
-    resend_seconds: tuple[int, ...] = Member(default=(30, 60, 120), max_length=10)
-    """How long to wait before a code may be sent again, each time: as often as there are waits."""
-    session_minutes: int = Member(default=30, ge=5, le=60)
-    logins_per_minute: Maybe[float] = Member(default=None, gt=0)
-    """Answers that we try at this provider, of all customers together; more wait their turn."""
+    logins: LoginLimits = Member(default=LoginLimits(), exclude_if=_usual)
+    """What it bears while somebody logs in."""
 
 
 class Lifetimes(Model):
@@ -146,17 +157,24 @@ class Manifest(Model):
 
     @property
     def credentials(self) -> tuple[FieldSpec, ...]:
-        """Every field that the login asks for, in order."""
-        return tuple(spec for step in self.login if isinstance(step, Ask) for spec in step.fields)
+        """Every field that the login asks for, in order; what is chosen too."""
+        return tuple(spec for step in self.login for spec in _fields(step))
 
     @property
     def brought(self) -> frozenset[str]:
-        """What a login by OAuth brings for the driver's settings besides the fields; see `schemas.oauth`."""
+        """What a login brings for the driver besides the fields: `keep`, and see `schemas.oauth`."""
+        kept = frozenset(name for step in self.login if isinstance(step, Keep) for name in step.keep)
         if self.oauth is None:
-            return frozenset()
+            return kept
         told = self.oauth.identity.keep if self.oauth.identity else {}
-        return frozenset({"access_token", "account", *self.oauth.keep_from_callback, *told})
+        return frozenset({*kept, "access_token", "account", *self.oauth.keep_from_callback, *told})
 
     def options_for(self, direction: Direction) -> tuple[FieldSpec, ...]:
         """The options of one direction."""
         return self.options.export if direction == "export" else self.options.import_
+
+
+def _fields(step: LoginStep) -> tuple[FieldSpec, ...]:
+    if isinstance(step, Choose):
+        return (step.field,)
+    return step.fields if isinstance(step, Ask) else ()

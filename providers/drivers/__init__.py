@@ -268,7 +268,7 @@ def settings(manifest: Manifest, credentials: Mapping[str, Any]) -> dict[str, An
     filled: dict[str, Any] = {name: value for name, value in credentials.items() if value not in (None, "")}
     for name, value in manifest.driver.settings.items():
         filled[name] = (
-            _fill(value, credentials, is_address=name in _ADDRESSES) if isinstance(value, str) else value
+            fill(value, credentials, is_address=name in _ADDRESSES) if isinstance(value, str) else value
         )
     return filled
 
@@ -276,13 +276,14 @@ def settings(manifest: Manifest, credentials: Mapping[str, Any]) -> dict[str, An
 def identity_of(manifest: Manifest, credentials: Mapping[str, Any], otherwise: str) -> str:
     """How the account is called: by the manifest's pattern, else the driver's own word."""
     pattern = manifest.driver.identity
-    return otherwise if pattern is None else _fill(pattern, credentials, is_address=False)
+    return otherwise if pattern is None else fill(pattern, credentials, is_address=False)
 
 
 _ADDRESSES = ("url", "endpoint")
 
 
-def _fill(pattern: str, credentials: Mapping[str, Any], *, is_address: bool) -> str:
+def fill(pattern: str, credentials: Mapping[str, Any], *, is_address: bool) -> str:
+    """`pattern` with each `{name}` filled in. In an address no value leaves its place."""
     text = ""
     for literal, name, _, _ in string.Formatter().parse(pattern):
         text += literal

@@ -14,7 +14,7 @@ from typing import Any
 from providers.drivers import open_driver
 from providers.errors import ProviderError
 from providers.login.outcomes import Answer, Asked, Authorized, Failed, LoginState, Outcome, Unreached
-from providers.login.steps import Go, Here, ask, device, kind_of, redirect
+from providers.login.steps import Again, Go, Here, ask, device, kind_of, redirect
 from providers.reach import Reach
 from providers.words import words
 from schemas.connections import Trouble
@@ -64,9 +64,12 @@ async def _walked(here: Here[LoginStep], answer: Answer) -> Outcome:
     """From an answer to the next challenge, or to the end."""
     try:
         came = await kind_of(here.step).take(here, answer)
+        refused: Again | None = None
         for _ in range(MOST_STEPS):
-            if not isinstance(came, Go):
-                return came
+            if isinstance(came, Again):
+                refused = came
+            elif not isinstance(came, Go):
+                return _with_error(came, refused)
             if came.to >= len(here.manifest.login):
                 here = replace(here, state=came.state)
                 return await _log_in(here)
@@ -83,19 +86,27 @@ def _here(
     return Here(manifest, at, manifest.login[at], {**state, "step": at}, reach, locale)
 
 
+def _with_error(came: Outcome, refused: Again | None) -> Outcome:
+    """What is asked, with what was wrong before."""
+    if refused is None or not isinstance(came, Asked):
+        return came
+    return replace(came, error=refused.error, blamed=refused.blamed)
+
+
 async def _log_in(here: Here[LoginStep]) -> Authorized:
     """The driver logs in with what the steps have brought."""
     manifest, state = here.manifest, here.state
     tokens = state.get("tokens")
     token = {"access_token": tokens["access_token"]} if tokens else {}
-    given = {**state["values"], **state["pins"], **token}
+    kept = state.get("kept", {})
+    given = {**state["values"], **state["pins"], **kept, **token}
     async with open_driver(manifest, given, {}, here.reach) as driver:
         await driver.check()
-        identity = await driver.identity()
+        identity = state.get("identity") or await driver.identity()
     stored = {spec.name for spec in manifest.credentials if spec.stored}
     credentials = {name: value for name, value in state["values"].items() if name in stored}
     known = {**ask.without_secrets(manifest, state["values"]), **state["pins"]}
-    return Authorized({**credentials, **state["pins"]}, identity, known, tokens)
+    return Authorized({**credentials, **state["pins"], **kept}, identity, known, tokens)
 
 
 async def _not_accepted(here: Here[LoginStep], error: ProviderError) -> Outcome:

@@ -7,12 +7,30 @@ the first login meets it. What it remembers until the answer is in the state, wh
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from providers.login.outcomes import Answer, Asked, Failed, LoginState, Waiting
+from providers.drivers import fill
+from providers.login.exchange import known
+from providers.login.outcomes import Answer, Asked, Failed, LoginState, Unreached, Waiting
 from providers.reach import Reach
-from schemas.login import Ask, Confirm, Device, Grant, LoginStep, Redirect
+from schemas.connections import Trouble
+from schemas.fields import Words
+from schemas.login import (
+    Ask,
+    AskFor,
+    Call,
+    Choose,
+    Confirm,
+    Device,
+    Grant,
+    Keep,
+    LoginStep,
+    Prompts,
+    Redirect,
+    Wait,
+)
 from schemas.manifest import Manifest
 
 S_co = TypeVar("S_co", bound=LoginStep, covariant=True)
@@ -49,6 +67,14 @@ class Here(Generic[S_co]):
         """The state while this step's challenge is open; `members` are what `take` will find in `here`."""
         return {**self.state, "step": self.at, "here": members}
 
+    def filled(self, text: str) -> str:
+        """A text of the manifest with each `{name}` of what was typed, confirmed or taken."""
+        return fill(text, known(self.state), is_address=False)
+
+    def said(self, text: Words | str, values: Mapping[str, Any]) -> str:
+        """A text for the customer, with the provider's `{name}` and these values."""
+        return said(text, {"name": self.manifest.name.said(self.locale), **values}, self.locale)
+
 
 @dataclass(frozen=True, slots=True)
 class Go:
@@ -58,7 +84,17 @@ class Go:
     to: int
 
 
-Came = Asked | Waiting | Failed | Go
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The last answer was not accepted: the login goes back to the step `to` with the error."""
+
+    state: LoginState
+    to: int
+    error: Trouble
+    blamed: str | None = None
+
+
+Came = Asked | Waiting | Unreached | Failed | Go | Again
 """What a step comes to."""
 
 
@@ -81,11 +117,37 @@ class StepKind(Protocol):
 
 _MODULES: dict[type, str] = {
     Ask: "ask",
+    AskFor: "ask_for",
     Confirm: "confirm",
+    Call: "call",
+    Wait: "wait",
+    Choose: "choose",
+    Keep: "keep",
+    Prompts: "prompts",
     Redirect: "redirect",
     Device: "device",
     Grant: "grant",
 }
+
+
+def number_of(manifest: Manifest, name: str) -> int:
+    """The number of the step called `name`; `end` is past the last.
+
+    Raises:
+        LookupError: there is none; `paperbus provider check` says so before.
+    """
+    if name == "end":
+        return len(manifest.login)
+    for number, step in enumerate(manifest.login):
+        if step.name == name:
+            return number
+    raise LookupError(f"the login of {manifest.id} has no step {name}")
+
+
+def said(text: Words | str, values: Mapping[str, Any], locale: str | None) -> str:
+    """A text with each `{name}` filled in by what is plain text."""
+    plain = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
+    return fill(text if isinstance(text, str) else text.said(locale), plain, is_address=False)
 
 
 def kind_of(step: LoginStep) -> StepKind:

@@ -1,13 +1,15 @@
-"""`ask`: fields that the customer fills in. What they are used for is the later steps' to say."""
+"""`ask: credentials`: fields that the customer fills in. Later steps use them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from providers.login import texts
+from providers.login.exchange import known
 from providers.login.outcomes import Answer, Asked, Challenge, LoginState
-from providers.login.steps import Came, Go, Here
-from schemas.fields import Words
+from providers.login.steps import Came, Go, Here, said
+from schemas.fields import Field
 from schemas.login import Ask
 from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind
@@ -18,26 +20,33 @@ async def ask(here: Here[Ask]) -> Came:
 
 
 def opening(manifest: Manifest, at: int, step: Ask, state: LoginState, locale: str | None) -> Asked:
-    """The challenge; it needs no provider, so that a login can begin with it.
-
-    Prefilled by the last login: whoever reads it need not be who typed now.
-    """
-    known = state["known"]
-    name = manifest.name.said(locale)
+    """The challenge; it needs no provider, so that a login can begin with it."""
+    values = {"name": manifest.name.said(locale), **known(state)}
     challenge = Challenge(
         kind=ChallengeKind.CREDENTIALS,
         step=at + 1,
-        title=step.title.said(locale) if step.title else _LOG_IN.said(locale).format(name=name),
-        message=step.message.said(locale) if step.message else _FILL_IN.said(locale).format(name=name),
-        fields=tuple(
-            spec.shown(locale, default=None if spec.secret else known.get(spec.name)) for spec in step.fields
-        ),
+        title=said(step.title or texts.TITLES[step.ask], values, locale),
+        message=said(step.message or texts.MESSAGES[step.ask], values, locale),
+        fields=shown(step, state, locale),
     )
     return Asked({**state, "step": at, "here": {}}, challenge)
 
 
+def shown(step: Ask, state: LoginState, locale: str | None) -> tuple[Field, ...]:
+    """Its fields, prefilled by the last login: whoever reads them need not be who typed now."""
+    before = state["known"]
+    return tuple(
+        spec.shown(locale, default=None if spec.secret else before.get(spec.name)) for spec in step.fields
+    )
+
+
 async def take(here: Here[Ask], answer: Answer) -> Came:
     given = {spec.name: answer.fields.get(spec.name) for spec in here.step.fields}
+    return filled_in(here, given)
+
+
+def filled_in(here: Here[Ask], given: Mapping[str, Any]) -> Go:
+    """On with what was typed; where secrets shall go elsewhere now, back to what asks for them."""
     old: Mapping[str, Any] = here.state["values"]
     if any(
         spec.destination and old.get(spec.name, given[spec.name]) != given[spec.name]
@@ -53,7 +62,8 @@ def _moved(here: Here[Ask], given: Mapping[str, Any]) -> Go:
     kept = without_secrets(here.manifest, values)
     lost = values.keys() - kept.keys() - given.keys()
     asks = (at for at, now in enumerate(here.manifest.login) if isinstance(now, Ask) and names(now) & lost)
-    return here.on(next(asks, None), values=_filled({**kept, **given}), pins={})
+    fresh: dict[str, Any] = {"pins": {}, "taken": {}, "cookies": [], "kept": {}}
+    return here.on(next(asks, None), values=_filled({**kept, **given}), **fresh)
 
 
 def names(step: Ask) -> set[str]:
@@ -69,11 +79,3 @@ def without_secrets(manifest: Manifest, values: Mapping[str, Any]) -> LoginState
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-_LOG_IN = Words(en="Log in to {name}", fr="Connexion à {name}", de="Bei {name} anmelden")
-_FILL_IN = Words(
-    en="Fill in what {name} gave you.",
-    fr="Saisissez ce que {name} vous a communiqué.",
-    de="Tragen Sie ein, was {name} Ihnen gegeben hat.",
-)

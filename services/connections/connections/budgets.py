@@ -41,15 +41,15 @@ class Refusal:
 
 def budgets(manifest: Manifest, account: str, values: Mapping[str, Any]) -> tuple[Budget, ...]:
     """What a try with these values, typed so far, counts against. Names are hashed."""
-    limits = manifest.limits
+    limits, logins = manifest.limits, manifest.limits.logins
     asker = Budget(
-        _key("asker", manifest.id, account), limits.failed_logins_asker, limits.block_minutes, heals=False
+        _key("asker", manifest.id, account), logins.failed_asker, logins.block_minutes, heals=False
     )
     name = _login_name(manifest, values)
     if name is None:
         return (asker,)
     key = _key("name", manifest.id, *_hosts(manifest, values), name)
-    return (Budget(key, limits.failed_logins, limits.block_minutes, heals=True), asker)
+    return (Budget(key, limits.failed_logins, logins.block_minutes, heals=True), asker)
 
 
 def _login_name(manifest: Manifest, values: Mapping[str, Any]) -> str | None:

@@ -32,7 +32,7 @@ class Counting:
 
     async def turn(self, it: Connection) -> datetime | None:
         """When the provider bears this try; None is now."""
-        given, rate = it.login.given, it.login.limits.logins_per_minute
+        given, rate = it.login.given, it.login.limits.logins.per_minute
         if rate is None or given is None or it.looking:
             return None
         return await self._gate.turn(it.provider_id, it.account, given.answer_id, rate)

@@ -73,12 +73,14 @@ def over(case: Case, became: ChallengeEnd) -> Case:
 def attempts_left(case: Case) -> int:
     """Answers that may still be wrong: of this session, and before the provider may lock the account."""
     login, limits = case.it.login, case.it.login.limits
-    return max(0, min(limits.wrong_answers - login.wrong, limits.failed_logins - case.it.failed_logins))
+    return max(
+        0, min(limits.logins.wrong_answers - login.wrong, limits.failed_logins - case.it.failed_logins)
+    )
 
 
 def resend(case: Case) -> Resend:
     """How often a code may still be sent again in this session, and from when."""
-    login, waits = case.it.login, case.it.login.limits.resend_seconds
+    login, waits = case.it.login, case.it.login.limits.logins.resend_seconds
     left = max(0, len(waits) - login.resent)
     sent_at = login.sent_at or case.at
     return Resend(left=left, not_before=sent_at + timedelta(seconds=waits[login.resent]) if left else sent_at)

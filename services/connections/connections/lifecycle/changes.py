@@ -10,7 +10,8 @@ from typing import Any
 
 from connections.lifecycle.case import Case
 from connections.lifecycle.messages import ConsentEnds, LoginBroke, OnboardingTimedOut
-from connections.lifecycle.things import ANNOUNCED, Connection, Login, Status, Trouble
+from connections.lifecycle.things import ANNOUNCED, LOAN_LASTS, Connection, Login, Status, Trouble
+from connections.lifecycle.tokens import OldGrant
 from connections.lifecycle.values import checked
 from connections.lifecycle.words import ACTIONS, said, title_of
 from kit.endings import Refused
@@ -106,9 +107,28 @@ def resume(case: Case, _: ConnectionResumeRequested) -> Case:
     return case.changed(paused=False)
 
 
+MOST_GRANTS = 5
+"""Old grants that wait to be given back; older ones are left to the provider."""
+
+
+def retire_grant(case: Case) -> Case:
+    """The grant there is, if any, is to be given back once what was lent of it has ended."""
+    it, token = case.it, case.it.token
+    if token is None:
+        return case
+    old = OldGrant(
+        sealed=token.sealed,
+        credentials_revision=token.credentials_revision,
+        renewals=token.renewals,
+        provider_revision=it.provider_revision,
+        revoke_at=case.at + LOAN_LASTS,
+    )
+    return case.changed(old_grants=(*it.old_grants, old)[-MOST_GRANTS:], token=None)
+
+
 def _shred(case: Case) -> Case:
     """Without the sealed data key nobody opens the credentials ever again."""
-    return case.changed(credentials=None, token=None, ends_at=None, known={}, trouble=None)
+    return retire_grant(case).changed(credentials=None, ends_at=None, known={}, trouble=None)
 
 
 def remove(case: Case, _: ConnectionRemovalRequested) -> Case:

@@ -195,6 +195,21 @@ class RenewalDelayed:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantGivenBack:
+    """The provider took back an old grant, or never will."""
+
+    credentials_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrantKept:
+    """The provider could not be asked to take back an old grant: it is asked again at `until`."""
+
+    credentials_revision: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RenewalRefused:
     """The provider takes the refresh token no longer."""
 

@@ -13,6 +13,8 @@ from uuid import UUID
 
 from connections.lifecycle.case import Case
 from connections.lifecycle.messages import (
+    GrantGivenBack,
+    GrantKept,
     LoginBroke,
     RenewalClaimed,
     RenewalDelayed,
@@ -68,6 +70,14 @@ def _of_a_stale_worker(case: Case, outcome: Outcome) -> bool:
     return token is None or outcome.fence != token.fence
 
 
+def _of_other_tokens(case: Case, renewed: Renewed) -> bool:
+    token, new = case.it.token, renewed.token
+    return token is None or (new.credentials_revision, new.renewals) != (
+        token.credentials_revision,
+        token.renewals + 1,
+    )
+
+
 def _by_a_stale_worker(case: Case, claimed: RenewalClaimed) -> bool:
     token = case.it.token
     return token is None or claimed.fence <= token.fence
@@ -79,7 +89,7 @@ def _token(case: Case, **members: object) -> Case:
 
 
 def _claim(case: Case, claimed: RenewalClaimed) -> Case:
-    return _token(case, fence=claimed.fence, look_at=case.at + LOOK_AFTER)
+    return _token(case, fence=claimed.fence, look_at=case.at + LOOK_AFTER, turn=None, not_before=None)
 
 
 def _claim_after_a_crash(case: Case, claimed: RenewalClaimed) -> Case:
@@ -98,15 +108,32 @@ def _put_off(case: Case, put: RenewalPutOff) -> Case:
 
 
 def _delay(case: Case, delayed: RenewalDelayed) -> Case:
-    return _token(case, not_before=delayed.until)
+    return _token(case, not_before=delayed.until, turn=delayed.until)
 
 
 def _hurry(case: Case, _: RenewalWanted) -> Case:
-    return _token(case, access_due=case.at, not_before=None)
+    return _token(case, access_due=case.at, not_before=None, turn=None)
 
 
 def _die(case: Case, _: RenewalRefused) -> Case:
     return _token(case, look_at=None)
+
+
+def _given_back(case: Case, gone: GrantGivenBack) -> Case:
+    kept = (old for old in case.it.old_grants if old.credentials_revision != gone.credentials_revision)
+    return case.changed(old_grants=tuple(kept))
+
+
+def _ask_later(case: Case, kept: GrantKept) -> Case:
+    later = {"revoke_at": kept.until}
+    return case.changed(
+        old_grants=tuple(
+            old.model_copy(update={**later, "tries": old.tries + 1})
+            if old.credentials_revision == kept.credentials_revision
+            else old
+            for old in case.it.old_grants
+        )
+    )
 
 
 def _breaks(_: Case, refused: RenewalRefused) -> Sequence[object]:
@@ -139,7 +166,8 @@ RENEWAL: Table[TokenState] = {
     ),
     (RENEWING, RenewalWanted): Row(RENEWING),
     (RENEWING, RenewalDelayed): Row(RENEWING),
-    (RENEWING, Renewed): (Row(RENEWING, when=_of_a_stale_worker), Row(FRESH, _renew)),
+    # A worker that comes late brings what the provider gave nonetheless: its successor would be refused.
+    (RENEWING, Renewed): (Row(RENEWING, when=_of_other_tokens), Row(FRESH, _renew)),
     (RENEWING, RenewalPutOff): (Row(RENEWING, when=_of_a_stale_worker), Row(FRESH, _put_off)),
     (RENEWING, RenewalRefused): (
         Row(RENEWING, when=_of_a_stale_worker),
@@ -151,4 +179,6 @@ RENEWAL: Table[TokenState] = {
     (DEAD, Renewed): Row(DEAD),
     (DEAD, RenewalPutOff): Row(DEAD),
     (DEAD, RenewalRefused): Row(DEAD),
+    **{(state, GrantGivenBack): Row(state, _given_back) for state in TokenState},
+    **{(state, GrantKept): Row(state, _ask_later) for state in TokenState},
 }

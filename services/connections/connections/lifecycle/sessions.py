@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from connections.lifecycle import saying
 from connections.lifecycle.case import Case
 from connections.lifecycle.challenges import ask, asked_before, over
-from connections.lifecycle.changes import passed
+from connections.lifecycle.changes import passed, retire_grant
 from connections.lifecycle.messages import (
     Answered,
     Asked,
@@ -69,7 +69,7 @@ def begin(case: Case, begun: SessionBegun) -> Case:
         locale=begun.locale,
         provider_revision=begun.provider_revision,
         limits=begun.limits,
-        expires_at=case.at + timedelta(minutes=begun.limits.session_minutes),
+        expires_at=case.at + timedelta(minutes=begun.limits.logins.session_minutes),
         past=login.past,
         spent=login.spent,
     )
@@ -130,7 +130,7 @@ def exhaust(case: Case, message: Asked | Unreached | TryClaimed) -> Case:
 
 def _block_lasts(case: Case) -> timedelta:
     """Twice as long each time, to a day."""
-    minutes = case.it.login.limits.block_minutes * 2 ** min(case.it.blocks, 16)
+    minutes = case.it.login.limits.logins.block_minutes * 2 ** min(case.it.blocks, 16)
     return min(timedelta(minutes=minutes), LONGEST_BLOCK)
 
 
@@ -202,7 +202,7 @@ def authorize(case: Case, message: Verified | Proven) -> Case:
         raise LookupError("only a verified login can be authorized")
     revision = case.it.login.provider_revision
     case = _end(case, SessionResult.AUTHORIZED, None, None, ChallengeEnd.ACCEPTED)
-    return case.changed(
+    return retire_grant(case).changed(
         identity=found.identity,
         credentials=found.credentials,
         credentials_revision=case.it.credentials_revision + 1,

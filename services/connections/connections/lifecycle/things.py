@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field as Member
 
-from connections.lifecycle.tokens import Sealed, Token, TokenState
+from connections.lifecycle.tokens import OldGrant, Sealed, Token, TokenState
 from schemas.base import Model, Moment
 from schemas.connections import AuthChallengeIssued
 from schemas.fields import Field
@@ -27,6 +27,8 @@ TRIES = 20
 PAST_CHALLENGES = 50
 """How many challenges are remembered, so that an answer that comes late is told what became of its own."""
 
+LOAN_LASTS = timedelta(minutes=6)
+"""How long what was lent may be in use: five minutes, and a moment."""
 ANNOUNCED = (timedelta(days=7), timedelta(days=1))
 """How long before a login ends by the calendar its customer is told."""
 
@@ -197,6 +199,8 @@ class Connection(Model):
     token: Token | None = None
     ends_at: Moment | None = None
     """When the customer has to log in again, by the calendar; None is never."""
+    old_grants: tuple[OldGrant, ...] = ()
+    """Those of logins before and of its end, until they were given back."""
     announced: int = 0
     """How many of the announcements of that end (`ANNOUNCED`) have been made, or came too late."""
     failed_logins: int = 0
@@ -242,7 +246,12 @@ class Connection(Model):
 
     @property
     def renew_at(self) -> datetime | None:
-        """When its tokens are to be renewed, or looked after; None where nothing is to be done."""
+        """When its tokens are to be renewed, looked after or given back; None where nothing is to be done."""
+        times = [self._token_due, *(old.revoke_at for old in self.old_grants)]
+        return min((time for time in times if time is not None), default=None)
+
+    @property
+    def _token_due(self) -> datetime | None:
         token = self.token
         if token is None or token.state is TokenState.DEAD or self.login_broken or self.status not in _IN_USE:
             return None

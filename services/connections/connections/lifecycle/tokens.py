@@ -36,6 +36,8 @@ class Token(Model):
     """When it is to be renewed though nobody uses it: unused refresh tokens die."""
     not_before: Moment | None = None
     """A renewal that did not work out is not tried again before this, nor one whose turn comes later."""
+    turn: Moment | None = None
+    """When its turn is, among all that ask the same provider; it was reserved."""
     failures: int = 0
     """Renewals in a row that did not work out."""
     fence: int = 0
@@ -45,6 +47,20 @@ class Token(Model):
     interrupted: int = 0
     """Renewals that nobody knows the end of: the provider may have taken the old refresh token."""
 
+    credentials_revision: int = 0
+    """Of the login that brought it."""
+
     @property
     def renewable(self) -> bool:
         return self.access_due is not None or self.keep_due is not None
+
+
+class OldGrant(Model):
+    """What is to be given back to the provider, once nobody uses what was lent of it."""
+
+    sealed: Sealed
+    credentials_revision: int
+    renewals: int
+    provider_revision: int
+    revoke_at: Moment
+    tries: int = 0

@@ -1,0 +1,198 @@
+"""A declared request: filled in, signed, sent through the guard, its cookies kept. It reads no meaning.
+
+Cookies are kept as they came (`Set-Cookie` with its address) in the login's sealed state, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from aiohttp import CookieJar
+from yarl import URL
+
+from providers.drivers import fill
+from providers.egress import url_parts
+from providers.errors import ProviderError
+from providers.login.outcomes import LoginState
+from providers.reach import Reach
+from providers.words import words
+from schemas.calls import Hmac, Request
+from schemas.reasons import Reason
+
+MOST_BYTES = 1024 * 1024
+"""Of an answer; what comes after is not read."""
+MOST_COOKIES = 50
+LONGEST_COOKIE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A whole answer, and the address that gave it."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    cookies: Mapping[str, str] = field(repr=False)
+    """Those that would be sent to this address now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A page, and the state with the cookies that came."""
+
+    page: Page
+    state: LoginState = field(repr=False)
+
+
+def known(state: LoginState) -> dict[str, Any]:
+    """What a template may hold: what was typed, confirmed and taken."""
+    return {**state["values"], **state["pins"], **state.get("taken", {})}
+
+
+async def send(request: Request, state: LoginState, reach: Reach) -> Sent:
+    """Send it; follow redirects within the same origin.
+
+    Raises:
+        ProviderError: as `Http.exchange`; `provider_changed` for redirects in a circle.
+    """
+    url = _address(request, known(state))
+    headers, body = _signed(request, url, known(state), reach)
+    sent = await _once(_Call(request.method, url, headers, body), state, reach)
+    headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
+    seen = set()
+    for _ in range(request.follow):
+        following = _following(sent.page)
+        if following is None:
+            break
+        if following in seen:
+            raise ProviderError("config", Reason.PROVIDER_CHANGED, words("elsewhere"))
+        seen.add(following)
+        sent = await _once(_Call("GET", following, headers, b""), sent.state, reach)
+    return sent
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request on its way."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+async def _once(call: _Call, state: LoginState, reach: Reach) -> Sent:
+    cookie = "; ".join(f"{name}={value}" for name, value in _cookies(state, call.url).items())
+    headers = {**call.headers, **({"Cookie": cookie} if cookie else {})}
+    answer = await reach.http.exchange(
+        call.method, call.url, headers=headers, content=call.body or None, most=MOST_BYTES
+    )
+    state = {**state, "cookies": _kept(state, call.url, answer.headers)}
+    cookies = _cookies(state, call.url)
+    return Sent(Page(call.url, answer.status, answer.headers, answer.body, cookies), state)
+
+
+def _address(request: Request, values: Mapping[str, Any]) -> str:
+    url = fill(request.url, values, is_address=True)
+    url_parts(url)
+    query = urlencode({name: fill(text, values, is_address=False) for name, text in request.query.items()})
+    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+
+
+def _signed(
+    request: Request, url: str, values: Mapping[str, Any], reach: Reach
+) -> tuple[dict[str, str], bytes]:
+    """The headers and the body."""
+    body, media_type = _body(request, values)
+    moment = {"now": str(int(reach.clock().timestamp())), "nonce": secrets.token_hex(16)}
+    if request.hmac is not None:
+        parts = urlsplit(url)
+        path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+        told = {"method": request.method, "path": path, "body": body.decode()}
+        moment["signature"] = _signature(request.hmac, {**values, **moment, **told})
+    headers = {"Accept": "application/json, text/html;q=0.9, */*;q=0.8"}
+    headers |= {"Content-Type": media_type} if media_type else {}
+    if request.basic is not None:
+        pair = f"{_plain(request.basic.username, values)}:{_plain(request.basic.password, values)}"
+        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    own = {name: _plain(text, {**values, **moment}) for name, text in request.headers.items()}
+    return {**headers, **own}, body
+
+
+def _body(request: Request, values: Mapping[str, Any]) -> tuple[bytes, str | None]:
+    if request.form is not None:
+        pairs = {name: fill(text, values, is_address=False) for name, text in request.form.items()}
+        return urlencode(pairs).encode(), "application/x-www-form-urlencoded"
+    if request.json_ is not None:
+        return json.dumps(_filled(request.json_, values), separators=(",", ":")).encode(), "application/json"
+    return b"", None
+
+
+def _filled(value: Any, values: Mapping[str, Any]) -> Any:
+    """A JSON value with every text in it filled in."""
+    if isinstance(value, str):
+        return fill(value, values, is_address=False)
+    if isinstance(value, Mapping):
+        return {name: _filled(below, values) for name, below in value.items()}
+    return [_filled(below, values) for below in value] if isinstance(value, list) else value
+
+
+def _signature(spec: Hmac, values: Mapping[str, Any]) -> str:
+    key, over = (fill(text, values, is_address=False).encode() for text in (spec.key, spec.over))
+    digest = hmac.digest(key, over, spec.hash)
+    return digest.hex() if spec.encoding == "hex" else base64.b64encode(digest).decode()
+
+
+def _plain(text: str, values: Mapping[str, Any]) -> str:
+    """On one line: what was typed cannot begin another header."""
+    return "".join(sign for sign in fill(text, values, is_address=False) if sign >= " ")
+
+
+def _following(page: Page) -> str | None:
+    """Where a redirect leads, if it stays at the same origin."""
+    target = page.headers.get("Location")
+    if page.status not in (301, 302, 303, 307, 308) or not target:
+        return None
+    url = urljoin(page.url, target).partition("#")[0]
+    here, there = urlsplit(page.url), urlsplit(url)
+    return url if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None
+
+
+def _jar(state: LoginState) -> CookieJar:
+    jar = CookieJar(unsafe=True)  # hosts without a name have cookies too
+    for url, header in state.get("cookies", ()):
+        jar.update_cookies_from_headers([header], URL(url))
+    return jar
+
+
+def _cookies(state: LoginState, url: str) -> dict[str, str]:
+    """Those that are sent to an address."""
+    found = _jar(state).filter_cookies(URL(url, encoded=True))
+    return {morsel.key: morsel.value for morsel in found.values()}
+
+
+def _kept(state: LoginState, url: str, headers: Mapping[str, str]) -> list[list[str]]:
+    """The cookies there were, newer ones in the place of older ones."""
+    every: list[str] = getattr(headers, "getall", lambda _, __: [])("Set-Cookie", [])
+    came = {_name(header): [url, header] for header in every if len(header) <= LONGEST_COOKIE}
+    host = URL(url).host
+    older = [one for one in state.get("cookies", ()) if _name(one[1]) not in came or URL(one[0]).host != host]
+    return [*older, *came.values()][-MOST_COOKIES:]
+
+
+def _name(header: str) -> tuple[str, str]:
+    """What tells one cookie from another: its name and path."""
+    try:
+        morsels = SimpleCookie(header)
+    except CookieError:
+        return header.partition("=")[0], ""
+    return next(((name, one["path"]) for name, one in morsels.items()), (header.partition("=")[0], ""))

@@ -1,0 +1,69 @@
+"""`ask` for what proves a login: a code that was sent or made offline, an answer, a picture's letters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from providers.login import texts, totp
+from providers.login.exchange import known
+from providers.login.outcomes import Answer, Asked, Challenge
+from providers.login.steps import Came, Here, number_of
+from providers.login.steps.ask import filled_in, shown
+from schemas.connections import Image, Medium
+from schemas.login import AskFor
+from schemas.reasons import ChallengeKind
+
+LASTS = {
+    "code_sent": timedelta(minutes=5),
+    "code_offline": timedelta(minutes=5),
+    "captcha_image": timedelta(minutes=2),
+}
+"""Where a manifest says nothing; the others last as long as the session."""
+
+
+async def ask(here: Here[AskFor]) -> Came:
+    code = _by_itself(here)
+    if code is not None:
+        return here.on(values={**here.state["values"], **code}, by_itself=True)
+    step, values = here.step, known(here.state)
+    picture, sound = values.get(step.image or ""), values.get(step.audio or "")
+    challenge = Challenge(
+        kind=ChallengeKind(step.ask),
+        step=here.at + 1,
+        title=here.said(step.title or texts.TITLES[step.ask], values),
+        message=here.said(step.message or texts.MESSAGES[step.ask], values),
+        fields=shown(step, here.state, here.locale),
+        lasts=timedelta(seconds=step.seconds) if step.seconds else LASTS.get(step.ask),
+        resends=step.resend is not None,
+        medium=_medium(here, values),
+        image=Image(**picture) if picture else None,
+    )
+    return Asked(here.keeping(aside={"audio": sound} if sound else {}), challenge)
+
+
+async def take(here: Here[AskFor], answer: Answer) -> Came:
+    if answer.action == "resend" and here.step.resend is not None:
+        return here.on(number_of(here.manifest, here.step.resend))
+    given = {spec.name: answer.fields.get(spec.name) for spec in here.step.fields}
+    if here.step.totp is not None and given.get(here.step.totp):
+        given[here.step.totp] = totp.read(str(given[here.step.totp]), here.step.totp)
+    return filled_in(here, given)
+
+
+def _by_itself(here: Here[AskFor]) -> dict[str, str] | None:
+    """The code of an authenticator app whose secret the customer chose to store; tried once in a login."""
+    secret = here.state["values"].get(here.step.totp or "")
+    if here.step.ask != "code_offline" or not secret or here.state.get("by_itself"):
+        return None
+    named = next((spec.name for spec in here.step.fields if spec.name != here.step.totp), None)
+    return {named: totp.code(secret, here.reach.clock())} if named else None
+
+
+def _medium(here: Here[AskFor], values: Mapping[str, Any]) -> Medium | None:
+    medium = here.step.medium
+    if medium is None:
+        return None
+    label = here.said(medium.label, values) if medium.label else ""
+    return Medium(type=medium.type, label=label)
