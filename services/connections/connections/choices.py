@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
 from connections.handlers.destinations import held
 from connections.handlers.ports import Providers
 from connections.lifecycle.things import Connection
+from connections.renewal import lent_credentials
 from connections.vault import Sealed, Vault, credentials_place
 from kit.http import Problem
 from providers.drivers import Driver
 from providers.errors import ProviderError
+from providers.reach import utc_now
 from schemas.fields import Choice
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
@@ -32,6 +35,9 @@ class LiveChoices:
     open_driver: OpenDriver
     seconds: float = 20.0
     """How long somebody waits for an answer, his turn included."""
+    fresh: Callable[[str, float], Awaitable[Connection | None]] | None = None
+    """The connection with an access token that lasts so many seconds; unset, as it is."""
+    now: Callable[[], datetime] = utc_now
     turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def of(self, it: Connection, option: str, query: str, parent: str | None) -> list[Choice]:
@@ -40,6 +46,8 @@ class LiveChoices:
         Raises:
             Problem: 409 nobody can log in now, 502 or 503 the provider does not say.
         """
+        if self.fresh is not None and it.token is not None:
+            it = await self.fresh(it.id, self.seconds) or it
         manifest = await self._manifest(it)
         turn = self.turns.setdefault(it.id, asyncio.Lock())
         try:
@@ -71,4 +79,5 @@ class LiveChoices:
 
     def _credentials(self, it: Connection) -> dict[str, Any]:
         place = credentials_place(it.account, it.id, it.credentials_revision)
-        return self.vault.open_values(place, Sealed.of(it.credentials or {}))
+        kept = self.vault.open_values(place, Sealed.of(it.credentials or {}))
+        return lent_credentials(self.vault, it, kept, self.now())

@@ -17,10 +17,12 @@ from joserfc.jwk import ECKey
 from pydantic import Field as Member, StringConstraints, ValidationError
 
 from connections.lifecycle.things import Connection, Status
+from connections.renewal import lent_credentials
 from connections.vault import SealBroken, Sealed, Vault, credentials_place
 from kit.http import Problem, not_found
 from kit.logs import logger
 from kit.tokens import ServiceTokens, TokenRefused, seal
+from providers.errors import ProviderError
 from schemas.base import AccountId, ConnectionId, Model, rfc3339
 from schemas.reasons import Reason
 
@@ -29,6 +31,8 @@ BORROWER = "sync-runner"
 SECONDS = 60
 """How long a request to lend counts."""
 LENT_FOR = timedelta(minutes=5)
+TOKEN_LASTS = timedelta(seconds=90)
+"""An access token that ends sooner is renewed before it is lent."""
 
 log = logger(__name__)
 
@@ -84,6 +88,9 @@ class Lender:
     held: Callable[[str, int], Awaitable[bool]] = _never
     """Whether secrets stored under this revision of a provider are held back: they would go elsewhere now."""
 
+    fresh: Callable[[str, float], Awaitable[Connection | None]] | None = None
+    """The connection with an access token that lasts so many seconds; unset, as it is."""
+
     async def lend(self, asked: Asked) -> str:
         """The loan: a compact JWE to the key that asks.
 
@@ -103,8 +110,9 @@ class Lender:
                 "Nothing is lent: an operator has to approve the provider's new address first.",
                 reason=Reason.PROVIDER_CHANGED,
             )
+        connection = await self._fresh(connection)
         credentials = self._opened(connection)
-        until = self.now() + LENT_FOR
+        until = self._until(connection)
         await self._write_down(asked, connection, until)
         loan = {
             "connection_id": connection.id,
@@ -119,10 +127,32 @@ class Lender:
         }
         return seal(loan, key, TYP)
 
+    async def _fresh(self, connection: Connection) -> Connection:
+        """With an access token that lasts for a loan; it may be that it runs no more now."""
+        if self.fresh is None or connection.token is None:
+            return connection
+        renewed = await self.fresh(connection.id, TOKEN_LASTS.total_seconds())
+        if renewed is None:
+            raise _unknown()
+        refused = refusal(renewed)
+        if refused is not None:
+            raise Problem(409, f"Nothing is lent: {refused[1]}", reason=refused[0])
+        return renewed
+
+    def _until(self, connection: Connection) -> datetime:
+        """A loan ends no later than its access token."""
+        until = self.now() + LENT_FOR
+        ends = connection.token.access_until if connection.token else None
+        return until if ends is None else min(until, ends)
+
     def _opened(self, connection: Connection) -> dict[str, Any]:
+        """The credentials, with an access token where there is one; a refresh token never leaves."""
         place = credentials_place(connection.account, connection.id, connection.credentials_revision)
         try:
-            return self.vault.open_values(place, Sealed.of(connection.credentials or {}))
+            kept = self.vault.open_values(place, Sealed.of(connection.credentials or {}))
+            return lent_credentials(self.vault, connection, kept, self.now())
+        except ProviderError as error:
+            raise Problem(503, error.message, reason=error.reason, retry_after=30) from None
         except SealBroken as broken:
             log.critical("credentials do not open", connection_id=connection.id, why=str(broken))
             raise Problem(

@@ -42,3 +42,19 @@ def kept_machine_place(document: Mapping[str, Any]) -> Place:
 def kept_answer_place(document: Mapping[str, Any]) -> Place:
     challenge = document["login"]["challenge"]
     return Place(document["account"], document["_id"], f"answer/{challenge['challenge_id']}", 1)
+
+
+def token_place(account: str, connection: str, credentials_revision: int, renewals: int) -> Place:
+    """Tokens: of one login, and of one renewal of them."""
+    return Place(account, connection, f"token/{credentials_revision}", renewals)
+
+
+def kept_token_place(document: Mapping[str, Any]) -> Place:
+    token = document["token"]
+    return token_place(document["account"], document["_id"], token["credentials_revision"], token["renewals"])
+
+
+def kept_found_token_place(document: Mapping[str, Any]) -> Place:
+    """Those that wait for the platform's proof."""
+    token = document["login"]["found"]["token"]
+    return token_place(document["account"], document["_id"], token["credentials_revision"], token["renewals"])

@@ -17,7 +17,9 @@ from connections.places import (
     kept_answer_place,
     kept_credentials_place,
     kept_found_place,
+    kept_found_token_place,
     kept_machine_place,
+    kept_token_place,
 )
 from connections.vault_store import MongoRecords
 from kit.aggregates import SHARDS, Kind, shard_of
@@ -58,7 +60,8 @@ def dump(connection: Connection) -> dict[str, Any]:
         if name not in ("id", "account")
     }
     members["unfinished"] = connection.unfinished
-    return members if connection.wake_at is None else members | {"wake_at": connection.wake_at}
+    times = {"wake_at": connection.wake_at, "renew_at": connection.renew_at}
+    return members | {name: time for name, time in times.items() if time is not None}
 
 
 _AS_IS = frozenset({str, int, float, bool, bytes, datetime, type(None)})
@@ -153,6 +156,8 @@ def records(collection: Collection) -> tuple[MongoRecords, ...]:
     return (
         MongoRecords(collection, "credentials", kept_credentials_place),
         MongoRecords(collection, "login.found.credentials", kept_found_place),
+        MongoRecords(collection, "token.sealed", kept_token_place),
+        MongoRecords(collection, "login.found.token.sealed", kept_found_token_place),
         MongoRecords(collection, "login.machine", kept_machine_place),
         MongoRecords(collection, "login.given.sealed", kept_answer_place),
     )

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from connections.handlers.ports import Trying
+from connections.handlers.ports import Due
 from kit.endings import NotNow
 from kit.logs import logger
 from kit.trouble import is_trouble, wait_for
@@ -31,7 +31,7 @@ class Worker:
     """One in every replica."""
 
     def __init__(
-        self, trying: Trying, look: Callable[[str], Awaitable[None]], now: Callable[[], datetime]
+        self, trying: Due, look: Callable[[str], Awaitable[None]], now: Callable[[], datetime]
     ) -> None:
         """`look(connection_id)` does what is due for one connection."""
         self._trying = trying

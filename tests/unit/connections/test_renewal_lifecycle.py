@@ -11,6 +11,8 @@ import pytest
 from connections.lifecycle.deciding import timed_out
 from connections.lifecycle.messages import (
     ConsentEnds,
+    GrantGivenBack,
+    GrantKept,
     RenewalClaimed,
     RenewalDelayed,
     RenewalPutOff,
@@ -21,7 +23,12 @@ from connections.lifecycle.messages import (
 from connections.lifecycle.renewal import RENEWAL, Lasts, again_after, due
 from connections.lifecycle.things import Connection, Status
 from connections.lifecycle.tokens import Token, TokenState
-from schemas.connections import ConnectionExpiring, ConnectionNeedsAttention, ConnectionPauseRequested
+from schemas.connections import (
+    ConnectionExpiring,
+    ConnectionNeedsAttention,
+    ConnectionPauseRequested,
+    ConnectionRemovalRequested,
+)
 from schemas.oauth import TokenLife
 from schemas.reasons import Reason
 from tests.unit.connections.builders import ID, NOW, SEALED, active, after, said
@@ -34,9 +41,12 @@ RenewalClaimed by a stale   | none | fresh    | renewing | dead
 RenewalWanted               | none | fresh    | renewing | dead
 RenewalDelayed              | none | fresh    | renewing | dead
 Renewed                     | none | fresh    | fresh    | dead
-Renewed by a stale          | none | fresh    | renewing | dead
+Renewed by a late worker    | none | fresh    | fresh    | dead
+Renewed of older tokens     | none | fresh    | renewing | dead
 RenewalPutOff               | none | fresh    | fresh    | dead
 RenewalPutOff by a stale    | none | fresh    | renewing | dead
+GrantGivenBack              | none | fresh    | renewing | dead
+GrantKept                   | none | fresh    | renewing | dead
 RenewalRefused              | none | fresh    | dead     | dead
 RenewalRefused by a stale   | none | fresh    | renewing | dead
 """
@@ -58,9 +68,12 @@ MESSAGES = {
     "RenewalWanted": RenewalWanted(),
     "RenewalDelayed": RenewalDelayed(SOON),
     "Renewed": Renewed(3, token(renewals=1)),
-    "Renewed by a stale": Renewed(2, token(renewals=1)),
+    "Renewed by a late worker": Renewed(2, token(renewals=1)),
+    "Renewed of older tokens": Renewed(3, token(renewals=0)),
     "RenewalPutOff": RenewalPutOff(3, SOON),
     "RenewalPutOff by a stale": RenewalPutOff(2, SOON),
+    "GrantGivenBack": GrantGivenBack(1),
+    "GrantKept": GrantKept(1, SOON),
     "RenewalRefused": RenewalRefused(3, Reason.CONSENT_EXPIRED),
     "RenewalRefused by a stale": RenewalRefused(2, Reason.CONSENT_EXPIRED),
 }
@@ -201,6 +214,16 @@ def test_an_end_by_the_calendar_is_announced_7_days_and_1_day_before_and_is_then
         (timedelta(0), ConnectionNeedsAttention),
     ]
     assert it.status is Status.ATTENTION
+
+
+def test_at_its_end_a_grant_is_given_back_once_no_loan_of_it_is_in_use() -> None:
+    gone = after(holding(TokenState.FRESH), ConnectionRemovalRequested(connection_id=ID))
+
+    assert gone.token is None
+    assert gone.renew_at == NOW + timedelta(minutes=6)
+    kept = after(gone, GrantKept(0, SOON))
+    assert kept.renew_at == SOON
+    assert after(kept, GrantGivenBack(0)).renew_at is None
 
 
 def test_after_a_long_outage_an_end_is_announced_once() -> None:

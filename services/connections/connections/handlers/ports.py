@@ -36,7 +36,14 @@ class Providers(Protocol):
         """Which of these are offered no more, also where nothing but that was ever heard of them."""
 
 
-class Trying(Protocol):
+class Due(Protocol):
+    """What is to be looked at."""
+
+    async def due(self, at: datetime, most: int) -> list[str]:
+        """The ids of connections that somebody has to look at by `at`, the longest due first."""
+
+
+class Trying(Due, Protocol):
     """Who may try an answer, and what is to be looked at."""
 
     async def claim(self, connection_id: str) -> int | None:
@@ -44,9 +51,6 @@ class Trying(Protocol):
 
         One conditional write by the server's clock, before anything is said to a provider.
         """
-
-    async def due(self, at: datetime, most: int) -> list[str]:
-        """The ids of connections that somebody has to look at by `at`, the longest due first."""
 
     async def unfinished_of(self, provider_id: str) -> list[str]:
         """The ids of connections to a provider that were never saved and still may be."""

@@ -23,6 +23,7 @@ from connections.lifecycle.messages import (
 from connections.lifecycle.things import Connection, Found, LoginState
 from connections.lifecycle.words import said
 from connections.places import answer_place, machine_place, new_credentials_place
+from connections.tokens import ends_at, fresh_token
 from connections.vault import SealBroken, Sealed, Vault
 from kit.logs import logger
 from kit.transitions import Decision
@@ -152,6 +153,8 @@ class Tries:
             credentials=self._vault.seal_values(new_credentials_place(it), found.credentials).document(),
             known=dict(found.known),
             options=tuple(spec.shown(it.login.locale) for spec in manifest.options_for(it.direction)),
+            token=fresh_token(self._vault, it, manifest, found.tokens, found.credentials),
+            ends_at=ends_at(manifest, found.tokens, self._connections.now()),
         )
 
 

@@ -1,0 +1,248 @@
+"""Staying connected: takes tokens that are due, renews them, gives old grants back. The table decides.
+
+One worker at a time renews one connection, however many run: a lease by the server's clock, then the attempt
+is written down, then the provider is asked. What it gave is tried to be stored until it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from connections.handlers.ports import Connections, Providers
+from connections.lifecycle.case import Case
+from connections.lifecycle.deciding import decide
+from connections.lifecycle.messages import (
+    GrantGivenBack,
+    GrantKept,
+    RenewalClaimed,
+    RenewalDelayed,
+    RenewalPutOff,
+    RenewalRefused,
+    RenewalWanted,
+    Renewed,
+)
+from connections.lifecycle.renewal import again_after
+from connections.lifecycle.things import Connection
+from connections.lifecycle.tokens import OldGrant, Token, TokenState
+from connections.tokens import opened_token, sealed_token
+from connections.vault import SealBroken, Vault
+from kit.logs import logger
+from kit.transitions import Decision
+from kit.trouble import is_trouble, wait_for
+from providers.errors import ProviderError
+from providers.login.oauth.tokens import Tokens
+from schemas.manifest import Manifest
+from schemas.oauth import OAuth
+from schemas.reasons import Reason
+
+TURN_KEEPS = timedelta(seconds=5)
+"""How late a reserved turn may be taken: later ones would come on top of others'."""
+MOST_TRIES_BACK = 20
+"""Tries to give a grant back; then it is left to the provider."""
+ASKING_SECONDS = 25.0
+"""A renewal ends by then: whoever does it holds a lease of 30 s."""
+ASKED_PATIENCE = 15.0
+"""Seconds that somebody who needs newer tokens waits for them."""
+
+log = logger(__name__)
+
+
+class Renewing(Protocol):
+    """Who may renew, and when a provider bears it."""
+
+    async def claim(self, connection_id: str) -> int | None:
+        """The fence for renewing; None where another worker does. By the server's clock."""
+
+    async def release(self, connection_id: str, fence: int) -> None:
+        """It is renewed: the next worker need not wait for the lease's end."""
+
+    async def turn(self, provider_id: str, per_second: float) -> datetime:
+        """Reserve the next moment at which this provider bears one more request."""
+
+
+class Asking(Protocol):
+    """The way to providers, see `providers.login.oauth.renewal`."""
+
+    async def renew(self, manifest: Manifest, at: Mapping[str, Any], old: Tokens) -> Tokens: ...
+
+    async def give_back(self, manifest: Manifest, at: Mapping[str, Any], tokens: Tokens) -> bool: ...
+
+
+async def _never(_: str, __: int) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Renewals:
+    """Looks after the tokens of connections."""
+
+    connections: Connections
+    providers: Providers
+    renewing: Renewing
+    vault: Vault
+    asking: Asking
+    held: Callable[[str, int], Awaitable[bool]] = _never
+    """Whether secrets stored under this revision of a provider are held back: they would go elsewhere now."""
+
+    async def look(self, connection_id: str) -> None:
+        """Do what is due for this connection."""
+        it = await self._one(connection_id)
+        now = self.connections.now()
+        if it is None or it.renew_at is None or it.renew_at > now:
+            return
+        for old in it.old_grants:
+            if old.revoke_at <= now:
+                await self._give_back(it, old)
+        it = await self._one(connection_id)
+        if it is not None and it.token is not None and it.renew_at is not None and it.renew_at <= now:
+            await self._renew(it, it.token)
+
+    async def fresh(self, connection_id: str, seconds: float) -> Connection | None:
+        """The connection with an access token that lasts so long, renewed now where it does not.
+
+        It is returned with an older one where the provider cannot be asked: whoever needs it decides.
+        """
+        it = await self._one(connection_id)
+        if it is None or not _ends_within(it, self.connections.now() + timedelta(seconds=seconds)):
+            return it
+        await self._tell(connection_id, RenewalWanted())
+        try:
+            async with asyncio.timeout(ASKED_PATIENCE):
+                await self.look(connection_id)
+                while (it := await self._one(connection_id)) and _is_being_renewed(it):  # noqa: ASYNC110 - elsewhere
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            it = await self._one(connection_id)
+        return it
+
+    async def _renew(self, it: Connection, token: Token) -> None:
+        provider = await self.providers.at(it.provider_id, it.provider_revision)
+        if provider is None or provider.manifest.oauth is None or await self._is_held(it, token):
+            return
+        if not await self._may_go(it, token, provider.manifest.oauth):
+            return
+        fence = await self.renewing.claim(it.id)
+        if fence is None:
+            return
+        claimed = await self._tell(it.id, RenewalClaimed(fence))
+        if claimed is None or claimed.token is None or claimed.token.fence != fence:
+            return
+        outcome = await self._asked(claimed, claimed.token, provider.manifest, provider.manifest.oauth)
+        await self._kept(it.id, outcome)
+        await self.renewing.release(it.id, fence)
+
+    async def _is_held(self, it: Connection, token: Token) -> bool:
+        """Secrets wait until an operator approved where they would go; the token is looked at again then."""
+        if not await self.held(it.provider_id, it.provider_revision):
+            return False
+        if token.state is TokenState.FRESH:
+            await self._tell(it.id, RenewalDelayed(self.connections.now() + timedelta(minutes=5)))
+        return True
+
+    async def _may_go(self, it: Connection, token: Token, spec: OAuth) -> bool:
+        """Whether the provider bears this renewal now; if not, it has a turn, and comes back then."""
+        now = self.connections.now()
+        if token.turn is not None and now - TURN_KEEPS <= token.turn <= now:
+            return True
+        turn = await self.renewing.turn(it.provider_id, spec.requests_per_second)
+        if turn <= now + timedelta(milliseconds=500):
+            return True
+        if token.state is TokenState.FRESH:
+            await self._tell(it.id, RenewalDelayed(turn))
+        return False
+
+    async def _asked(
+        self, it: Connection, token: Token, manifest: Manifest, spec: OAuth
+    ) -> Renewed | RenewalPutOff | RenewalRefused:
+        """What the provider says."""
+        try:
+            old, at = opened_token(self.vault, it, token)
+            async with asyncio.timeout(ASKING_SECONDS):
+                new = await self.asking.renew(manifest, at, old)
+        except TimeoutError:
+            return RenewalPutOff(token.fence, self.connections.now() + again_after(token.failures))
+        except ProviderError as error:
+            if error.kind == "auth":
+                log.info("a grant is over", connection_id=it.id, reason=error.reason.value)
+                return RenewalRefused(token.fence, error.reason)
+            wait = max(timedelta(seconds=error.retry_after or 0), again_after(token.failures))
+            log.warning("a renewal is put off", connection_id=it.id, reason=error.reason.value)
+            return RenewalPutOff(token.fence, self.connections.now() + wait)
+        except Exception as bug:  # noqa: BLE001 - one connection's trouble is not the others'
+            # No traceback: its values could be tokens.
+            log.error("a renewal failed", connection_id=it.id, bug=type(bug).__name__)  # noqa: TRY400
+            return RenewalPutOff(token.fence, self.connections.now() + again_after(token.failures))
+        of = (spec.life, token.credentials_revision, token.renewals + 1)
+        return Renewed(token.fence, sealed_token(self.vault, it, new, at, of))
+
+    async def _kept(self, connection_id: str, outcome: Renewed | RenewalPutOff | RenewalRefused) -> None:
+        """Store it, however long the store is away: with a rotated token lost, the customer is asked."""
+        failures = 0
+        while True:
+            try:
+                await self._tell(connection_id, outcome)
+            except Exception as error:
+                if not is_trouble(error):
+                    raise
+                failures += 1
+                log.warning("newer tokens wait for the store", connection_id=connection_id, tries=failures)
+                await asyncio.sleep(wait_for(failures))
+            else:
+                return
+
+    async def _give_back(self, it: Connection, old: OldGrant) -> None:
+        provider = await self.providers.at(it.provider_id, old.provider_revision)
+        gone: GrantGivenBack | GrantKept = GrantGivenBack(old.credentials_revision)
+        try:
+            if provider is not None and not await self.held(it.provider_id, old.provider_revision):
+                tokens, at = opened_token(self.vault, it, old)
+                done = await self.asking.give_back(provider.manifest, at, tokens)
+                log.info("a grant was given back", connection_id=it.id, taken=done)
+        except SealBroken as broken:
+            log.critical("an old grant does not open", connection_id=it.id, why=str(broken))
+        except ProviderError as error:
+            if error.later and old.tries < MOST_TRIES_BACK:
+                later = self.connections.now() + again_after(old.tries)
+                gone = GrantKept(old.credentials_revision, later)
+            log.warning("a grant was not given back", connection_id=it.id, reason=error.reason.value)
+        await self._tell(it.id, gone)
+
+    async def _one(self, connection_id: str) -> Connection | None:
+        kept = (await self.connections.read((connection_id,))).get(connection_id)
+        return kept.thing if kept else None
+
+    async def _tell(self, connection_id: str, message: object) -> Connection | None:
+        def decided(connection: Connection | None) -> Decision[Connection] | None:
+            return None if connection is None else decide(Case(self.connections.now(), connection), message)
+
+        return await self.connections.alter(connection_id, decided)
+
+
+def _ends_within(it: Connection, until: datetime) -> bool:
+    token = it.token
+    return token is not None and token.access_until is not None and token.access_until < until
+
+
+def _is_being_renewed(it: Connection) -> bool:
+    return it.token is not None and it.token.state is TokenState.RENEWING
+
+
+def lent_credentials(
+    vault: Vault, it: Connection, credentials: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    """What one run needs to log in: the credentials, with the access token and never the refresh token.
+
+    Raises:
+        ProviderError: `provider_down`; the access token has ended and no newer one could be had.
+        SealBroken: it does not open here.
+    """
+    if it.token is None:
+        return dict(credentials)
+    if it.token.access_until is not None and it.token.access_until <= now:
+        raise ProviderError("transient", Reason.PROVIDER_DOWN, "The provider gives no newer token now.")
+    tokens, _ = opened_token(vault, it, it.token)
+    return {**credentials, "access_token": tokens.access_token}

@@ -1,0 +1,87 @@
+"""Renewals in MongoDB: what is due, who may renew, when a provider bears it. It decides nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel, ReturnDocument
+
+from connections.lifecycle.tokens import TokenState
+from kit.aggregates import SHARDS, shard_of
+from kit.mongo import Collection
+
+LEASE = timedelta(seconds=30)
+DUE = IndexModel(
+    [("shard", ASCENDING), ("renew_at", ASCENDING)],
+    name="renewals_due",
+    partialFilterExpression={"renew_at": {"$exists": True}},
+)
+"""Only connections with something to renew, or to give back, are in it."""
+TURNS_KEPT = timedelta(days=7)
+INDEXES = (
+    IndexModel([("next", ASCENDING)], name="forgotten", expireAfterSeconds=int(TURNS_KEPT.total_seconds())),
+)
+"""Of `turns`: one document for each provider."""
+_ALL_SHARDS = {"$in": list(range(SHARDS))}
+
+
+class MongoRenewing:
+    """By the collection of connections, and one of turns."""
+
+    def __init__(self, connections: Collection, turns: Collection, owner: str) -> None:
+        """`owner` is unique per process."""
+        self._connections = connections
+        self._turns = turns
+        self._owner = owner
+
+    async def claim(self, connection_id: str) -> int | None:
+        """The fence for renewing; None where another worker does. By the server's clock."""
+        until = {"$add": ["$$NOW", int(LEASE.total_seconds() * 1000)]}
+        fence = {"$add": [{"$ifNull": ["$renewal.fence", 0]}, 1]}
+        claimed = await self._connections.find_one_and_update(
+            {
+                "_id": connection_id,
+                "shard": shard_of(connection_id),
+                "token.state": {"$in": [TokenState.FRESH.value, TokenState.RENEWING.value]},
+                "$expr": {
+                    "$lt": [{"$ifNull": ["$renewal.until", datetime(1970, 1, 1, tzinfo=UTC)]}, "$$NOW"]
+                },
+            },
+            [{"$set": {"renewal": {"owner": self._owner, "until": until, "fence": fence}}}],
+            projection={"renewal": 1},
+            return_document=ReturnDocument.AFTER,
+        )
+        return int(claimed["renewal"]["fence"]) if claimed else None
+
+    async def release(self, connection_id: str, fence: int) -> None:
+        """It is renewed: the next worker need not wait for the lease's end."""
+        mine = {"_id": connection_id, "shard": shard_of(connection_id), "renewal.fence": fence}
+        await self._connections.update_one(
+            mine, {"$set": {"renewal.until": datetime(1970, 1, 1, tzinfo=UTC)}}
+        )
+
+    async def turn(self, provider_id: str, per_second: float) -> datetime:
+        """Reserve the next moment at which this provider bears one more request, by the server's clock."""
+        step = 1000 / per_second
+        first = {"$max": [{"$ifNull": ["$next", "$$NOW"]}, "$$NOW"]}
+        kept = await self._turns.find_one_and_update(
+            {"_id": provider_id},
+            [
+                {"$set": {"turn": first, "schema": 1, "rest": {"$ifNull": ["$rest", 0.0]}}},
+                # Whole milliseconds are kept as a date, what is over them beside it.
+                {"$set": {"rest": {"$add": ["$rest", step]}}},
+                {"$set": {"next": {"$add": ["$turn", {"$floor": "$rest"}]}}},
+                {"$set": {"rest": {"$subtract": ["$rest", {"$floor": "$rest"}]}}},
+            ],
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        turn: datetime = kept["turn"]
+        return turn if turn.tzinfo else turn.replace(tzinfo=UTC)
+
+    async def due(self, at: datetime, most: int) -> list[str]:
+        """The ids of connections whose tokens are to be looked at by `at`, the longest due first."""
+        query: dict[str, Any] = {"shard": _ALL_SHARDS, "renew_at": {"$lte": at}}
+        found = self._connections.find(query, {"_id": 1}).sort("renew_at", ASCENDING).limit(most)
+        return [document["_id"] async for document in found]

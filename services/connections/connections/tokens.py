@@ -1,0 +1,89 @@
+"""Tokens between the vault and a connection: sealed with their times, and opened. It asks nobody.
+
+Beside the tokens a record holds what their server's addresses are filled from, so that a renewal, and giving
+the grant back, need nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from connections.lifecycle.renewal import Lasts, due
+from connections.lifecycle.things import Connection
+from connections.lifecycle.tokens import OldGrant, Token
+from connections.places import token_place
+from connections.vault import Sealed, Vault
+from providers.login.oauth.tokens import Tokens
+from schemas.manifest import Manifest
+from schemas.oauth import OAuth, TokenLife
+
+_CUSTOMERS = ("client_id", "client_secret")
+
+
+def fresh_token(
+    vault: Vault,
+    it: Connection,
+    manifest: Manifest,
+    tokens: Mapping[str, Any] | None,
+    credentials: Mapping[str, Any],
+) -> Token | None:
+    """What a login brought, as it is kept with the connection; None where it brought no tokens."""
+    if tokens is None or manifest.oauth is None:
+        return None
+    spec = manifest.oauth
+    names = {*spec.fields_in_addresses, *(_CUSTOMERS if spec.client == "customer" else ())}
+    at = {name: value for name, value in credentials.items() if name in names}
+    revision = it.credentials_revision + 1
+    return sealed_token(vault, it, Tokens.of(tokens), at, (spec.life, revision, 0))
+
+
+def sealed_token(
+    vault: Vault, it: Connection, tokens: Tokens, at: Mapping[str, Any], of: tuple[TokenLife, int, int]
+) -> Token:
+    """Tokens with their times; `of` is how long they last, their login's revision, and how often renewed."""
+    life, revision, renewals = of
+    access_until = _moment(tokens.access_until)
+    lasts = Lasts(datetime.fromisoformat(tokens.since), access_until, _moment(tokens.refresh_until))
+    access, keep = due(it.id, life, lasts)
+    place = token_place(it.account, it.id, revision, renewals)
+    return Token(
+        sealed=vault.seal_values(place, {"tokens": tokens.plain(), "at": dict(at)}).document(),
+        renewals=renewals,
+        credentials_revision=revision,
+        access_until=access_until,
+        access_due=access,
+        keep_due=keep,
+    )
+
+
+def opened_token(vault: Vault, it: Connection, kept: Token | OldGrant) -> tuple[Tokens, dict[str, Any]]:
+    """The tokens, and what their server's addresses are filled from.
+
+    Raises:
+        SealBroken: they do not open here.
+    """
+    place = token_place(it.account, it.id, kept.credentials_revision, kept.renewals)
+    record = vault.open_values(place, Sealed.of(kept.sealed))
+    return Tokens.of(record["tokens"]), record["at"]
+
+
+def ends_at(manifest: Manifest, tokens: Mapping[str, Any] | None, now: datetime) -> datetime | None:
+    """When the customer has to log in again by the calendar, whatever is renewed; None is never."""
+    ends = []
+    if manifest.lifetimes.credentials_days is not None:
+        ends.append(now + timedelta(days=manifest.lifetimes.credentials_days))
+    if tokens is not None and manifest.oauth is not None:
+        ends += _consent_ends(manifest.oauth, Tokens.of(tokens), now)
+    return min(ends, default=None)
+
+
+def _consent_ends(spec: OAuth, tokens: Tokens, now: datetime) -> list[datetime]:
+    ends = [] if spec.life.consent_days is None else [now + timedelta(days=spec.life.consent_days)]
+    until = _moment(tokens.refresh_until)
+    return ends if until is None or spec.life.refresh_slides else [*ends, until]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
