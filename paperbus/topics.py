@@ -141,9 +141,8 @@ class _Admin:
         try:
             await asyncio.wait_for(self._kafka.reachable(), 10)
         except TimeoutError:
-            raise Stopped(
-                f"Kafka does not answer on {self._kafka.bootstrap}: start it, or check the address."
-            ) from None
+            why = await self._kafka.why_not()
+            raise Stopped(f"Kafka on {self._kafka.bootstrap} cannot be used: {why}.") from None
         self._client = self._kafka.admin()
         await self._client.start()
         return self._client

@@ -31,14 +31,16 @@ TOPICS = (
 class Outsider:
     """One account of a platform: it asks, it listens, it serves its documents."""
 
-    def __init__(self, kafka: str, key: OKPKey, connections: str, sync_runner: str, keys: str) -> None:
+    def __init__(self, kafka: str, key: OKPKey, connections: str, sync_runner: str, keys: str, **client: str) -> None:
         self.account = f"account-{uuid.uuid4().hex[:8]}"
         self.key = key
         self.connections = connections
         self.sync_runner = sync_runner
         self.service_keys = KeySet.import_key_set(json.loads(keys))
-        self.producer = Producer({"bootstrap.servers": kafka, "enable.idempotence": True, "linger.ms": 1})
         self.kafka = kafka
+        self.client = {"bootstrap.servers": kafka, **client}
+        self.group = client.get("sasl.username", "outsider")
+        self.producer = Producer({**self.client, "enable.idempotence": True, "linger.ms": 1})
         self.heard: list[tuple[str, Json]] = []
         self.files: dict[str, bytes] = {}
         self.fetched: list[str] = []
@@ -71,7 +73,7 @@ class Outsider:
     ) -> None:
         header = ("content-type", b"application/cloudevents+json; charset=utf-8")
         self.producer.produce(topic, value, key=key, headers=headers or [header])
-        assert self.producer.flush(20) == 0
+        assert self.producer.flush(60) == 0
 
     def ask(self, request: str, /, **data: Any) -> Json:
         return self.say("connections.requests", request, data)
@@ -175,8 +177,8 @@ class Outsider:
     def _listen(self, ready: threading.Event) -> None:
         consumer = Consumer(
             {
-                "bootstrap.servers": self.kafka,
-                "group.id": f"outsider-{uuid.uuid4()}",
+                **self.client,
+                "group.id": f"{self.group}.{uuid.uuid4()}",
                 "auto.offset.reset": "earliest",
             }
         )
@@ -185,11 +187,14 @@ class Outsider:
             message = consumer.poll(0.1)
             if message is None or message.error() or message.topic().endswith(".dead"):
                 continue
-            event = json.loads(message.value())
-            with self.news:
-                self.heard.append((message.topic(), event))
-                self.news.notify_all()
+            self.hear(message.topic(), json.loads(message.value()))
         consumer.close()
+
+    def hear(self, topic: str, event: Json) -> None:
+        """One event has come."""
+        with self.news:
+            self.heard.append((topic, event))
+            self.news.notify_all()
 
     @contextmanager
     def listening(self) -> Iterator[None]:

@@ -68,7 +68,7 @@ async def _publish(kafka: Kafka, topic: Topic, event: Event[Any]) -> str:
             topic.name, event.encoded(), key=event.subject.encode(), headers=headers
         )
     except (KafkaError, TimeoutError) as error:
-        why = str(error) or "it does not answer"
+        why = str(error) or await kafka.why_not()
         raise Stopped(f"Kafka on {kafka.bootstrap} did not take it ({why}): nothing was sent.") from None
     finally:
         await producer.stop()

@@ -5,6 +5,7 @@ import tempfile
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from paperbus.local import jars
 from paperbus.local.errors import NotPackaged
@@ -72,6 +73,7 @@ class EmbeddedKafka(EmbeddedServer):
     setting = "KAFKA_BOOTSTRAP_SERVERS"
     option = "--kafka-port"
     space = 500_000_000
+    protocol = "PLAINTEXT"
 
     def __init__(self, data: Path, port: int | None = PORT, address: str = LOOPBACK) -> None:
         super().__init__(data, port, address)
@@ -92,7 +94,9 @@ class EmbeddedKafka(EmbeddedServer):
         from aiokafka.admin import AIOKafkaAdminClient
         from aiokafka.errors import KafkaError
 
-        client = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2000)
+        client = AIOKafkaAdminClient(
+            bootstrap_servers=self.bootstrap, request_timeout_ms=2000, **self._client_options()
+        )
         try:
             await client.start()
             await client.list_topics()
@@ -102,13 +106,25 @@ class EmbeddedKafka(EmbeddedServer):
             await client.close()
         return True
 
+    def _client_options(self) -> dict[str, Any]:
+        """How a client gets in, beside the address."""
+        return {}
+
+    def _settings(self) -> dict[str, Any]:
+        """Kafka's own, but for where it listens and where it stores."""
+        return dict(SETTINGS)
+
+    def _users(self) -> list[str]:
+        """Options of the formatting that make the first users."""
+        return []
+
     @property
     def _topics(self) -> Path:
         return self.folder / "topics"
 
     def _write_settings(self, controller: int, topics: Path | None = None) -> Path:
-        settings = SETTINGS | {
-            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{self.address}:{controller}",
+        settings = self._settings() | {
+            "listeners": f"{self.protocol}://{self.bootstrap},CONTROLLER://{self.address}:{controller}",
             "controller.quorum.voters": f"1@{self.address}:{controller}",
             "log.dirs": topics or self._topics,
         }
@@ -124,7 +140,7 @@ class EmbeddedKafka(EmbeddedServer):
         workshop = Path(tempfile.mkdtemp(prefix=".formatting-", dir=self.folder))
         try:
             settings = self._write_settings(free_port(self.address), workshop / "topics")
-            arguments = ("format", "--cluster-id", CLUSTER, "--config", str(settings))
+            arguments = ("format", "--cluster-id", CLUSTER, "--config", str(settings), *self._users())
             tool = self._java(classes, "kafka.tools.StorageTool", *arguments)
             try:
                 code = await tool.wait()

@@ -42,27 +42,37 @@ class EmbeddedMongo(EmbeddedServer):
     async def _launch(self, lock: int) -> Process:
         program = mongod()
         require_libraries("MongoDB", program)
-        files = self.folder / "files"
-        files.mkdir(exist_ok=True)
-        options = {
-            "dbpath": files,
-            "bind_ip": self.address,
-            "port": self.port,
-            "replSet": SET,
-            "wiredTigerCacheSizeGB": 0.25,
-            "networkMessageCompressors": "snappy,zstd",  # CVE-2025-14847 concerns zlib
-        }
+        self._files.mkdir(exist_ok=True)
         parameters = {
             "diagnosticDataCollectionEnabled": "false",
             # There is no other member to hand over to: waiting for one takes 15 s.
             "shutdownTimeoutMillisForSignaledShutdown": 0,
         }
         command = [str(program), "--nounixsocket", "--quiet"]
-        command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        command += [part for name, value in self._options().items() for part in _option(name, value)]
         command += [
             part for name, value in parameters.items() for part in ("--setParameter", f"{name}={value}")
         ]
         return Process(command, log=self.log, keep_open=[lock])
+
+    @property
+    def _files(self) -> Path:
+        return self.folder / "files"
+
+    def _options(self) -> dict[str, Any]:
+        """Of the program, by name; None is one without a value."""
+        return {
+            "dbpath": self._files,
+            "bind_ip": self.address,
+            "port": self.port,
+            "replSet": SET,
+            "wiredTigerCacheSizeGB": 0.25,
+            "networkMessageCompressors": "snappy,zstd",  # CVE-2025-14847 concerns zlib
+        }
+
+    def _client_options(self) -> dict[str, Any]:
+        """How a client gets in, beside the address."""
+        return {}
 
     async def _ready(self) -> bool:
         return answers(self.port, self.address) and await asyncio.to_thread(self._takes_writes)
@@ -73,7 +83,8 @@ class EmbeddedMongo(EmbeddedServer):
         from pymongo.errors import ConnectionFailure, OperationFailure
 
         url = f"mongodb://{self.address}:{self.port}/"
-        with MongoClient[dict[str, Any]](url, directConnection=True, serverSelectionTimeoutMS=1000) as client:
+        once = {"directConnection": True, "serverSelectionTimeoutMS": 1000, **self._client_options()}
+        with MongoClient[dict[str, Any]](url, **once) as client:
             try:
                 if client.admin.command("hello")["isWritablePrimary"]:
                     return True
@@ -99,3 +110,7 @@ class EmbeddedMongo(EmbeddedServer):
                 "electionTimeoutMillis": 500
             },  # nobody else stands; the default 10 s is a wait for nothing
         }
+
+
+def _option(name: str, value: object) -> tuple[str, ...]:
+    return (f"--{name}",) if value is None else (f"--{name}", str(value))

@@ -1,4 +1,4 @@
-"""One export in a composed set-up, walked by an outsider from a container of its own: `python way.py DOCUMENTS`."""
+"""One export in a composed set-up, walked by an outsider in a container: `python way.py DOCUMENTS`."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ class Composed(Outsider):
 
 @contextmanager
 def webdav(folder: Path) -> Iterator[Target]:
-    """rclone's server, where the services reach it."""
+    """WebDAV by rclone, where the services reach it."""
     folder.mkdir()
-    command = [
+    serve = [
         HERE / "rclone",
         "serve",
         "webdav",
@@ -69,8 +69,8 @@ def webdav(folder: Path) -> Iterator[Target]:
         "--pass",
         PASSWORD,
     ]
-    apart = ["--config", os.devnull, "--cache-dir", folder.parent / "cache", "--log-level", "ERROR"]
-    with subprocess.Popen([*command, *apart]) as process:
+    apart = ["--config", os.devnull, "--cache-dir", folder.parent / "cache"]
+    with subprocess.Popen([*serve, *apart], stderr=subprocess.DEVNULL) as process:
         time.sleep(1)
         try:
             yield Target(f"http://{HOST}:8080/", 8080, folder)
