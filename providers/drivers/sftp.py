@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, suppress
 from itertools import islice
 from typing import Any, TypeVar, cast
 
@@ -213,8 +213,7 @@ class Sftp:
         """The whole body under a hidden name, whose address on the server is returned."""
         beside = self._at(unfinished(path, body.sha256))
         with self._in_time(body.size):
-            flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC
-            file = await self._sftp.open(beside, flags, encoding=None)
+            file = await self._fresh(beside)
             try:
                 async with file:
                     await self._write(file, body)
@@ -226,6 +225,24 @@ class Sftp:
                     await self._clear(beside)
                 raise
         return beside
+
+    async def _fresh(self, beside: str) -> asyncssh.SFTPClientFile:
+        """A new file, never what an earlier try left: what that one sent may still arrive, and spoil ours.
+
+        Servers without links are often no file systems and do not heed `EXCL`.
+        """
+        if not self.capabilities.create_only:
+            await self._gone(beside)
+        flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL
+        try:
+            return await self._sftp.open(beside, flags, encoding=None)
+        except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
+            await self._gone(beside)
+        return await self._sftp.open(beside, flags, encoding=None)
+
+    async def _gone(self, beside: str) -> None:
+        with suppress(asyncssh.SFTPNoSuchFile):
+            await self._sftp.remove(beside)
 
     async def _publish(self, beside: str, at: str) -> None:
         """Give the file its name, which nothing may have yet."""
