@@ -5,6 +5,7 @@ Used by tests that look from outside. The address 127.0.0.N keeps several such g
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ import httpx
 from joserfc.jwk import ECKey, OctKey, OKPKey
 from servers import packaged_kafka, packaged_mongo
 
-PORTS = {"catalog": 8101, "connections": 8102, "sync-runner": 8103}
-MODULES = {"catalog": "catalog", "connections": "connections", "sync-runner": "sync_runner"}
+from paperbus.local.server import EmbeddedServer
+
+PORTS = {"catalog": 8101, "connections": 8102, "sync-runner": 8103, "console": 8100}
+SERVICES = ("catalog", "connections", "sync-runner")
+MODULES = {name: name.replace("-", "_") for name in PORTS}
 PATIENCE = 120.0
 
 
@@ -35,9 +39,10 @@ def key_set(*keys: OKPKey | ECKey) -> str:
 
 
 class Running:
-    """The three services. `environment` is what each gets, besides its own key."""
+    """The services. `environment` is what each gets, besides its own key."""
 
     def __init__(self, folder: Path, address: str, kafka: str, mongo: str, **settings: str) -> None:
+        self.servers: dict[str, EmbeddedServer] = {}
         self.folder = folder
         self.address = address
         self.kafka = kafka
@@ -63,6 +68,7 @@ class Running:
             "PAPERBUS_CONNECTIONS_URL": f"http://{address}:8102",
             "PAPERBUS_SYNC_RUNNER_URL": f"http://{address}:8103",
             "PAPERBUS_PUBLIC_URL": f"http://{address}:8112",
+            "PAPERBUS_CONSOLE_URL": f"http://{address}:8100",
             **settings,
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -70,12 +76,22 @@ class Running:
     def url(self, service: str) -> str:
         return f"http://{self.address}:{PORTS[service]}"
 
-    def start(self, name: str) -> None:
+    def replica(self, address: str) -> Running:
+        """The same services once more, elsewhere: with the same keys, asked at the first ones' addresses."""
+        other = copy.copy(self)
+        (folder := self.folder / address).mkdir()
+        other.folder, other.address, other.processes = folder, address, {}
+        other.environment = {**self.environment, "PAPERBUS_LISTEN": address}
+        return other
+
+    def start(self, name: str, launcher: Sequence[str] = ("-m",)) -> None:
+        """`launcher` is what Python runs, with the service's module as its last argument."""
         own = json.dumps(self.service_keys[name].as_dict(private=True))
+        instance = f"{name}-{self.address}"
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", MODULES[name]],
-                env={**self.environment, "PAPERBUS_SERVICE_KEY": own, "PAPERBUS_INSTANCE": f"{name}-1"},
+                [sys.executable, *launcher, MODULES[name]],
+                env={**self.environment, "PAPERBUS_SERVICE_KEY": own, "PAPERBUS_INSTANCE": instance},
                 stdout=log,
                 stderr=log,
             )
@@ -130,16 +146,17 @@ class Running:
 
 
 @contextmanager
-def running(address: str, **settings: str) -> Iterator[Running]:
-    """All services, ready, on servers of their own."""
+def running(address: str, *also: str, **settings: str) -> Iterator[Running]:
+    """The three services and those of `also`, ready, on servers of their own."""
     with packaged_kafka() as kafka, packaged_mongo() as mongo, tempfile.TemporaryDirectory() as folder:
         services = Running(Path(folder), address, kafka.bootstrap, mongo.url, **settings)
+        services.servers = {"kafka": kafka, "mongo": mongo}
         made = services.command("topics")
         assert made.returncode == 0, made.stdout + made.stderr
         try:
-            for name in PORTS:
+            for name in (*SERVICES, *also):
                 services.start(name)
-            for name in PORTS:
+            for name in (*SERVICES, *also):
                 services.ready(name)
             yield services
         finally:

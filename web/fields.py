@@ -49,12 +49,19 @@ class Shown:
                 return "checkbox"
             case FieldType.CHOICES:
                 return "checkboxes"
-            case FieldType.CHOICE:
+            case FieldType.CHOICE if not self.live:
                 return "radios" if len(self.field.choices or ()) <= 3 else "select"
             case FieldType.TEXT if self.field.secret:
                 return "textarea"  # a private key has lines, which a password box would swallow
             case _:
                 return "input"
+
+    @property
+    def live(self) -> str | None:
+        """What is asked for over HTTP as one chooses: `folder` or `choice`; None where nothing is."""
+        if not self.field.choices_live:
+            return None
+        return "folder" if self.field.type is FieldType.FOLDER else "choice"
 
     @property
     def input_type(self) -> str:

@@ -24,6 +24,11 @@ LOCALES: Final[tuple[Locale, ...]] = get_args(Locale)
 CATALOGS = Path(__file__).parent / "catalogs"
 
 
+def _(message: str) -> str:
+    """Marks a text for the catalogs, where it is said later, in a page's language."""
+    return message
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """One language, ready to speak."""

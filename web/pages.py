@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,10 @@ HUES = 12
 class Pages:
     """Renders the templates of one web face: its own folder first, then what both faces share."""
 
-    def __init__(self, folder: Path, frame_ancestors: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, frame_ancestors: Sequence[str] = (), static: Path | None = None) -> None:
+        """`static` holds files of this face alone, beside the shared ones."""
         self._folder = folder
+        self._static = static
         self._frame_ancestors = tuple(frame_ancestors)
         self._spoken: dict[Locale, Environment] = {}
 
@@ -52,11 +54,11 @@ class Pages:
 
     def _speaking(self, locale: Locale) -> Environment:
         if locale not in self._spoken:
-            self._spoken[locale] = environment(self._folder, locale)
+            self._spoken[locale] = environment(self._folder, locale, self._static)
         return self._spoken[locale]
 
 
-def environment(folder: Path, locale: Locale) -> Environment:
+def environment(folder: Path, locale: Locale, static: Path | None = None) -> Environment:
     """The templates of `folder` and the shared ones, speaking one language."""
     made = Environment(
         loader=FileSystemLoader([folder, HERE / "templates"]),
@@ -69,7 +71,7 @@ def environment(folder: Path, locale: Locale) -> Environment:
     made.install_gettext_translations(  # type: ignore[attr-defined]  # added by the i18n extension
         language(locale).translations, newstyle=True
     )
-    made.globals["static"] = static_address
+    made.globals["static"] = partial(static_address, folder=static)
     made.filters |= {"initials": initials, "hue": hue}
     return made
 
@@ -77,8 +79,10 @@ def environment(folder: Path, locale: Locale) -> Environment:
 class StaticPages(StaticFiles):
     """Styles and scripts. Their addresses carry a hash of their contents; browsers keep them for a year."""
 
-    def __init__(self) -> None:
+    def __init__(self, *folders: Path) -> None:
+        """`folders` are of one face alone; what both share comes after them."""
         super().__init__(directory=STATIC)
+        self.all_directories = [*folders, STATIC]
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -87,9 +91,10 @@ class StaticPages(StaticFiles):
 
 
 @lru_cache
-def static_address(name: str) -> str:
-    """Where a file of `static/` is, with its hash."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+def static_address(name: str, folder: Path | None = None) -> str:
+    """Where a file of a `static/` folder is, with its hash."""
+    own = folder / name if folder else STATIC / name
+    digest = hashlib.sha256((own if own.exists() else STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?{digest}"
 
 

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -86,6 +87,8 @@ class Cookie:
 
     name: str
     https: bool
+    framed: bool = False
+    """Whether it is sent within other sites' frames too (https only)."""
 
     @property
     def key(self) -> str:
@@ -99,11 +102,15 @@ class Cookie:
     def write(self, response: Response, value: str, max_age: int | None = None) -> None:
         """Keep `value` in the browser for `max_age` seconds; None until it is closed."""
         response.set_cookie(
-            self.key, value, max_age=max_age, path="/", secure=self.https, httponly=True, samesite="lax"
+            self.key, value, max_age=max_age, path="/", secure=self.https, httponly=True, samesite=self._site
         )
 
     def forget(self, response: Response) -> None:
-        response.delete_cookie(self.key, path="/", secure=self.https, httponly=True, samesite="lax")
+        response.delete_cookie(self.key, path="/", secure=self.https, httponly=True, samesite=self._site)
+
+    @property
+    def _site(self) -> Literal["lax", "none"]:
+        return "none" if self.framed and self.https else "lax"
 
 
 def form_token(secret: str, purpose: str) -> str:

@@ -64,7 +64,10 @@ def shown(it: Connection) -> dict[str, Any]:
     members = it.model_dump(mode="json", include=set(SHOWN))
     return members | {
         "reason": (trouble.reason if trouble else it.reason),
+        "title": trouble.title if trouble else None,
         "message": (trouble.message if trouble else it.message),
+        "action": trouble.action if trouble else None,
+        "login": login.state.value,
         "challenge": asks.wire() if asks else None,
     }
 

@@ -1,0 +1,208 @@
+"""Schedules as people choose and read them: a form's fields into a schedule, a schedule into words. Pure.
+
+Computing times is sync-runner's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+
+from pydantic import ValidationError
+
+from console.spoken import Spoken
+from schemas.fields import FieldError
+from schemas.schedules import WEEKDAYS, Schedule
+from web.forms import Form, first
+from web.languages import _
+
+RHYTHMS = {
+    "manual": _("Only when I ask for it"),
+    "minutes": _("Every few minutes"),
+    "hours": _("Every few hours"),
+    "daily": _("Every day"),
+    "weekly": _("On days of the week"),
+    "monthly": _("On days of the month"),
+    "cron": _("As a cron expression"),
+}
+ZONES = (
+    "UTC", "Europe/Paris", "Europe/Berlin", "Europe/London", "Europe/Zurich", "Europe/Vienna",
+    "Europe/Madrid", "Europe/Rome", "Europe/Brussels", "Europe/Amsterdam", "Europe/Luxembourg",
+    "Europe/Lisbon", "Europe/Dublin", "Europe/Warsaw", "Europe/Prague", "Europe/Stockholm",
+    "Europe/Copenhagen", "Europe/Oslo", "Europe/Helsinki", "Europe/Athens", "Europe/Bucharest",
+    "Europe/Istanbul", "Africa/Casablanca", "Africa/Tunis", "America/New_York",
+    "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Montreal", "America/Sao_Paulo", "Asia/Dubai",
+    "Asia/Kolkata", "Asia/Singapore", "Asia/Tokyo", "Australia/Sydney",
+)  # fmt: skip
+"""Offered in the list; the one that a schedule or a browser has is offered too."""
+MINUTES = (5, 10, 15, 20, 30, 45)
+HOURS = (1, 2, 3, 4, 6, 8, 12)
+USUAL = {
+    "rhythm": "daily",
+    "at": "02:30",
+    "minutes": "15",
+    "hours": "1",
+    "weekdays": ["mo"],
+    "monthdays": "1",
+}
+UNFIT = {
+    "at": _("Give a time of day, such as 02:30."),
+    "weekdays": _("Choose at least one day."),
+    "monthdays": _("Give days from 1 to 31, such as 1, 15."),
+    "cron": _("Give a cron expression of five fields, such as 30 2 * * 1-5."),
+    "timezone": _("Choose a time zone."),
+    "quiet_from": _("Give both times, such as 22:00 and 06:00, or none."),
+}
+"""What is wrong with a field, in words of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a form says about the interval: a schedule, or what is wrong with it."""
+
+    schedule: Schedule | None
+    errors: tuple[FieldError, ...]
+
+
+def read(form: Form, spoken: Spoken) -> Chosen:
+    """The schedule that a form says; its errors name the form's own fields."""
+    rhythm = first(form, "rhythm")
+    members: dict[str, Any] = {"timezone": first(form, "timezone") or "UTC"}
+    match rhythm:
+        case "minutes":
+            members["every"] = f"PT{first(form, 'minutes') or 15}M"
+        case "hours":
+            members["every"] = f"PT{first(form, 'hours') or 1}H"
+        case "daily" | "weekly" | "monthly":
+            members["at"] = first(form, "at")
+        case "cron":
+            members["cron"] = " ".join(first(form, "cron").split())
+        case _:
+            members["every"] = "manual"
+    if rhythm == "weekly":
+        members["on"] = [day for day in form.get("weekdays", []) if day]
+    if rhythm == "monthly":
+        members["on"] = [int(day) for day in re.findall(r"\d{1,4}", first(form, "monthdays"))]
+    quiet = (first(form, "quiet_from"), first(form, "quiet_to"))
+    if any(quiet) and rhythm != "manual":
+        members["quiet"] = [{"from": quiet[0], "to": quiet[1]}]
+    try:
+        return Chosen(Schedule.model_validate(members), ())
+    except ValidationError as invalid:
+        fields = dict.fromkeys(_field(error["loc"], rhythm) for error in invalid.errors(include_input=False))
+        return Chosen(None, tuple(_unfit(field, spoken) for field in fields))
+
+
+def refused(errors: Sequence[FieldError], spoken: Spoken) -> list[FieldError]:
+    """What a service says about a schedule, beside the form's field that it is about."""
+    return [
+        _unfit(_field(tuple(error.field.split(".")[1:]), ""), spoken)
+        for error in errors
+        if error.field.split(".")[0] == "schedule"
+    ]
+
+
+def _field(loc: Sequence[int | str], rhythm: str) -> str:
+    """The form's field that a member of a schedule was filled in at."""
+    member = str(loc[0]) if loc else ""
+    if member == "on" or not member:
+        return "weekdays" if rhythm == "weekly" else "monthdays"
+    return {"quiet": "quiet_from", "every": "rhythm"}.get(member, member)
+
+
+def _unfit(field: str, spoken: Spoken) -> FieldError:
+    words = UNFIT.get(field, _("This interval cannot be used."))
+    return FieldError(field=field, code="schedule", message=spoken.said(words))
+
+
+def values(schedule: Schedule | None, zone: str) -> dict[str, Any]:
+    """What a form about this schedule is filled in with; None is one that was never chosen."""
+    if schedule is None:
+        return USUAL | {"timezone": zone, "cron": "", "quiet_from": "", "quiet_to": ""}
+    quiet = schedule.quiet[0] if schedule.quiet else None
+    told = USUAL | {
+        "timezone": schedule.timezone,
+        "cron": schedule.cron or "",
+        "at": schedule.at or USUAL["at"],
+        "quiet_from": quiet.from_ if quiet else "",
+        "quiet_to": quiet.to if quiet else "",
+    }
+    return told | _rhythm(schedule)
+
+
+def of_form(form: Form) -> dict[str, Any]:
+    """What was filled in, as it was."""
+    names = ("rhythm", "at", "minutes", "hours", "monthdays", "cron", "timezone", "quiet_from", "quiet_to")
+    return {name: first(form, name) for name in names} | {"weekdays": form.get("weekdays", [])}
+
+
+def _rhythm(schedule: Schedule) -> dict[str, Any]:
+    if schedule.cron is not None:
+        return {"rhythm": "cron"}
+    if schedule.at is not None:
+        on = schedule.on or ()
+        if not on:
+            return {"rhythm": "daily"}
+        if isinstance(on[0], str):
+            return {"rhythm": "weekly", "weekdays": list(on)}
+        return {"rhythm": "monthly", "monthdays": ", ".join(map(str, on))}
+    found = re.fullmatch(r"PT(\d+)([MH])", schedule.every or "")
+    if found is not None:
+        rhythm = "minutes" if found[2] == "M" else "hours"
+        return {"rhythm": rhythm, rhythm: found[1]}
+    return {"rhythm": "manual" if schedule.manual else "daily"}
+
+
+def in_words(schedule: Schedule, spoken: Spoken) -> str:
+    """`every day at 02:30, Paris time`."""
+    told = _when(schedule, spoken)
+    if schedule.manual:
+        return told
+    if schedule.at is not None or schedule.cron is not None:
+        place = spoken.place(schedule.timezone)
+        told = spoken.said(_("%(when)s, %(place)s time"), when=told, place=place)
+    for quiet in schedule.quiet:
+        times = {"begin": _clock(quiet.from_, spoken), "end": _clock(quiet.to, spoken)}
+        told = spoken.said(_("%(when)s, quiet from %(begin)s to %(end)s"), when=told, **times)
+    return told
+
+
+def _when(schedule: Schedule, spoken: Spoken) -> str:
+    if schedule.cron is not None:
+        return spoken.said(_("by the cron expression %(cron)s"), cron=schedule.cron)
+    if schedule.at is None:
+        return _every(schedule.every or "manual", spoken)
+    at = _clock(schedule.at, spoken)
+    on = schedule.on or ()
+    if not on:
+        return spoken.said(_("every day at %(at)s"), at=at)
+    if isinstance(on[0], str):
+        days = [spoken.weekday(WEEKDAYS.index(str(day))) for day in sorted(on, key=_weekday)]
+        return spoken.said(_("on %(days)s at %(at)s"), days=spoken.listed(days), at=at)
+    days = [str(day) for day in on]
+    return spoken.said(_("on day %(days)s of the month at %(at)s"), days=spoken.listed(days), at=at)
+
+
+def _weekday(day: int | str) -> int:
+    return WEEKDAYS.index(str(day))
+
+
+def _every(every: str, spoken: Spoken) -> str:
+    if every == "manual":
+        return spoken.said(_("only when you ask for it"))
+    found = re.fullmatch(r"P(?:(\d+)W|(\d+)D|T(\d+)H|T(\d+)M)", every)
+    if found is None:
+        return spoken.said(_("every %(length)s"), length=every)
+    weeks, days, hours, minutes = (int(part or 0) for part in found.groups())
+    if days or weeks:
+        return spoken.ngettext("every day", "every %(num)s days", days + 7 * weeks)
+    if hours:
+        return spoken.ngettext("every hour", "every %(num)s hours", hours)
+    return spoken.ngettext("every minute", "every %(num)s minutes", minutes)
+
+
+def _clock(text: str, spoken: Spoken) -> str:
+    return spoken.clock(time.fromisoformat(text))
