@@ -1,0 +1,96 @@
+"""Runs a service that kills or freezes itself: `python mortal.py POINT NTH kill|stop MODULE`.
+
+Nothing of this is in the service: the method at the point is wrapped before the service starts. What is told
+on standard error after a freeze begins with `WOKE`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import signal
+import sys
+from typing import Any
+
+COMMON = {
+    "a batch is read": ("kit.reading", "Reading", "take", "before"),
+    "decided, not written": ("kit.mongo_aggregates", "MongoAggregates", "write", "before"),
+    "written, not committed": ("kit.mongo_aggregates", "MongoAggregates", "write", "after"),
+    "handled, not committed": ("kit.subscription", "Subscription", "_commit", "before"),
+    "committed": ("kit.subscription", "Subscription", "_commit", "after"),
+    "owed, not published": ("kit.relay", "Relay", "_send", "before"),
+    "published, not cleared": ("kit.relay", "Relay", "_send", "after"),
+    "cleared": ("kit.relay", "Relay", "_clear", "after"),
+}
+RUNS = ("sync_runner.store.runs", "MongoRuns")
+POINTS = {
+    "catalog": {
+        "owed, not published": ("kit.relay", "FencedRelay", "_send", "before"),
+        "published, not cleared": ("kit.relay", "FencedRelay", "_send", "after"),
+        "cleared": ("kit.relay", "Relay", "_clear", "after"),
+    },
+    "connections": COMMON
+    | {
+        "a try is claimed": ("connections.store", "MongoTrying", "claim", "after"),
+        "before the provider is asked": ("connections.handlers.tries", "Tries", "_outcome", "before"),
+        "after the provider was asked": ("connections.handlers.tries", "Tries", "_outcome", "after"),
+        "before a loan": ("connections.lending", "Lender", "lend", "before"),
+        "after a loan": ("connections.lending", "Lender", "lend", "after"),
+    },
+    "sync-runner": COMMON
+    | {
+        "documents kept, rows not owed": ("sync_runner.store.documents", "MongoDocuments", "keep", "after"),
+        "rows owed": ("sync_runner.store.documents", "MongoDocuments", "owe", "after"),
+        "a run is claimed": (*RUNS, "claim", "after"),
+        "rows taken": (*RUNS, "take_rows", "after"),
+        "before the intent": (*RUNS, "intend", "before"),
+        "after the intent": (*RUNS, "intend", "after"),
+        "before a put": ("providers.drivers.webdav", "WebDav", "put", "before"),
+        "after a put": ("providers.drivers.webdav", "WebDav", "put", "after"),
+        "put, not recorded": (*RUNS, "record", "before"),
+        "recorded": (*RUNS, "record", "after"),
+        "before the end": (*RUNS, "finish", "before"),
+        "after the end": (*RUNS, "finish", "after"),
+    },
+}
+"""By service: what a point is called, and where it is: module, class, method, before or after it."""
+
+
+def wound(point: tuple[str, str, str, str], nth: int, which: signal.Signals) -> None:
+    """Let the `nth` passing of the point hurt this process."""
+    module, kind, method, when = point
+    owner: Any = getattr(importlib.import_module(module), kind)
+    whole = getattr(owner, method)
+    passed = 0
+
+    def pass_by() -> None:
+        nonlocal passed
+        passed += 1
+        if passed == nth:
+            os.kill(os.getpid(), which)
+            sys.stderr.write("WOKE\n")
+
+    @functools.wraps(whole)
+    async def mortal(*args: Any, **kwargs: Any) -> Any:
+        if when == "before":
+            pass_by()
+        answer = await whole(*args, **kwargs)
+        nothing_claimed = method == "claim" and answer is None
+        if when == "after" and not nothing_claimed:
+            pass_by()
+        return answer
+
+    setattr(owner, method, mortal)
+
+
+def main() -> None:
+    name, nth, how, module = sys.argv[1:]
+    point = POINTS[module.replace("_", "-")][name]
+    wound(point, int(nth), signal.SIGKILL if how == "kill" else signal.SIGSTOP)
+    service = importlib.import_module(f"{module}.app")
+    importlib.import_module("kit.service").main(service.build)
+
+
+if __name__ == "__main__":
+    main()
