@@ -57,21 +57,18 @@ def test_a_service_killed_at_any_point_loses_and_doubles_nothing(services: Runni
     assert sum(walker.interrupted for walker in crowd.ended), "no login was ever interrupted"
 
 
-def _killed_at(
-    services: Running, crowd: Crowd, service: str, point: str, nth: int, providers: Path, round_: int
-) -> int:
+def _killed_at(services: Running, crowd: Crowd, service: str, point: str, nth: int) -> int:
     """Let it die there, and start it again; how many connections were on their way."""
     services.kill(service)
-    services.start(service, (MORTAL, point, str(nth if service != "catalog" else 1), "kill"))
+    services.start(service, (MORTAL, point, str(nth), "kill"))
     if service == "catalog":
         services.ready(service)
-        _edit(providers, f"{point} {round_}")
+        _edit(Path(services.environment["PAPERBUS_PROVIDERS"]), str(uuid.uuid4()))
     try:
         code = services.processes[service].wait(SECONDS)
     except subprocess.TimeoutExpired:
-        raise AssertionError(f"{service} never came to {point!r}") from (
-            crowd.wrong[0] if crowd.wrong else None
-        )
+        crowd.is_well()
+        raise AssertionError(f"{service} never came to {point!r}") from None
     assert code == -9, f"{service} ended with {code}: {services.log(service)[-2000:]}"
     on_their_way = len(crowd.walking)
     services.start(service)
