@@ -1,8 +1,9 @@
-"""`extends:` and `fields:`: a manifest made whole from what it takes over. It validates nothing.
+"""`extends:`, `fields:` and `also:`: a manifest made whole from what it takes over. It validates nothing.
 
 `extends: NAME` takes over what NAME says and this manifest does not. NAME is a folder beside it, a provider
 of our catalogue, or a preset. Who a provider is (`OWN`) is never taken over. `fields: {NAME: {…}}` changes
-fields that were taken over. Mappings are joined; anything else is replaced.
+fields that were taken over. Mappings are joined; anything else is replaced, save that `also: {…}` puts what
+it holds before the lists that were taken over.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ CATALOGUE: Final = Path(__file__).parent / "catalogue"
 PRESETS: Final = Path(__file__).parent / "presets"
 OWN: Final = frozenset({"id", "name", "summary", "aliases", "countries", "website", "docs", "logo"})
 """What says who a provider is."""
-_AUTHORING: Final = frozenset({"extends", "fields"})
+_AUTHORING: Final = frozenset({"extends", "fields", "also"})
 _DEEPEST: Final = 5
 
 
@@ -122,7 +123,18 @@ def _inherited(chain: tuple[bytes, ...]) -> Mapping[str, Any]:
 def _over(members: Mapping[str, Any], inherited: Mapping[str, Any]) -> dict[str, Any]:
     said = {name: value for name, value in members.items() if name not in _AUTHORING}
     changes = members.get("fields")
-    return _joined(said, _changed(inherited, changes) if isinstance(changes, dict) else inherited)
+    changed = _changed(inherited, changes) if isinstance(changes, dict) else inherited
+    return _joined(said, _added(changed, members.get("also")))
+
+
+def _added(value: Any, also: Any) -> Any:
+    """What is taken over, with more before its lists."""
+    if isinstance(also, list):
+        return [*also, *(value if isinstance(value, list) else ())]
+    if not isinstance(also, dict):
+        return value
+    members = value if isinstance(value, Mapping) else {}
+    return {**members, **{name: _added(members.get(name), more) for name, more in also.items()}}
 
 
 def _joined(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:

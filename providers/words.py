@@ -138,6 +138,36 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "{host} doit être joint en https ou TLS : sinon, le mot de passe serait lisible par tous.",
         "{host} muss per https oder TLS erreicht werden: sonst könnte jeder das Passwort mitlesen.",
     ),
+    "no_smtp_tls": (
+        "{host} does not offer encryption. Ask your provider for another port or kind of security.",
+        "{host} ne propose pas de chiffrement. Demandez un autre port ou mode de sécurité.",
+        "{host} bietet keine Verschlüsselung an. Fragen Sie nach einem anderen Port oder einer anderen Art.",
+    ),
+    "no_smtp_login": (
+        "{host} takes no login this way. Leave user name and password empty, or choose encryption.",
+        "{host} n'accepte pas de connexion ainsi. Videz les identifiants ou chiffrez.",
+        "{host} nimmt so keine Anmeldung an. Lassen Sie Name und Passwort leer oder verschlüsseln Sie.",
+    ),
+    "no_sender": (
+        "The mail server does not let this account send as this address.",
+        "Le serveur de messagerie ne laisse pas ce compte envoyer depuis cette adresse.",
+        "Der Mailserver lässt dieses Konto nicht unter dieser Adresse senden.",
+    ),
+    "no_addressee": (
+        "The mail server takes nothing for this address. Check it.",
+        "Le serveur de messagerie n'accepte rien pour cette adresse. Vérifiez-la.",
+        "Der Mailserver nimmt für diese Adresse nichts an. Prüfen Sie sie.",
+    ),
+    "no_address": (
+        "This is no mail address.",
+        "Ceci n'est pas une adresse e-mail.",
+        "Das ist keine Mailadresse.",
+    ),
+    "mail_unsure": (
+        "{host} did not say whether it took the mail. Look in the mailbox before it is sent again.",
+        "{host} n'a pas dit s'il a pris le message. Regardez dans la boîte avant de le renvoyer.",
+        "{host} hat nicht gesagt, ob es die Mail nahm. Sehen Sie erst im Postfach nach.",
+    ),
     "no_ftp_tls": (
         "The server wants its files to be sent in a way that this connection does not.",
         "Le serveur exige un autre mode de transfert que celui de cette connexion.",
@@ -162,6 +192,26 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "Enter a full address that starts with https://, without a user name in it.",
         "Saisissez une adresse complète qui commence par https://, sans nom d'utilisateur.",
         "Tragen Sie eine vollständige Adresse ein, die mit https:// beginnt, ohne Benutzernamen darin.",
+    ),
+    "gone": (
+        "It is no longer there.",
+        "Il n'y est plus.",
+        "Es ist nicht mehr da.",
+    ),
+    "needs_tls": (
+        "The server takes logins over an encrypted connection only; choose TLS.",
+        "Le serveur n'accepte que les connexions chiffrées ; choisissez TLS.",
+        "Der Server nimmt Anmeldungen nur verschlüsselt an; wählen Sie TLS.",
+    ),
+    "no_label": (
+        "Name the label that mails get afterwards.",
+        "Nommez le libellé que les messages reçoivent ensuite.",
+        "Nennen Sie das Label, das Mails danach bekommen.",
+    ),
+    "no_mailbox": (
+        "There is no such mailbox; choose another one.",
+        "Cette boîte n'existe pas ; choisissez-en une autre.",
+        "Dieses Postfach gibt es nicht; wählen Sie ein anderes.",
     ),
     "no_move_to": (
         "Choose the folder that documents are moved to afterwards.",

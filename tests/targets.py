@@ -66,7 +66,7 @@ def moto_s3(folder: Path, port: int | None = None) -> Iterator[Target]:
     """AWS's S3 as moto plays it; keeps objects in memory, so `folder` stays empty. Takes any key."""
     port = port or free_port()
     command = [str(HERE / "moto_server"), "-H", LOOPBACK, "-p", str(port)]
-    with _serving(command, port, folder) as process:
+    with serving(command, port, folder) as process:
         yield Target(f"http://{LOOPBACK}:{port}", port, folder, process=process)
 
 
@@ -113,7 +113,7 @@ def vsftpd(folder: Path, port: int | None = None, **settings: str) -> Iterator[T
     }
     config = folder.parent / f"vsftpd-{port}.conf"
     config.write_text("".join(f"{name}={value}\n" for name, value in everything.items()))
-    with _serving([program, str(config)], port, folder) as process:
+    with serving([program, str(config)], port, folder) as process:
         yield Target(f"ftp://{LOOPBACK}:{port}", port, folder, "anonymous", process=process)
 
 
@@ -127,7 +127,7 @@ def wsgidav(folder: Path, port: int | None = None) -> Iterator[Target]:
         f"simple_dc: {{user_mapping: {{'*': {{'{USER}': {{password: '{PASSWORD}'}}}}}}}}\n"
         "http_authenticator: {accept_basic: true, accept_digest: true, default_to_digest: false}\n"
     )
-    with _serving([str(HERE / "wsgidav"), "--config", str(config), "--quiet"], port, folder) as process:
+    with serving([str(HERE / "wsgidav"), "--config", str(config), "--quiet"], port, folder) as process:
         yield Target(f"http://{LOOPBACK}:{port}/", port, folder, process=process)
 
 
@@ -151,7 +151,7 @@ def openssh(folder: Path, port: int | None = None) -> Iterator[Target]:
         f"AuthorizedKeysFile {private}/user.pub\nPasswordAuthentication no\nUsePAM no\nStrictModes no\n"
         f"PermitRootLogin yes\nSubsystem sftp internal-sftp -d {folder}\n"
     )
-    with _serving([sshd, "-D", "-e", "-f", str(config)], port, folder) as process:
+    with serving([sshd, "-D", "-e", "-f", str(config)], port, folder) as process:
         key = (private / "user").read_text()
         address = f"sftp://{LOOPBACK}:{port}"
         yield Target(address, port, folder, getpass.getuser(), "", private_key=key, process=process)
@@ -161,12 +161,12 @@ def openssh(folder: Path, port: int | None = None) -> Iterator[Target]:
 def _rclone(protocol: str, folder: Path, port: int, *options: str) -> Iterator[Process]:
     command = [str(HERE / "rclone"), "serve", protocol, str(folder), "--addr", f"{LOOPBACK}:{port}"]
     apart = ["--config", os.devnull, "--cache-dir", str(folder.parent / "rclone-cache")]
-    with _serving([*command, *apart, *options], port, folder) as process:
+    with serving([*command, *apart, *options], port, folder) as process:
         yield process
 
 
 @contextlib.contextmanager
-def _serving(command: Sequence[str], port: int, folder: Path) -> Iterator[Process]:
+def serving(command: Sequence[str], port: int, folder: Path) -> Iterator[Process]:
     log = folder.parent / f"{Path(command[0]).name}-{port}.log"
     process = Process(command, log=log)
     try:

@@ -1,0 +1,365 @@
+"""Mails by IMAP: a mailbox as a source. Each mail is one thing; what is attached is taken out elsewhere.
+
+A mail's id is its Message-ID, which stays when it is moved or the server counts anew (UIDVALIDITY); the
+cursor is UIDVALIDITY and the next UID, so a listing looks at new mails only, however many there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from providers.drivers import MOST_CHOICES, identity_of
+from providers.drivers.imapline import Line
+from providers.errors import ProviderError
+from providers.reach import Reach
+from providers.sources import Ability, Action, Afterwards, Cursor, Item, Page
+from providers.words import words
+from schemas.fields import Choice
+from schemas.manifest import Manifest
+from schemas.reasons import Reason
+
+WINDOW = 20_000
+"""UIDs that are searched at once: imaplib takes lines of a million bytes."""
+PAGE = 200
+AHEAD = 2 * 1024 * 1024
+"""Bytes of small mails that are fetched with one command."""
+AHEAD_MAILS = 64
+PIECE = 1024 * 1024
+"""Larger mails come in pieces of so many bytes."""
+MARK = "X-Paperbus"
+"""Our own mark on mails that we sent: they are never brought back."""
+_HEADERS = f"BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT {MARK.upper()})]"
+_ASKED = ["INTERNALDATE", "RFC822.SIZE", _HEADERS]
+MAIL = "message/rfc822"
+
+
+@asynccontextmanager
+async def open_source(
+    manifest: Manifest, settings: Mapping[str, Any], options: Mapping[str, Any], reach: Reach
+) -> AsyncIterator[Mailbox]:
+    """One mailbox, logged in; a second connection fetches beside the first one."""
+    line = Line(settings, reach)
+    try:
+        await line.open()
+        yield Mailbox(manifest, settings, options, line)
+    finally:
+        await line.close()
+
+
+open_driver = open_source
+"""For logins and live choices: an account that can be looked at, and that takes no files."""
+
+
+class Mailbox:
+    """See `providers.sources.Source` and `providers.drivers.Driver` for what each method promises."""
+
+    def __init__(
+        self, manifest: Manifest, settings: Mapping[str, Any], options: Mapping[str, Any], line: Line
+    ) -> None:
+        self._line = line
+        self._options = options
+        self._name = str(options.get("mailbox") or "INBOX")
+        self._identity = identity_of(manifest, settings, _user(settings, line.host))
+        self._selected: tuple[str, bool, int, int] | None = None
+        self._turn = asyncio.Lock()
+        self._coming: list[tuple[int, int]] = []
+        self._ready: dict[int, bytes] = {}
+        actions: frozenset[Action] = frozenset({"mark", "move", "label"})
+        self.ability = Ability(lists_all=False, afterwards=actions, concurrency=4)
+
+    async def check(self) -> None:
+        """The mailbox can be opened."""
+        await self._open(readonly=True, fresh=True)
+
+    async def identity(self) -> str:
+        """The user's name, with the host where it is no address."""
+        return self._identity
+
+    async def choices(self, option: str, query: str = "", parent: str | None = None) -> list[Choice]:
+        """Mailboxes; for `since`, days with how many mails came since then."""
+        del parent
+        if option == "since":
+            return await self._days(query)
+        folders = await self._line.call(lambda client: client.list_folders())
+        names = [
+            name for flags, _, name in folders if b"\\Noselect" not in flags and b"\\NonExistent" not in flags
+        ]
+        wanted = sorted((name for name in names if query.casefold() in name.casefold()), key=_inbox_first)
+        return [Choice(value=name, label=name) for name in wanted[:MOST_CHOICES]]
+
+    async def _days(self, query: str) -> list[Choice]:
+        today = datetime.now(UTC).date()
+        days = [today, today - timedelta(days=30), today.replace(month=1, day=1), date(today.year - 1, 1, 1)]
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", query):
+            days = [date.fromisoformat(query)]
+        found = []
+        for day in days:
+            count = await self.count(datetime(day.year, day.month, day.day, tzinfo=UTC))
+            found.append(Choice(value=day.isoformat(), label=f"{day.isoformat()} ({count})"))
+        return found
+
+    async def page(self, cursor: Cursor | None, since: datetime | None) -> Page:
+        """The next mails by UID. UIDVALIDITY that changed, or another mailbox, begins anew."""
+        validity, following = await self._open(readonly=True, fresh=cursor is None or "through" in cursor)
+        at = dict(cursor or {})
+        same = at.get("mailbox") == self._name and at.get("validity") == validity
+        start = int(at["next"]) if same else 1
+        uids: Sequence[int] = ()
+        while not uids and start < following:
+            uids = await self._search(start, min(start + WINDOW, following) - 1, since)
+            start += WINDOW
+        more = start < following or len(uids) > PAGE
+        if uids:
+            uids, start = uids[:PAGE], uids[min(len(uids), PAGE) - 1] + 1
+        start = start if more else max(following, start)
+        items = [item for item in await self._described(uids, validity) if not _is_ours(item)]
+        goes_on = {"mailbox": self._name, "validity": validity, "next": start}
+        return Page(items, goes_on if more else goes_on | {"through": True}, last=not more)
+
+    async def count(self, since: datetime | None) -> int | None:
+        """By searching."""
+        _, following = await self._open(readonly=True, fresh=True)
+        found = 0
+        for start in range(1, following, WINDOW):
+            found += len(await self._search(start, min(start + WINDOW, following) - 1, since))
+        return found
+
+    async def fetch(self, item: Item, start: int = 0) -> AsyncGenerator[bytes, None]:
+        """Small mails come many at once, large ones in pieces."""
+        uid = await self._uid(item)
+        if item.size is not None and item.size > AHEAD:
+            async for piece in self._in_pieces(uid, start):
+                yield piece
+            return
+        if uid not in self._ready:
+            async with self._turn:
+                if uid not in self._ready:
+                    await self._fetch_ahead(uid, item.size or 0)
+        data = self._ready.pop(uid, None)
+        if data is None:
+            raise _gone()
+        yield data[start:] if start else data
+
+    async def gone(self, items: Collection[Item]) -> Collection[str]:
+        """Those whose UID is no longer there, nor their Message-ID."""
+        validity, _ = await self._open(readonly=True, fresh=True)
+        own = {
+            int(item.reference["uid"]): item.id
+            for item in items
+            if item.reference.get("validity") == validity
+        }
+        there: set[int] = set()
+        if own:
+            there = set(await self._line.call(lambda client: client.search([b"UID", _set(own)])))
+        missing = {id_ for uid, id_ in own.items() if uid not in there}
+        for item in items:
+            if item.id not in own.values() and await self._by_message_id(item) is None:
+                missing.add(item.id)
+        return missing
+
+    async def settle(self, item: Item, afterwards: Afterwards) -> str | None:
+        """Mark as read, move (made where it is missing), or label. The mail keeps its id."""
+        if afterwards.action not in self.ability.afterwards:
+            return None
+        try:
+            uid = await self._uid(item)
+        except ProviderError as error:
+            if error.kind == "item_permanent":
+                return None
+            raise
+        await self._open(readonly=False)
+        if afterwards.action == "mark":
+            await self._line.call(lambda client: client.add_flags([uid], [b"\\Seen"], silent=True))
+        elif afterwards.action == "label":
+            await self._label(uid, afterwards.to)
+        else:
+            await self._move(uid, afterwards.to)
+        return None
+
+    async def _open(self, *, readonly: bool, fresh: bool = False) -> tuple[int, int]:
+        """UIDVALIDITY and the next UID. Selected again only where it must be."""
+        known = self._selected
+        if known is not None and not fresh and known[0] == self._name and (readonly or not known[1]):
+            return known[2], known[3]
+        answer = await self._line.call(lambda client: client.select_folder(self._name, readonly))
+        validity, following = int(answer[b"UIDVALIDITY"]), int(answer.get(b"UIDNEXT", 0))
+        if not following:  # some servers keep it to themselves
+            last = await self._line.call(lambda client: client.search([b"UID", b"*"]))
+            following = max(last, default=0) + 1
+        self._selected = (self._name, readonly, validity, following)
+        return validity, following
+
+    async def _search(self, first: int, last: int, since: datetime | None) -> list[int]:
+        criteria: list[Any] = ["UID", f"{first}:{last}"]
+        if since is not None:
+            # Days are the server's own: a day earlier is asked for, and looked at by the minute afterwards.
+            criteria += ["SINCE", (since - timedelta(days=1)).date()]
+        for option, key in (("sender", "FROM"), ("subject", "SUBJECT")):
+            if wanted := str(self._options.get(option) or "").strip():
+                criteria += [key, wanted]
+        if self._options.get("only_unread"):
+            criteria.append("UNSEEN")
+        charset = None if all(str(part).isascii() for part in criteria) else "UTF-8"
+        found = await self._line.call(lambda client: client.search(criteria, charset))
+        return sorted(uid for uid in found if first <= uid <= last)
+
+    async def _described(self, uids: Sequence[int], validity: int) -> list[Item]:
+        if not uids:
+            return []
+        found = await self._line.call(lambda client: client.fetch(list(uids), _ASKED))
+        items = [
+            _item(uid, validity, self._name, found[uid])
+            for uid in uids
+            if b"RFC822.SIZE" in found.get(uid, {})
+        ]
+        self._coming = [(int(item.reference["uid"]), item.size or 0) for item in items]
+        self._ready.clear()
+        return items
+
+    async def _fetch_ahead(self, uid: int, size: int) -> None:
+        """This mail, and those that come after it in the listing, as many as fit."""
+        uids, held = [uid], size
+        following = [uids_ for uids_, _ in self._coming]
+        at = following.index(uid) + 1 if uid in following else len(following)
+        for other, length in self._coming[at:]:
+            if held + length > AHEAD or len(uids) >= AHEAD_MAILS:
+                break
+            if other not in self._ready:
+                uids.append(other)
+                held += length
+        await self._open(readonly=True)
+        found = await self._line.call(lambda client: client.fetch(list(uids), [b"BODY.PEEK[]"]))
+        for each in uids:
+            data = found.get(each, {}).get(b"BODY[]")
+            if data is not None:
+                self._ready[each] = data
+
+    async def _in_pieces(self, uid: int, start: int) -> AsyncGenerator[bytes, None]:
+        at = start
+        while True:
+            await self._open(readonly=True)
+            asked = f"BODY.PEEK[]<{at}.{PIECE}>"
+            answer = await self._line.call(partial(_fetch_one, uid, asked))
+            if not answer:
+                raise _gone()
+            data: bytes = (
+                next((value for key, value in answer.items() if key.startswith(b"BODY[]")), b"") or b""
+            )
+            if data:
+                yield data
+            at += len(data)
+            if len(data) < PIECE:
+                return
+
+    async def _uid(self, item: Item) -> int:
+        """Its UID now: the one it was listed with, else found by its Message-ID."""
+        validity, _ = await self._open(readonly=True)
+        if item.reference.get("validity") == validity and item.reference.get("mailbox") == self._name:
+            return int(item.reference["uid"])
+        found = await self._by_message_id(item)
+        if found is None:
+            raise _gone()
+        return found
+
+    async def _by_message_id(self, item: Item) -> int | None:
+        if not item.id.startswith("<"):
+            return None
+        wanted = item.id.encode("ascii", "ignore").decode()
+        found = await self._line.call(lambda client: client.search(["HEADER", "Message-ID", wanted]))
+        return max(found, default=None)
+
+    async def _label(self, uid: int, label: str) -> None:
+        if not label:
+            raise ProviderError("config", Reason.INVALID, words("no_label"), field="label")
+        if "X-GM-EXT-1" in self._line.capabilities:
+            await self._line.call(lambda client: client.add_gmail_labels([uid], [label], silent=True))
+            return
+        keyword = re.sub(r"[^A-Za-z0-9._-]+", "_", label).strip("_") or "Paperbus"
+        await self._line.call(lambda client: client.add_flags([uid], [keyword.encode()], silent=True))
+
+    async def _move(self, uid: int, to: str) -> None:
+        if not to or to == self._name:
+            raise ProviderError("config", Reason.INVALID, words("no_move_to"), field="move_to")
+        there = await self._line.call(lambda client: client.folder_exists(to))
+        if not there:
+            await self._line.call(lambda client: client.create_folder(to))
+        if "MOVE" in self._line.capabilities:
+            await self._line.call(lambda client: client.move([uid], to))
+            return
+        await self._line.call(lambda client: client.copy([uid], to))
+        await self._line.call(lambda client: client.delete_messages([uid], silent=True))
+        if "UIDPLUS" in self._line.capabilities:  # a plain EXPUNGE would take others' mails along
+            await self._line.call(lambda client: client.uid_expunge([uid]))
+
+
+def _fetch_one(uid: int, asked: str, client: Any) -> Mapping[bytes, Any]:
+    found: Mapping[int, Mapping[bytes, Any]] = client.fetch([uid], [asked])
+    return found.get(uid, {})
+
+
+def _user(settings: Mapping[str, Any], host: str) -> str:
+    user = str(settings["username"])
+    return user if "@" in user else f"{user}@{host}"
+
+
+def _inbox_first(name: str) -> tuple[bool, str]:
+    return name.upper() != "INBOX", name.casefold()
+
+
+def _set(uids: Collection[int]) -> bytes:
+    """A sequence set with ranges: `1:200,205`."""
+    ranges: list[list[int]] = []
+    for uid in sorted(uids):
+        if ranges and uid == ranges[-1][1] + 1:
+            ranges[-1][1] = uid
+        else:
+            ranges.append([uid, uid])
+    return ",".join(str(a) if a == b else f"{a}:{b}" for a, b in ranges).encode()
+
+
+def _item(uid: int, validity: int, mailbox: str, answer: Mapping[bytes, Any]) -> Item:
+    headers = next((value for key, value in answer.items() if key.startswith(b"BODY[HEADER")), b"") or b""
+    size, received = int(answer[b"RFC822.SIZE"]), _utc(answer.get(b"INTERNALDATE"))
+    stamp = "" if received is None else str(int(received.timestamp()))
+    return Item(
+        id=message_id(headers) or f"~{hashlib.sha256(headers + str(size).encode()).hexdigest()[:40]}",
+        version=f"{size}-{stamp}",
+        name="message.eml",
+        received_at=received,
+        size=size,
+        media_type=MAIL,
+        place=mailbox,
+        metadata={},
+        reference={"uid": uid, "validity": validity, "mailbox": mailbox}
+        | ({"ours": True} if _MARKED.search(headers) else {}),
+    )
+
+
+_MARKED = re.compile(rb"^X-Paperbus:", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^<>\r\n]{1,900}>)", re.IGNORECASE | re.MULTILINE)
+
+
+def message_id(headers: bytes) -> str | None:
+    """`<…>` of a mail's headers; None where there is none that is one."""
+    found = _MESSAGE_ID.search(headers)
+    return found.group(1).decode("latin-1") if found else None
+
+
+def _is_ours(item: Item) -> bool:
+    return bool(item.reference.get("ours"))
+
+
+def _utc(at: Any) -> datetime | None:
+    """IMAPClient gives the time of this machine without a zone."""
+    return at.astimezone(UTC) if isinstance(at, datetime) else None
+
+
+def _gone() -> ProviderError:
+    return ProviderError("item_permanent", Reason.CONTENT_UNAVAILABLE, words("gone"))
