@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection as Ids, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bson import Binary, ObjectId
+from bson import ObjectId
 from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
@@ -84,28 +84,30 @@ class MongoAggregates(Aggregates[T]):
             await self.bodies.bulk_write(writes, ordered=False)
 
     async def _write_one(self, change: Change) -> set[str]:
-        update = self._update(change, ObjectId())
+        update = self._update(change)
         try:
             result = await self.collection.update_one(guard(change), update, change.v == 0)
         except DuplicateKeyError:
             return {change.id}
         return set() if result.matched_count or result.upserted_id is not None else {change.id}
 
-    def _update(self, change: Change, token: ObjectId) -> dict[str, Any]:
-        members = dict(change.set) | {"v": change.v + change.steps, "by": token, "schema": self.kind.schema}
-        marks = [Binary(mark) for mark in change.seen]
+    def _update(self, change: Change, token: ObjectId | None = None) -> dict[str, Any]:
+        """`token` tells the writes of one batch apart; who writes one alone is told how it went."""
+        members = {**change.set, "v": change.v + change.steps, "schema": self.kind.schema}
+        if token is not None:
+            members["by"] = token
         pushed: dict[str, Any] = {"owes": {"$each": [owed.document() for owed in change.owes]}}
         if change.remembered is None:
-            pushed["seen"] = {"$each": marks}
+            pushed["seen"] = {"$each": change.seen}
         else:
-            members["seen"] = [*map(Binary, change.remembered), *marks]
+            members["seen"] = [*change.remembered, *change.seen]
         update: dict[str, Any] = {"$set": members, "$push": pushed}
         if change.unset:
             update["$unset"] = dict.fromkeys(change.unset, "")
         return update
 
     def _kept(self, document: dict[str, Any]) -> Kept[T]:
-        owed, seen = len(document.get("owes", ())), tuple(map(bytes, document.get("seen", ())))
+        owed, seen = len(document.get("owes", ())), tuple(document.get("seen", ()))
         return Kept(document["_id"], document["account"], document["v"], owed, self.kind.load(document), seen)
 
 

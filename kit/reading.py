@@ -5,6 +5,7 @@ Order within a lane (a Kafka key) is kept: behind something parked, everything i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -252,9 +253,11 @@ class Reading:
         ]
 
     def _count(self, items: Sequence[Item], behind: int) -> None:
-        for item in items:
-            ending = "done" if item.ending is DONE else type(item.ending).__name__.lower()
-            HEARD.labels(self.topic.name, ending).inc()
+        endings = Counter(
+            "done" if item.ending is DONE else type(item.ending).__name__.lower() for item in items
+        )
+        for ending, number in endings.items():
+            HEARD.labels(self.topic.name, ending).inc(number)
         if behind:
             HEARD.labels(self.topic.name, "behind").inc(behind)
 

@@ -86,8 +86,10 @@ def decide(
 
 
 def _row(rows: Rows[S], thing: object, message: object) -> Row[S] | Refuse | None:
-    several = rows if isinstance(rows, tuple) else (rows,)
-    return next((row for row in several if row.when is None or row.when(thing, message)), None)
+    for row in rows if isinstance(rows, tuple) else (rows,):
+        if row.when is None or row.when(thing, message):
+            return row
+    return None
 
 
 def draw(table: Table[S]) -> str:

@@ -39,6 +39,26 @@ class MongoDocuments:
         self.ledger = ledger
 
     async def keep(self, told: Sequence[Told]) -> dict[str, Word]:
+        there = await self._add([one for one in told if _is_first(one)])
+        return await self._replace([*(one for one in told if not _is_first(one)), *there])
+
+    async def _add(self, told: Sequence[Told]) -> list[Told]:
+        """Insert documents that are new; returns those that are not.
+
+        A first version nearly always is, and to insert it costs the server a third of a guarded upsert.
+        """
+        try:
+            if told:
+                await self.documents.insert_many([_new(one) for one in told], ordered=False)
+        except BulkWriteError as errors:
+            if not only_duplicates(errors):
+                raise
+            return [told[error["index"]] for error in errors.details["writeErrors"]]
+        return []
+
+    async def _replace(self, told: Sequence[Told]) -> dict[str, Word]:
+        if not told:
+            return {}
         writes = [_update(one) for one in told]
         try:
             await self.documents.bulk_write(writes, ordered=False)
@@ -81,16 +101,44 @@ def _word(document: Mapping[str, Any]) -> Word:
     return Word(document["at"], document["version"], document.get("sha256"), document.get("withdrawn", False))
 
 
-def _update(told: Told) -> UpdateOne:
-    """The write, guarded by the rule of `lifecycle.document.judge`; an upsert it stops is a duplicate."""
+def _is_first(told: Told) -> bool:
+    return told.data is not None and told.word.version == 1
+
+
+def _own(told: Told) -> Doc:
+    return {"_id": told.id, "account": told.account}
+
+
+def _members(told: Told) -> Doc:
+    """What is kept of a document besides its id; of a withdrawal, what is kept whatever was before."""
     word, data = told.word, told.data
-    own: Doc = {"_id": told.id, "account": told.account}
     always = {"document": told.document, "at": word.at, "schema": SCHEMA}
     if data is None:
+        return always
+    return always | {
+        "version": word.version,
+        "sha256": word.sha256,
+        "size": data.size,
+        "media_type": data.media_type,
+        "filename": data.filename,
+        "content_url": data.content_url,
+        "received_at": data.received_at,
+        "metadata": data.metadata.wire(),
+    }
+
+
+def _new(told: Told) -> Doc:
+    return _own(told) | _members(told)
+
+
+def _update(told: Told) -> UpdateOne:
+    """The write, guarded by the rule of `lifecycle.document.judge`; an upsert it stops is a duplicate."""
+    word, own = told.word, _own(told)
+    if told.data is None:
         return UpdateOne(
             own | {"at": {"$lte": word.at}},
             {
-                "$set": always | {"withdrawn": True},
+                "$set": _members(told) | {"withdrawn": True},
                 "$setOnInsert": {"version": TOMBSTONE, "received_at": word.at, "metadata": {}},
             },
             upsert=True,
@@ -102,14 +150,4 @@ def _update(told: Told) -> UpdateOne:
         {"version": word.version, "sha256": word.sha256, "withdrawn": {"$exists": False}} | not_newer,
         {"version": word.version, "sha256": word.sha256, "at": {"$lt": word.at}},
     ]
-    members = always | {
-        "version": word.version,
-        "sha256": word.sha256,
-        "size": data.size,
-        "media_type": data.media_type,
-        "filename": data.filename,
-        "content_url": data.content_url,
-        "received_at": data.received_at,
-        "metadata": data.metadata.wire(),
-    }
-    return UpdateOne(own | {"$or": guard}, {"$set": members, "$unset": {"withdrawn": ""}}, upsert=True)
+    return UpdateOne(own | {"$or": guard}, {"$set": _members(told), "$unset": {"withdrawn": ""}}, upsert=True)
