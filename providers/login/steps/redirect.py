@@ -47,10 +47,10 @@ def opening(manifest: Manifest, at: int, step: Redirect, state: LoginState, loca
 async def take(here: Here[Redirect], answer: Answer) -> Came:
     """`answer.fields` are the window's own: `back`, the parameters that came, and `departure`."""
     back, departure = answer.fields.get("back"), answer.fields.get("departure")
+    there = await registered(here.manifest, here.state["values"], here.reach)
     if not isinstance(back, Mapping) or not isinstance(departure, Mapping):
         return await ask(here)
     left = Departure(**departure)
-    there = await registered(here.manifest, here.state["values"], here.reach)
     tokens = await by_code(there, code_of(there.server, back), left.verifier, left.redirect_uri)
     return await taken(here, there, tokens, left.nonce, back)
 

@@ -5,36 +5,39 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
-from connections import api, bus, lending, store, timeline, vault_store
+from connections import api, bus, lending, renewal_store, store, timeline, vault_store
 from connections.answer_keys import AnswerKeys
 from connections.answer_keys_store import MongoKeyStore
 from connections.answers import Opener
 from connections.budgets_store import MongoGate
-from connections.choices import LiveChoices, OpenDriver
-from connections.handlers.counting import Counting, Step
+from connections.choices import LiveChoices
+from connections.clients import MongoClients
+from connections.handlers.counting import Counting
 from connections.handlers.destinations import held
 from connections.handlers.facts import Facts
+from connections.handlers.leaving import Leaving
 from connections.handlers.onboarding import LoginHandlers
 from connections.handlers.requests import Requests
 from connections.handlers.tries import Tries, first_question
 from connections.lending_store import MongoAudit
 from connections.lifecycle.things import Connection
+from connections.outside import ProvidersAsked, opens, steps
 from connections.providers_store import MongoProviders
+from connections.renewal import Renewals
+from connections.renewal_store import MongoRenewing
 from connections.vault import Vault, VaultKeysRefused, read_keys
 from connections.window import inner
 from connections.window.app import window_app
+from connections.window.departures import MongoDepartures
 from connections.window.store import MongoWindows
 from connections.worker import Worker
 from kit import mongo, tokens
@@ -51,12 +54,8 @@ from kit.relay import Relay, shard_names
 from kit.service import Listener, Loop, Service
 from kit.settings import CONNECTIONS_PORT, WINDOW_PORT, Settings, SettingsError
 from kit.trouble import is_trouble
-from providers.drivers import Driver, open_driver
 from providers.egress import Guard
-from providers.login import machine, outcomes
 from providers.reach import Reach
-from schemas.manifest import Manifest
-from schemas.reasons import Locale
 from schemas.topics import CATALOG_EVENTS, CONNECTIONS_REQUESTS
 
 NAME = "connections"
@@ -89,10 +88,11 @@ def build(settings: Settings) -> Service:
         loops=(
             Loop("relay", parts.relay.run),
             Loop("logins", parts.worker.run),
+            Loop("renewals", parts.renewer.run),
             Loop("keys", parts.tend_keys),
         ),
         start=(parts.prepare,),
-        stop=(parts.worker.drain,),
+        stop=(parts.worker.drain, parts.renewer.drain),
         close=(parts.close,),
     )
 
@@ -114,6 +114,9 @@ class Parts:
     trying: store.MongoTrying
     keys: AnswerKeys
     positions: Positions
+    clients: MongoClients
+    renewals: Renewals
+    renewer: Worker
 
     @classmethod
     def of(cls, settings: Settings) -> Parts:
@@ -124,14 +127,19 @@ class Parts:
         owner = settings.paperbus_instance or f"{socket.gethostname()}-{os.getpid()}"
         leases = Leases(db.leases, "relay.connections", shard_names(), owner)
         relay = Relay(db.connections, db.bodies, kafka, leases)
-        reach = Reach(Guard([str(network) for network in settings.paperbus_private_networks]))
+        clients = MongoClients(db.clients, vault)
+        guard = Guard([str(network) for network in settings.paperbus_private_networks])
+        reach = Reach(guard, clients=clients)
         connections = MongoAggregates(store.KIND, db.connections, db.bodies, now, relay.ring)
         providers, trying = (
             MongoProviders(db.providers, db.manifests),
             store.MongoTrying(db.connections, owner),
         )
-        counting = Counting(MongoGate(db.budgets), vault, _step(reach))
+        counting = Counting(MongoGate(db.budgets), vault, steps(reach))
         worker = Worker(trying, Tries(connections, providers, trying, counting, vault).look, now)
+        renewing = MongoRenewing(db.connections, db.turns, owner)
+        asking, hold = ProvidersAsked(reach), partial(held, providers)
+        renewals = Renewals(connections, providers, renewing, vault, asking, hold)
         return cls(
             settings,
             db,
@@ -146,6 +154,9 @@ class Parts:
             trying,
             AnswerKeys(MongoKeyStore(db.answer_keys), vault, now),
             Positions(kafka),
+            clients,
+            renewals,
+            Worker(renewing, renewals.look, now),
         )
 
     @property
@@ -174,7 +185,7 @@ class Parts:
             store.MongoLists(self.db.connections),
             self.lines,
             self.keys,
-            LiveChoices(self.providers, self.vault, _opens(self.reach)),
+            LiveChoices(self.providers, self.vault, opens(self.reach), fresh=self.renewals.fresh),
         )
         desk = inner.Desk(
             self.logins,
@@ -190,14 +201,19 @@ class Parts:
         known = _service_tokens(self.settings)
         if known is not None:
             audit = MongoAudit(self.db.audit)
-            lender = lending.Lender(self.one, self.vault, audit, now, partial(held, self.providers))
+            hold = partial(held, self.providers)
+            lender = lending.Lender(self.one, self.vault, audit, now, hold, self.renewals.fresh)
             app.include_router(lending.routes(lender, known))
         return app
 
     def window_app(self) -> ASGIApp:
         """The outer listener: the login window alone."""
         public, ancestors = self.settings.paperbus_public_url, self.settings.paperbus_frame_ancestors
-        return window_app(self.logins, MongoWindows(self.db.windows), now, public, ancestors)
+        logins, departures = self.logins, MongoDepartures(self.db.departures)
+        leaving = Leaving(
+            self.connections, self.providers, self.vault, self.reach, departures, public, logins.answer
+        )
+        return window_app(logins, MongoWindows(self.db.windows), now, public, ancestors, leaving)
 
     async def prepare(self) -> None:
         """Indexes, the proof that the vault's keys are those of this database, keys for answers."""
@@ -209,6 +225,8 @@ class Parts:
             (self.db.answer_keys, MongoKeyStore.INDEXES),
             (self.db.windows, MongoWindows.INDEXES),
             (self.db.audit, MongoAudit.INDEXES),
+            (self.db.departures, MongoDepartures.INDEXES),
+            (self.db.turns, renewal_store.INDEXES),
             (self.db.budgets, MongoGate.INDEXES),
         ):
             await mongo.declare(collection, indexes)
@@ -216,7 +234,11 @@ class Parts:
 
     async def tend_keys(self) -> None:
         """Rotate the keys that answers are sealed to; bring what older vault keys seal under the newest."""
-        sealed = (*store.records(self.db.connections), MongoKeyStore(self.db.answer_keys).records())
+        sealed = (
+            *store.records(self.db.connections),
+            MongoKeyStore(self.db.answer_keys).records(),
+            self.clients.records(),
+        )
         while True:
             await asyncio.sleep(TEND_KEYS_EVERY)
             try:
@@ -245,24 +267,6 @@ class Parts:
         await self.positions.close()
         await self.reach.aclose()
         self.db.client.close()
-
-
-def _step(reach: Reach) -> Step:
-    async def step(
-        manifest: Manifest, state: outcomes.LoginState, answer: outcomes.Answer, locale: Locale
-    ) -> outcomes.Outcome:
-        return await machine.step(manifest, state, answer, reach, locale)
-
-    return step
-
-
-def _opens(reach: Reach) -> OpenDriver:
-    def opened(
-        manifest: Manifest, credentials: Mapping[str, Any], options: Mapping[str, Any]
-    ) -> AbstractAsyncContextManager[Driver]:
-        return open_driver(manifest, credentials, options, reach)
-
-    return opened
 
 
 def _mongo_url(settings: Settings) -> str:

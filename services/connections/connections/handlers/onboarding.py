@@ -23,7 +23,7 @@ from kit.transitions import Decision
 from schemas.connections import AuthChallengeAnswerSubmitted
 from schemas.envelope import Event
 from schemas.fields import Field, FieldError, Words
-from schemas.reasons import Locale, Reason
+from schemas.reasons import ChallengeKind, Locale, Reason
 
 _SHOWN: dict[LoginState, Shown] = {
     LoginState.IDLE: "ended",
@@ -130,7 +130,12 @@ class LoginHandlers:
         values: dict[str, Any] = {}
         current = challenge is not None and challenge.challenge_id == answer.challenge_id
         if current and challenge and it.login.state is LoginState.OPEN and answer.action == "answer":
-            values = _checked(challenge.fields, answer.fields, it.login.locale)
+            brought = challenge.kind is ChallengeKind.REDIRECT and answer.returned is not None
+            values = (
+                dict(answer.returned or {})
+                if brought
+                else _checked(challenge.fields, answer.fields, it.login.locale)
+            )
         sealed = self._vault.seal_values(answer_place(it, answer.challenge_id), values).document()
         message = Answered(answer.challenge_id, answer.answer_id, answer.action, answer.browser, sealed)
         return decide(Case(self._connections.now(), it), message)

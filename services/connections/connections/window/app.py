@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
+from connections.handlers.leaving import Leaving
+from connections.window.crossing import Crossing
 from connections.window.onboarding import Action, Answer, Onboarding
 from connections.window.showing import TEMPLATES, Showing, Visit
 from connections.window.windows import (
@@ -50,6 +52,11 @@ class Unshown(Exception):
         super().__init__(what)
         self.what = what
         self.status = status
+
+    @classmethod
+    def stranger(cls) -> Unshown:
+        """Of a browser that comes back from a provider, and did not leave for it."""
+        return cls("stranger", 400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class Door:
 
     async def show(self, request: Request) -> Response:
         """`GET` of a bound window: whatever is so now."""
-        visit = await self._visit(request)
+        visit = await self.visit(request)
         match stage(visit.window, visit.seen):
             case "asking":
                 return self.showing.asking(visit)
@@ -102,7 +109,7 @@ class Door:
 
     async def take(self, request: Request) -> Response:
         """A form of a bound window: an answer to what it asked."""
-        visit = await self._visit(request)
+        visit = await self.visit(request)
         form = await read_form(request)
         self._own(request, form, visit.browser, visit.window.id)
         challenge = visit.login.challenge if visit.login else None
@@ -134,12 +141,12 @@ class Door:
 
     async def state(self, request: Request) -> Response:
         """For the script of a waiting page: changes when the page must."""
-        visit = await self._visit(request)
+        visit = await self.visit(request)
         return JSONResponse({"at": visit.mark})
 
     async def go_back(self, request: Request) -> Response:
         """The button of a window that is over."""
-        visit = await self._visit(request)
+        visit = await self.visit(request)
         self._own(request, await read_form(request), visit.browser, visit.window.id)
         if stage(visit.window, visit.seen) != "done":
             return _see(visit.window)
@@ -155,7 +162,7 @@ class Door:
             raise Unshown(address, 410)
         return window
 
-    async def _visit(self, request: Request) -> Visit:
+    async def visit(self, request: Request) -> Visit:
         """The bound window in the address, for the browser that it is bound to alone."""
         browser = self.cookie.read(request.cookies)
         window = await self.windows.by_id(request.path_params["window"])
@@ -203,19 +210,25 @@ def _uuid(text: str) -> str:
         return str(uuid.uuid4())
 
 
-def window_app(
+def window_app(  # noqa: PLR0913, PLR0917 - whatever the pages are made of
     onboarding: Onboarding,
     windows: WindowStore,
     now: Callable[[], datetime],
     public_url: str,
     frame_ancestors: Sequence[str] = (),
+    leaving: Leaving | None = None,
 ) -> SecureHeaders:
-    """The application of the window's listener. `public_url` is how browsers reach it."""
+    """The application of the window's listener. `public_url` is how browsers reach it.
+
+    `leaving` sends browsers to providers' own pages; without it no provider has one.
+    """
     https = public_url.startswith("https:")
     showing = Showing(Pages(TEMPLATES, frame_ancestors), now)
     door = Door(
         onboarding, windows, showing, Cookie("paperbus-window", https=https), origin_of(public_url), now
     )
+
+    crossing = Crossing(leaving, door.cookie, door.visit, Unshown.stranger) if leaving else None
 
     async def unshown(request: Request, error: Exception) -> Response:
         match error:
@@ -242,6 +255,7 @@ def window_app(
             Route("/window/{window}", door.take, methods=["POST"]),
             Route("/window/{window}/state", door.state),
             Route("/window/{window}/return", door.go_back, methods=["POST"]),
+            *(crossing.routes() if crossing else ()),
             Mount("/static", StaticPages()),
         ],
         exception_handlers=dict.fromkeys((Unshown, FormRefused, Exception), unshown)

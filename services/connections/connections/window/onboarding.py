@@ -62,6 +62,8 @@ class Answer:
     browser: str | None = None
     """The digest of the browser that answered in a window; None for a sealed answer."""
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    returned: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What a browser brought back from a provider's page; None for anything that somebody filled in."""
     actor: str | None = None
     """The `sub` of the token, where there is one."""
 

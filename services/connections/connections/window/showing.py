@@ -16,7 +16,7 @@ from connections.window import words
 from connections.window.onboarding import Login, Onboarded
 from connections.window.windows import Window, result
 from schemas.fields import Field, FieldError, FieldType
-from schemas.reasons import Locale
+from schemas.reasons import ChallengeKind, Locale
 from web.fields import shown
 from web.languages import Language, language
 from web.pages import Pages
@@ -92,6 +92,7 @@ class Showing:
             seconds=left,
             clock=f"{left // 60}:{left % 60:02}",
             answer_id=str(uuid.uuid4()),
+            go=f"{visit.path}/go" if challenge.kind is ChallengeKind.REDIRECT else None,
             **_kept(challenge.fields, spoken),
         )
 

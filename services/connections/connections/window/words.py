@@ -28,6 +28,10 @@ NOWHERE: dict[Address | str, Said] = {
         _("This window is open in another browser"),
         _("Go on in the browser where it was opened, or go back to where you came from and start again."),
     ),
+    "stranger": Said(
+        _("This answer leads nowhere"),
+        _("It was used before, took too long, or belongs to another browser. Go back to the login window."),
+    ),
     "replaced": Said(
         _("A newer window took over"),
         _("This address no longer counts, because a newer one was made. Use the newest one."),

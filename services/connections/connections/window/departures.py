@@ -1,0 +1,30 @@
+"""Browsers that are at a provider, in MongoDB, collection `departures`; forgotten after an hour."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from pymongo import ASCENDING, IndexModel
+
+from connections.handlers.leaving import Left
+from kit.mongo import Collection
+
+
+class MongoDepartures:
+    """One document a departure, by the digest of its `state`; what it must remember is sealed."""
+
+    INDEXES = (IndexModel([("at", ASCENDING)], expireAfterSeconds=3600),)
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+
+    async def add(self, left: Left) -> None:
+        document = asdict(left)
+        await self._collection.insert_one({"_id": document.pop("id"), **document, "schema": 1})
+
+    async def take(self, id_: str) -> Left | None:
+        document = await self._collection.find_one_and_delete({"_id": id_})
+        if document is None:
+            return None
+        members = {name: value for name, value in document.items() if name not in ("_id", "schema")}
+        return Left(id=document["_id"], **members)
