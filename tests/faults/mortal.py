@@ -1,7 +1,7 @@
 """Runs a service that kills or freezes itself: `python mortal.py POINT NTH kill|stop MODULE`.
 
-Nothing of this is in the service: the method at the point is wrapped before the service starts. What is told
-on standard error after a freeze begins with `WOKE`.
+Nothing of this is in the service: the method at the point is wrapped before the service starts. After a
+freeze standard error tells `WOKE`, and of the write in `LATE` that follows then, `TRIED` and `ANSWERED …`.
 """
 
 from __future__ import annotations
@@ -56,6 +56,14 @@ POINTS = {
 }
 """By service: what a point is called, and where it is: module, class, method, before or after it."""
 
+LATE = {
+    "catalog": ("kit.relay", "Relay", "_send"),
+    "connections": ("connections.handlers.tries", "Tries", "_tell"),
+    "sync-runner": ("sync_runner.store.rows", "Rows", "record"),
+}
+"""By service: what a worker writes late, when it was frozen beyond its lease."""
+woken = False
+
 
 def wound(point: tuple[str, str, str, str], nth: int, which: signal.Signals) -> None:
     """Let the `nth` passing of the point hurt this process."""
@@ -66,9 +74,11 @@ def wound(point: tuple[str, str, str, str], nth: int, which: signal.Signals) -> 
 
     def pass_by() -> None:
         nonlocal passed
+        global woken  # noqa: PLW0603 - this process is frozen once
         passed += 1
         if passed == nth:
             os.kill(os.getpid(), which)
+            woken = True
             sys.stderr.write("WOKE\n")
 
     @functools.wraps(whole)
@@ -84,9 +94,37 @@ def wound(point: tuple[str, str, str, str], nth: int, which: signal.Signals) -> 
     setattr(owner, method, mortal)
 
 
+def watch(module: str, kind: str, method: str) -> None:
+    """Tell of what is written once the process has woken, and of what came of it."""
+    owner: Any = getattr(importlib.import_module(module), kind)
+    whole = getattr(owner, method)
+
+    @functools.wraps(whole)
+    async def watched(*args: Any) -> Any:
+        if not woken:
+            return await whole(*args)
+        sys.stderr.write(f"TRIED {_fence_of(args[-1])}\n")
+        try:
+            answer = await whole(*args)
+        except BaseException as error:
+            sys.stderr.write(f"ANSWERED {type(error).__name__}\n")
+            raise
+        sys.stderr.write(f"ANSWERED {len(answer) if isinstance(answer, set) else _fence_of(answer)}\n")
+        return answer
+
+    setattr(owner, method, watched)
+
+
+def _fence_of(what: object) -> object:
+    """The fence that an outcome was found under, or that a connection's login has now."""
+    return getattr(getattr(what, "login", what), "fence", None)
+
+
 def main() -> None:
     name, nth, how, module = sys.argv[1:]
-    point = POINTS[module.replace("_", "-")][name]
+    service_name = module.replace("_", "-")
+    point = POINTS[service_name][name]
+    watch(*LATE[service_name])
     wound(point, int(nth), signal.SIGKILL if how == "kill" else signal.SIGSTOP)
     service = importlib.import_module(f"{module}.app")
     importlib.import_module("kit.service").main(service.build)

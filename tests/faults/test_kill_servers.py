@@ -9,7 +9,7 @@ import time
 
 import httpx
 import pytest
-from running import PORTS, Running
+from running import Running
 from targets import Target
 
 from tests.faults.crowd import Crowd
@@ -48,6 +48,6 @@ def test_a_server_killed_under_load_loses_and_doubles_nothing(
 
 def _all_ready(services: Running) -> None:
     """Each service is the process that it was, and says that it goes on."""
-    for name in PORTS:
+    for name in list(services.processes):
         services.ready(name)
         assert httpx.get(f"{services.url(name)}/health/live", timeout=5).status_code == httpx.codes.OK

@@ -63,7 +63,7 @@ def _killed_at(services: Running, crowd: Crowd, service: str, point: str, nth: i
     services.start(service, (MORTAL, point, str(nth), "kill"))
     if service == "catalog":
         services.ready(service)
-        _edit(Path(services.environment["PAPERBUS_PROVIDERS"]), str(uuid.uuid4()))
+        edit(Path(services.environment["PAPERBUS_PROVIDERS"]), str(uuid.uuid4()))
     try:
         code = services.processes[service].wait(SECONDS)
     except subprocess.TimeoutExpired:
@@ -76,7 +76,8 @@ def _killed_at(services: Running, crowd: Crowd, service: str, point: str, nth: i
     return on_their_way
 
 
-def _edit(providers: Path, said: str) -> None:
+def edit(providers: Path, said: str) -> None:
+    """Change what the catalog has to publish."""
     folder = providers / "edited"
     folder.mkdir(exist_ok=True)
     shutil.copy(LOGO, folder / "logo.svg")
