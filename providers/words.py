@@ -163,6 +163,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "Ceci n'est pas une adresse e-mail.",
         "Das ist keine Mailadresse.",
     ),
+    "mail_interrupted": (
+        "The mail may have gone. Look in the mailbox, and ask for this document again if it is not there.",
+        "Le message est peut-être parti. Regardez dans la boîte et redemandez ce document s'il manque.",
+        "Die Mail ging vielleicht ab. Sehen Sie im Postfach nach; fordern Sie den Beleg an, falls er fehlt.",
+    ),
     "mail_unsure": (
         "{host} did not say whether it took the mail. Look in the mailbox before it is sent again.",
         "{host} n'a pas dit s'il a pris le message. Regardez dans la boîte avant de le renvoyer.",

@@ -7,15 +7,14 @@ Drivers are imported when first opened, so that a service that has no use for on
 from __future__ import annotations
 
 import importlib
-import string
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
 
 from providers.content import Body
 from providers.errors import ProviderError
+from providers.templates import fill
 from providers.words import words
 from schemas.fields import Choice, Words
 from schemas.manifest import Manifest
@@ -211,6 +210,16 @@ KINDS: Mapping[str, DriverKind] = {
         needs=frozenset({"host", "username", "password"}),
         takes=frozenset({"port", "security", "root", "rename", "case_sensitive", "forbidden_characters"}),
     ),
+    "imap": DriverKind(
+        "providers.drivers.imap",
+        needs=frozenset({"host", "username"}),
+        takes=frozenset({"port", "security", "password", "access_token"}),
+    ),
+    "smtp": DriverKind(
+        "providers.drivers.smtp",
+        needs=frozenset({"host", "sender"}),
+        takes=frozenset({"port", "security", "username", "password", "to"}),
+    ),
     "object": DriverKind(
         "providers.drivers.object",
         needs=frozenset({"endpoint", "bucket", "access_key_id", "secret_access_key"}),
@@ -280,19 +289,6 @@ def identity_of(manifest: Manifest, credentials: Mapping[str, Any], otherwise: s
 
 
 _ADDRESSES = ("url", "endpoint")
-
-
-def fill(pattern: str, credentials: Mapping[str, Any], *, is_address: bool) -> str:
-    """`pattern` with each `{name}` filled in. In an address no value leaves its place."""
-    text = ""
-    for literal, name, _, _ in string.Formatter().parse(pattern):
-        text += literal
-        if name:
-            value = str(credentials.get(name) or "")
-            if is_address:
-                value = quote(value, safe="") if text else value.rstrip("/")
-            text += value
-    return text
 
 
 def _kind(manifest: Manifest) -> DriverKind:

@@ -18,7 +18,8 @@ from sync_runner.content import Content, Contents
 from sync_runner.handlers.runs import Claim, Result, Row, Runs
 from sync_runner.outcomes import Streak, broken, half_sent, of_row, untouched
 from sync_runner.pace import Pace
-from sync_runner.sending import HalfSent, Sender, Superseded
+from sync_runner.sending import HalfSent, Superseded
+from sync_runner.ways import Way
 
 GRACE = 3.5
 """Seconds that puts under way have when everything is to stop: less than the service gives its workers."""
@@ -27,8 +28,8 @@ RESTS = 3
 RECORD_EVERY = 1.0
 """Seconds after which results are written down while a batch is under way."""
 
-Step = Callable[[Row], Awaitable[Result | None]]
-"""What is done with one document; None where there is nothing to record yet."""
+Step = Callable[[Sequence[Row]], Awaitable[Sequence[Result]]]
+"""What is done with documents that go together; nothing where there is nothing to record yet."""
 
 log = logger(__name__)
 
@@ -39,10 +40,10 @@ class Batches:
     Args:
         runs: the store.
         claim: the claim as it is now; it changes with every slice.
-        sender: puts one document.
+        way: how documents get there.
         contents: where the bytes are.
         limits: what the provider bears.
-        lanes: how many documents at once.
+        lanes: how many parcels at once.
         stop: set when nothing more may be put.
         fresh: whether what was lent may still be used.
     """
@@ -51,7 +52,7 @@ class Batches:
         self,
         runs: Runs,
         claim: Callable[[], Claim],
-        sender: Sender,
+        way: Way,
         contents: Contents,
         *,
         limits: Limits,
@@ -61,7 +62,7 @@ class Batches:
     ) -> None:
         self._runs = runs
         self._claim = claim
-        self._sender = sender
+        self._way = way
         self._contents = contents
         self._limits = limits
         self._lanes = max(1, lanes)
@@ -80,26 +81,26 @@ class Batches:
         Raises:
             ProviderError: the target takes nothing more now. What became of each is recorded nevertheless.
         """
-        ours = await self._runs.intend(self._claim(), [self._sender.planned(row) for row in rows])
+        ours = await self._runs.intend(self._claim(), [self._way.planned(row) for row in rows])
         self._unclear: list[tuple[Row, ProviderError]] = []
         self._went = self._tried = 0
         self._recorded_at = time.monotonic()
         self._absent = [row for row in ours if not row.in_doubt]
-        await self._side_by_side([row for row in ours if row.in_doubt], self._look_up)
-        await self._side_by_side(self._absent, self._send)
+        await self._side_by_side([(row,) for row in ours if row.in_doubt], self._look_up)
+        await self._side_by_side(self._way.parcels(self._absent), self._send)
         self._results += [of_row(row, error, others_went=self._went > 0) for row, error in self._unclear]
         await self._record()
-        self._sender.settled()
+        self._way.settled()
         if self._failure is None and self._went == 0:
             self._failure = self._streak.suspect
         if self._failure is not None:
             raise self._failure
         return self._tried
 
-    async def _side_by_side(self, rows: Sequence[Row], step: Step) -> None:
-        """Some documents at once, each by `step`."""
-        queue = iter(rows)
-        lanes = [asyncio.create_task(self._lane(queue, step)) for _ in range(min(self._lanes, len(rows)))]
+    async def _side_by_side(self, parcels: Sequence[Sequence[Row]], step: Step) -> None:
+        """Some parcels at once, each by `step`."""
+        queue = iter(parcels)
+        lanes = [asyncio.create_task(self._lane(queue, step)) for _ in range(min(self._lanes, len(parcels)))]
         try:
             await self._until_done(lanes)
         finally:
@@ -125,69 +126,78 @@ class Batches:
             stopping.cancel()
             working.cancel()
 
-    async def _lane(self, queue: Iterator[Row], step: Step) -> None:
-        for row in queue:
+    async def _lane(self, queue: Iterator[Sequence[Row]], step: Step) -> None:
+        for parcel in queue:
             if self._stop.is_set() or self._failure is not None or not self._fresh():
-                self._results.append(untouched(row))
+                self._results += map(untouched, parcel)
                 continue
-            self._tried += 1
-            if result := await self._one(row, step):
-                self._results.append(result)
+            self._tried += len(parcel)
+            self._results += await self._one(parcel, step)
             if time.monotonic() - self._recorded_at > RECORD_EVERY:
                 await self._record()
 
-    async def _look_up(self, row: Row) -> Result | None:
-        result = await self._sender.look_up(row)
-        if result is None:
-            self._absent.append(row)
-        return result
+    async def _look_up(self, rows: Sequence[Row]) -> Sequence[Result]:
+        found = []
+        for row in rows:
+            if (result := await self._way.look_up(row)) is None:
+                self._absent.append(row)
+            else:
+                found.append(result)
+        return found
 
-    async def _send(self, row: Row) -> Result | None:
-        if self._limits.max_bytes is not None and row.size > self._limits.max_bytes:
-            message = f"The provider takes documents of at most {self._limits.max_bytes} bytes."
-            return Result(row.id, RowStatus.REJECTED, reason=Reason.DOCUMENT_REFUSED, message=message)
-        result = await self._sender.send(row, self._contents.body(self._content(row)))
-        self._went += 1
-        self._streak.went()
-        return result
+    async def _send(self, rows: Sequence[Row]) -> Sequence[Result]:
+        most = self._limits.max_bytes
+        heavy = [row for row in rows if most is not None and row.size > most]
+        message = f"The provider takes documents of at most {most} bytes."
+        results = [
+            Result(row.id, RowStatus.REJECTED, reason=Reason.DOCUMENT_REFUSED, message=message)
+            for row in heavy
+        ]
+        parcel = [(row, self._contents.body(self._content(row))) for row in rows if row not in heavy]
+        if parcel:
+            results += await self._way.carry(parcel)
+            self._went += len(parcel)
+            self._streak.went()
+        return results
 
-    async def _one(self, row: Row, step: Step) -> Result | None:
+    async def _one(self, rows: Sequence[Row], step: Step) -> Sequence[Result]:
         for left in reversed(range(RESTS + 1)):
             await self._pace.turn()
             if self._stop.is_set():
-                return untouched(row)
+                return [untouched(row) for row in rows]
             try:
-                return await self._step(row, step)
+                return await self._step(rows, step)
             except ProviderError as error:
                 if not (left and _wants_a_rest(error) and self._pace.rest(error.retry_after)):
-                    return self._did_not_go(row, error)
-        return None
+                    return self._did_not_go(rows, error)
+        return ()
 
-    async def _step(self, row: Row, step: Step) -> Result | None:
+    async def _step(self, rows: Sequence[Row], step: Step) -> Sequence[Result]:
         try:
-            return await step(row)
+            return await step(rows)
         except Superseded:
-            return None
+            return ()
         except ProviderError:
             raise
         except Exception:
-            log.exception(
-                "a document could not be sent", row_id=row.id, connection_id=self._claim().connection_id
-            )
-            return broken(row)
+            for row in rows:
+                log.exception(
+                    "a document could not be sent", row_id=row.id, connection_id=self._claim().connection_id
+                )
+            return [broken(row) for row in rows]
 
-    def _did_not_go(self, row: Row, error: ProviderError) -> Result | None:
+    def _did_not_go(self, rows: Sequence[Row], error: ProviderError) -> Sequence[Result]:
         if error.kind == "item_permanent":
             self._went += error.reason is not Reason.CONTENT_CHANGED
         if self._streak.met(error) and self._failure is None:
             self._failure = error
         if isinstance(error, HalfSent):
-            return half_sent(row, error.target, error)
+            return [half_sent(row, error.target, error) for row in rows]
         if error.reason is Reason.PERMISSION_MISSING:
             # Whether it is about this document or about all shows when the others went, or did not.
-            self._unclear.append((row, error))
-            return None
-        return of_row(row, error, others_went=False)
+            self._unclear += [(row, error) for row in rows]
+            return ()
+        return [of_row(row, error, others_went=False) for row in rows]
 
     async def _record(self) -> None:
         async with self._recording:

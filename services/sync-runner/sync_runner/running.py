@@ -12,11 +12,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from providers.content import of_bytes
 from providers.drivers import Driver, open_driver
 from providers.errors import ProviderError
+from providers.outbox import Outbox, is_outbox
 from providers.reach import Reach
 from providers.sources import Source, open_source
 from schemas.manifest import Manifest
@@ -25,13 +25,11 @@ from schemas.reasons import Reason
 from sync_runner.batches import Batches
 from sync_runner.borrowing import Borrow, Loan, NotLent
 from sync_runner.content import Contents
-from sync_runner.destination import Destination
 from sync_runner.handlers.runs import SLICE_ROWS, SLICE_TIME, Claim, Failure, Row, Runs
 from sync_runner.importing import Importing, Warehouse
-from sync_runner.names import Place, Rules, safe
+from sync_runner.mailing import Mailing
 from sync_runner.outcomes import of_run
-from sync_runner.sending import Choices, Sender, described, put_ours
-from sync_runner.sidecar import CSV_TYPE, as_csv, csv_name
+from sync_runner.ways import Filing, Way
 
 BATCH = 250
 """Documents that are intended and recorded together."""
@@ -203,26 +201,25 @@ class Slices:
     ) -> None:
         self._run = run
         self._runs = means.runs
-        self._driver = driver
         self._stop = stop
         self._fresh = fresh
-        able = driver.capabilities
-        self._rules = Rules(able.forbidden_characters, able.max_name_bytes, able.case_sensitive)
-        self._choices = Choices.of(run.claim.options, self._rules)
-        self._destination = Destination(
-            driver, self._choices.naming.fixed, run.claim.destination, self._reached
-        )
-        sender = Sender(driver, self._choices, self._destination, self._owners, self._intend)
+        self._way = self._way_to(driver, manifest)
         self._batches = Batches(
             means.runs,
             lambda: run.claim,
-            sender,
+            self._way,
             means.contents,
             limits=manifest.limits,
-            lanes=min(able.concurrency, manifest.limits.concurrency),
+            lanes=min(self._way.lanes, manifest.limits.concurrency),
             stop=stop,
             fresh=fresh,
         )
+
+    def _way_to(self, driver: Driver, manifest: Manifest) -> Way:
+        claim = self._run.claim
+        if is_outbox(manifest):
+            return Mailing(cast(Outbox, driver), claim.options, self._intend)
+        return Filing(driver, claim.options, claim.destination, self._reached, self._owners, self._intend)
 
     async def carry_out(self, rows: Sequence[Row]) -> bool:
         """False where the run went to the back of the queue; True where it goes on elsewhere or is done.
@@ -239,29 +236,18 @@ class Slices:
             if not tried:
                 await asyncio.sleep(NOTHING_TRIED)
             if moved >= SLICE_ROWS or time.monotonic() - began > SLICE_TIME.total_seconds():
-                await self._put_csv()
+                await self._close_part()
                 claim = await self._runs.pass_on(self._run.claim)
                 if claim is None:
                     return False
                 self._run.claim, moved, began = claim, 0, time.monotonic()
             rows = await self._runs.take_rows(self._run.claim, min(BATCH, SLICE_ROWS - moved))
         if not rows:
-            await self._put_csv()
+            await self._close_part()
         return True
 
-    async def _put_csv(self) -> None:
-        """The CSV of what this part of the run moved; the same file again after a worker died."""
-        if self._choices.sidecar != "csv":
-            return
-        claim = self._run.claim
-        moved = await self._runs.moved(claim)
-        if not moved:
-            return
-        body = of_bytes(as_csv(described(row, row.target or "") for row in moved), CSV_TYPE)
-        name = safe(csv_name(claim.started_at, claim.run_id, claim.part), self._rules)
-        folder = self._choices.naming.fixed
-        await self._destination.ensure(folder)
-        await put_ours(self._driver, Place(folder, name), self._rules, body, over=True)
+    async def _close_part(self) -> None:
+        await self._way.close_part(self._run.claim, lambda: self._runs.moved(self._run.claim))
 
     async def _reached(self, folder: str) -> None:
         await self._runs.reached(self._run.claim, folder)

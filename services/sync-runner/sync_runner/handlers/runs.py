@@ -96,6 +96,8 @@ class Row:
     """It may have arrived already (sent under an older fence, or `unknown`): look it up before any put."""
     target: str | None
     """Where it was put, or was to be put, before; None where nobody knows."""
+    asked: bool = False
+    """Somebody asked for this very document to go again, knowing that it may have arrived."""
     gone: Reason | None = None
     """`withdrawn` or `superseded` after it may have been sent: it is looked up, and never put."""
 

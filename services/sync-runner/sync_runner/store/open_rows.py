@@ -64,4 +64,5 @@ class OpenRows:
             await self.ledger.update_many(query | {"status": {"$in": sure}}, {"$set": again})
             if RowStatus.UNKNOWN in states:
                 unsure = query | {"status": RowStatus.UNKNOWN.value}
-                await self.ledger.update_many(unsure, {"$set": {"next_at": now}})
+                asked = {"next_at": now} if redo.only is None else {"next_at": now, "asked": True}
+                await self.ledger.update_many(unsure, {"$set": asked})

@@ -217,6 +217,7 @@ def _row(row: Doc, document: Doc) -> Row:
         attempts=row.get("attempts", 0),
         doubtful=RowStatus(row["status"]) in DOUBTFUL,
         target=row.get("target"),
+        asked=bool(row.get("asked")),
         gone=gone,
     )
 
@@ -238,6 +239,7 @@ def _recorded(result: Result, now: datetime, attempts: int) -> Doc:
         "receipt": result.receipt,
         "reason": result.reason and result.reason.value,
         "message": result.message,
+        "asked": None,
     }
     known = {name: value for name, value in members.items() if value is not None}
     # What was intended stays known where nobody says better.
