@@ -8,6 +8,11 @@ from paperbus.lazily import Lazily
 
 COMMANDS = {
     "connections": "List connections of every account.",
+    "dead": "List, show and replay dead letters.",
+    "parked": "List parked events, and let them be tried at once.",
+    "republish": "Owe the present state again, for consumers that are new or restored.",
+    "tail": "Show events as they pass.",
+    "timeline": "What happened to a connection.",
 }
 """Each is a click command of that name in `paperbus.commands.admin.<name>`."""
 
