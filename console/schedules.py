@@ -33,8 +33,8 @@ ZONES = (
     "Europe/Madrid", "Europe/Rome", "Europe/Brussels", "Europe/Amsterdam", "Europe/Luxembourg",
     "Europe/Lisbon", "Europe/Dublin", "Europe/Warsaw", "Europe/Prague", "Europe/Stockholm",
     "Europe/Copenhagen", "Europe/Oslo", "Europe/Helsinki", "Europe/Athens", "Europe/Bucharest",
-    "Europe/Istanbul", "Africa/Casablanca", "Africa/Tunis", "America/New_York",
-    "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Montreal", "America/Sao_Paulo", "Asia/Dubai",
+    "Europe/Istanbul", "Africa/Casablanca", "Africa/Tunis", "America/New_York", "America/Chicago",
+    "America/Denver", "America/Los_Angeles", "America/Montreal", "America/Sao_Paulo", "Asia/Dubai",
     "Asia/Kolkata", "Asia/Singapore", "Asia/Tokyo", "Australia/Sydney",
 )  # fmt: skip
 """Offered in the list; the one that a schedule or a browser has is offered too."""

@@ -17,7 +17,7 @@ from babel.dates import (
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
-from web.languages import Language
+from web.languages import Language, _
 
 LONG_AGO = timedelta(days=6)
 
@@ -69,7 +69,9 @@ class Spoken:
         if abs(apart) > LONG_AGO:
             return str(format_date(local, "medium", locale=self.locale))
         if abs(apart) < timedelta(seconds=45):
-            return self.language.said("just now") if apart <= timedelta(0) else self.language.said("now")
+            return (
+                self.language.said(_("just now")) if apart <= timedelta(0) else self.language.said(_("now"))
+            )
         return str(format_timedelta(apart, add_direction=True, locale=self.locale))
 
     def coming(self, at: str | datetime) -> str:
