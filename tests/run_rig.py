@@ -34,14 +34,22 @@ from providers.drivers import open_driver
 from providers.egress import Guard
 from providers.http import CALL_SECONDS
 from providers.reach import Reach
+from providers.sources import open_source
 from schemas.manifest import Manifest
+from schemas.reasons import Direction
 from schemas.syncs import DueReason
 from sync_runner.borrowing import Loan
 from sync_runner.content import Contents
+from sync_runner.einvoices.reader import Reader
+from sync_runner.importing import Warehouse
+from sync_runner.inspecting import Inspector
 from sync_runner.lifecycle.sync import EVERYTHING, Run, Standing, State, Sync
 from sync_runner.running import Means
 from sync_runner.store import ledger
+from sync_runner.store.contents import MongoContents
 from sync_runner.store.documents import INDEXES as DOCUMENT_INDEXES
+from sync_runner.store.import_rows import ImportRows
+from sync_runner.store.imports import INDEXES as IMPORT_INDEXES, MongoImports
 from sync_runner.store.rows import Rows
 from sync_runner.store.runs import READY, MongoRuns
 from sync_runner.store.shapes import SCHEMA, SYNC, dump
@@ -119,6 +127,7 @@ class Rig:
     place: Place
     platform: Platform
     connection: str = field(default_factory=lambda: str(uuid4()))
+    direction: Direction = "export"
 
     def __post_init__(self) -> None:
         self.client = connect(self.place.mongo)
@@ -126,7 +135,7 @@ class Rig:
 
     async def set_up(self, **options: Any) -> Rig:
         """The indexes and the connection, with a run that is ready."""
-        await self.database["ledger"].create_indexes(list(ledger.INDEXES))
+        await self.database["ledger"].create_indexes([*ledger.INDEXES, *IMPORT_INDEXES])
         await self.database["documents"].create_indexes(list(DOCUMENT_INDEXES))
         await self.database["syncs"].create_indexes([READY])
         now = datetime.now(UTC)
@@ -140,6 +149,7 @@ class Rig:
             provider_revision=1,
             options=options,
             start="all",
+            direction=self.direction,
             run=run,
             ready_at=now,
         )
@@ -242,7 +252,18 @@ async def working(place: Place, knife: Knife = spare, **settings: Any) -> Any:
     client = connect(place.mongo)
     database = client[place.database]
     syncs = MongoAggregates(SYNC, database["syncs"], database["bodies"], lambda: datetime.now(UTC))
-    runs = Knifed(MongoRuns(syncs, Rows(database["ledger"], database["documents"])), knife, "store")
+    kept = MongoRuns(
+        syncs,
+        Rows(database["ledger"], database["documents"]),
+        ImportRows(database["ledger"], "http://127.0.0.1/v1/content/"),
+    )
+    runs = Knifed(kept, knife, "store")
+    warehouse = Warehouse(
+        Knifed(MongoImports(database["ledger"], database["syncs"]), knife, "imports"),
+        Knifed(MongoContents(database), knife, "contents"),
+        Inspector(Reader()),
+        timedelta(days=30),
+    )
     key = OKPKey.import_key(place.key)
     manifest = Manifest.model_validate(place.manifest)
 
@@ -252,7 +273,8 @@ async def working(place: Place, knife: Knife = spare, **settings: Any) -> Any:
     async with Reach(Guard(LOOPBACK), patience=place.patience) as reach:
         tokens = ServiceTokens(key, KeySet([key]), time.time)
         contents = Contents(reach, tokens, NoFiles())
-        means = Means(runs, _lends(place), of, _read, contents, reach, _opens(knife))
+        ways = _opens(knife, open_driver, "driver"), warehouse, _opens(knife, open_source, "source")
+        means = Means(runs, _lends(place), of, _read, contents, reach, *ways)
         worker = Worker(means, f"worker-{os.getpid()}-{uuid4().hex[:6]}", **settings)
         task = asyncio.create_task(worker.run())
         try:
@@ -261,6 +283,7 @@ async def working(place: Place, knife: Knife = spare, **settings: Any) -> Any:
             try:
                 await worker.stop()
                 await task
+                await warehouse.inspector.close()
             finally:
                 client.close()
 
@@ -302,9 +325,9 @@ class Knifed:
         if not asyncio.iscoroutinefunction(found):
             return found
 
-        async def told(*args: Any) -> Any:
+        async def told(*args: Any, **named: Any) -> Any:
             await self._knife(f"{self._name}.{member}.before")
-            answer = await found(*(self._cut(arg) for arg in args))
+            answer = await found(*(self._cut(arg) for arg in args), **named)
             await self._knife(f"{self._name}.{member}.after")
             return answer
 
@@ -323,11 +346,11 @@ class Knifed:
         return Body(arg.size, arg.sha256, arg.media_type, cut)
 
 
-def _opens(knife: Knife) -> Any:
+def _opens(knife: Knife, way: Any, name: str) -> Any:
     @asynccontextmanager
     async def opened(*args: Any) -> AsyncIterator[Any]:
-        async with open_driver(*args) as driver:
-            yield Knifed(driver, knife, "driver")
+        async with way(*args) as open_way:
+            yield Knifed(open_way, knife, name)
 
     return opened
 

@@ -6,6 +6,7 @@ IMAPClient speaks the protocol; the socket comes from the egress guard. It knows
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import imaplib
 import socket
 import ssl
@@ -134,14 +135,22 @@ class Line:
     async def close(self) -> None:
         """Hang up; whatever a call was waiting for ends."""
         sock, self._socket = self._socket, None
+        client, self._client = self._client, None
         if sock is not None:
-            try:
+            with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            finally:
-                sock.close()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        # Its thread closes what it reads from: nobody else may while it does.
+        with contextlib.suppress(OSError):
+            await asyncio.get_running_loop().run_in_executor(self._thread, _closed, client, sock)
+        self._thread.shutdown(wait=False)
+
+
+def _closed(client: _Client | None, sock: socket.socket | None) -> None:
+    if client is not None:
+        with contextlib.suppress(OSError):
+            client.shutdown()
+    if sock is not None:
+        sock.close()
 
 
 def _login_refused(text: str, host: str) -> ProviderError:
