@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
 from providers import expressions
+from providers.login.rules import requests, step_faults
+from providers.templates import braces_match as _braces_match, placeholders as _placeholders
 from schemas.fields import ChoiceSpec, FieldSpec, FieldType
 from schemas.login import Ask, Confirm
 from schemas.manifest import DriverSpec, ErrorRule, Lifetimes, Limits, Logo, Manifest
@@ -73,6 +74,7 @@ def faults(manifest: Manifest, folder: str) -> list[Fault]:
             found += [((*path, position, *below), message) for below, message in _field_faults(spec, specs)]
     found += _driver_faults(manifest)
     found += _error_faults(manifest)
+    found += step_faults(manifest)
     return found
 
 
@@ -140,7 +142,7 @@ def _driver_faults(manifest: Manifest) -> Iterator[Fault]:
             f"There is no driver {driver.kind} in this release; there is {', '.join(KINDS)}.",
         )
         return
-    given = {*driver.settings, *credentials}
+    given = {*driver.settings, *credentials, *manifest.brought}
     spared = _LOGIN if "access_token" in manifest.brought else frozenset()
     for name in sorted(kind.needs - given - spared):
         yield ("driver",), f"The driver {driver.kind} needs `{name}`: ask for it at the login, or set it."
@@ -148,6 +150,7 @@ def _driver_faults(manifest: Manifest) -> Iterator[Fault]:
         yield ("driver", "settings", name), f"The driver {driver.kind} has no setting `{name}`."
     hosts = [driver.settings.get(name, f"{{{name}}}") for name in _HOSTS]
     yield from _address_faults([*hosts, *(manifest.oauth.addresses if manifest.oauth else ())], manifest)
+    yield from _address_faults([call.url for _, call in requests(manifest)], manifest)
 
 
 def _address_faults(addresses: Iterable[object], manifest: Manifest) -> Iterator[Fault]:
@@ -178,22 +181,6 @@ def _error_faults(manifest: Manifest) -> Iterator[Fault]:
                 ("errors", position, "kind"),
                 f"{rule.status} is about the account; it cannot be one document's.",
             )
-
-
-def _placeholders(value: object) -> list[str]:
-    """The names in braces; none where the braces do not match."""
-    if not isinstance(value, str) or not _braces_match(value):
-        return []
-    return [name for _, name, _, _ in string.Formatter().parse(value) if name]
-
-
-def _braces_match(value: object) -> bool:
-    try:
-        if isinstance(value, str):
-            list(string.Formatter().parse(value))
-    except ValueError:
-        return False
-    return True
 
 
 def _stays_inside(pattern: str | None) -> bool:

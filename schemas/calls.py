@@ -64,7 +64,8 @@ class Request(Model):
 class Each(Model):
     """Where each choice of a list has its value and its words.
 
-    JSON pointers from the item on, or attributes of the element; `text` is what the element says.
+    JSON pointers from the item on; or an attribute of the element (`value`), of one below it (`input@value`),
+    or what the element says (`text`).
     """
 
     value: str

@@ -18,11 +18,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from aiohttp import CookieJar
 from yarl import URL
 
-from providers.drivers import fill
 from providers.egress import url_parts
 from providers.errors import ProviderError
 from providers.login.outcomes import LoginState
 from providers.reach import Reach
+from providers.templates import fill
 from providers.words import words
 from schemas.calls import Hmac, Request
 from schemas.reasons import Reason

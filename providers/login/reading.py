@@ -136,6 +136,11 @@ class Reading:
 
 
 def _of(node: LexborNode, what: str) -> str | None:
+    """The text of an element, an attribute of it, or of one below it: `input@value`."""
+    below, _, attribute = what.rpartition("@")
+    if below:
+        found = node.css_first(below)
+        return None if found is None else found.attributes.get(attribute)
     return node.text(strip=True) if what == "text" else node.attributes.get(what)
 
 

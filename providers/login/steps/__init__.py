@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from providers.drivers import fill
 from providers.login.exchange import known
 from providers.login.outcomes import Answer, Asked, Failed, LoginState, Unreached, Waiting
 from providers.reach import Reach
+from providers.templates import fill
 from schemas.connections import Trouble
 from schemas.fields import Words
 from schemas.login import (

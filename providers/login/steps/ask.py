@@ -61,7 +61,11 @@ def _moved(here: Here[Ask], given: Mapping[str, Any]) -> Go:
     values = here.state["values"]
     kept = without_secrets(here.manifest, values)
     lost = values.keys() - kept.keys() - given.keys()
-    asks = (at for at, now in enumerate(here.manifest.login) if isinstance(now, Ask) and names(now) & lost)
+    asks = (
+        at
+        for at, now in enumerate(here.manifest.login)
+        if isinstance(now, Ask) and now.ask == "credentials" and names(now) & lost
+    )
     fresh: dict[str, Any] = {"pins": {}, "taken": {}, "cookies": [], "kept": {}}
     return here.on(next(asks, None), values=_filled({**kept, **given}), **fresh)
 
