@@ -16,7 +16,7 @@ import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -52,7 +52,7 @@ from sync_runner.store.import_rows import ImportRows
 from sync_runner.store.imports import INDEXES as IMPORT_INDEXES, MongoImports
 from sync_runner.store.rows import Rows
 from sync_runner.store.runs import READY, MongoRuns
-from sync_runner.store.shapes import SCHEMA, SYNC, dump
+from sync_runner.store.shapes import SCHEMA, SYNC, dump, load
 from sync_runner.worker import Worker
 
 LOOPBACK = ["127.0.0.0/8"]
@@ -157,6 +157,13 @@ class Rig:
         kept = own | {"owes": [], "seen": [], "schema": SCHEMA}
         await self.database["syncs"].insert_one(kept | dump(sync))
         return self
+
+    async def due(self) -> None:
+        """Another run, for everything, that is ready now."""
+        sync = load(await self.sync())
+        run = Run(str(uuid4()), datetime.now(UTC), DueReason.MANUAL, EVERYTHING)
+        again = dump(replace(sync, run=run, state=State.WAITING, ready_at=datetime.now(UTC)))
+        await self.database["syncs"].update_one({"_id": self.connection}, {"$set": again, "$inc": {"v": 1}})
 
     async def receive(self, files: Mapping[str, bytes], names: Mapping[str, str] | None = None) -> None:
         """Documents, with their rows in the ledger."""

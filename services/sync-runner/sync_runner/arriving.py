@@ -51,7 +51,7 @@ class Wishes:
             frozenset(options.get("types") or TAKEN),
             str(options.get("document_type") or "") or None,
             tags,
-            options.get("afterwards") not in (None, "", "nothing", "leave"),
+            options.get("afterwards") not in (None, "", "nothing"),
         )
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from kit.logs import logger
 from providers.errors import ProviderError
@@ -76,10 +77,7 @@ class Importing:
         self._fresh = fresh
         self._now = now
         self._since = since_of(claim.since, claim.options.get("since"))
-        self._afterwards = Afterwards(
-            claim.options.get("afterwards") or "nothing",
-            str(claim.options.get("move_to") or claim.options.get("label") or ""),
-        )
+        self._afterwards = afterwards_of(claim.options)
         self._bringing = Bringing(warehouse, lambda: self.claim, source, limits=limits, stop=stop, now=now)
         self._listed_from_start = not claim.cursor
         self._met: set[str] = set()
@@ -177,7 +175,7 @@ class Importing:
 
     async def _settle(self, rows: Sequence[Known]) -> None:
         """What was asked for at the source, now that its documents are safe and told of."""
-        if self._afterwards.action in ("nothing", "leave"):
+        if self._afterwards.action == "nothing":
             await self._imports.settled(self.claim, rows, None)
             return
         try:
@@ -188,6 +186,19 @@ class Importing:
                 raise
             return
         await self._imports.settled(self.claim, rows, now_called)
+
+
+def afterwards_of(options: Mapping[str, Any]) -> Afterwards:
+    """What the customer asked for. Deleting is asked for in words of its own, or not done.
+
+    Raises:
+        ProviderError: `invalid` where those words are missing.
+    """
+    action = options.get("afterwards") or "nothing"
+    if action == "delete" and not options.get("delete_words"):
+        message = "Files are deleted only if that is asked for in words; write delete in the options."
+        raise ProviderError("config", Reason.INVALID, message, field="delete_words")
+    return Afterwards(action, str(options.get("label" if action == "label" else "move_to") or ""))
 
 
 def _by_thing(rows: Sequence[Known]) -> Iterator[list[Known]]:

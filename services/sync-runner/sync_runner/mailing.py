@@ -1,8 +1,8 @@
 """Documents as letters: one or all in a mail, never twice by itself. Which documents, is `batches`'s.
 
 A letter may arrive from the moment on that its last dot is sent: that is written down first. Whoever was
-killed after it, or did not hear the answer, leaves an `unknown` row that stays so. It is sent again, under the same
-Message-ID, when somebody asks for this very document (`document_ids`).
+killed after it, or did not hear the answer, leaves an `unknown` row that stays so. It is sent again, under
+the same Message-ID, when somebody asks for this very document (`document_ids`).
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -104,8 +103,8 @@ class Dues:
             id_ = event.data.connection_id
             if sync is None:
                 raise unknown or Refused(Reason.UNKNOWN_CONNECTION, UNKNOWN.format(id=id_))
-            due = due_of(event.data, now, id_ in ready, id_ in waiting - ready)
-            decision = run.follow(sync, replace(due, cause=Cause.of(event)))
+            due = due_of(event, now, id_ in ready, id_ in waiting and id_ not in ready)
+            decision = run.follow(sync, due)
             if due.selection.ids and _asked(decision.after) > MOST_ASKED:
                 raise NotNow(f"{MOST_ASKED} documents are asked for by their ids already.", after=30)
             return decision
@@ -113,12 +112,13 @@ class Dues:
         return await self.syncs.fold(batch, decide)
 
 
-def due_of(data: Any, now: datetime, is_ready: bool, some_wait: bool) -> Due:  # noqa: FBT001 - two facts
+def due_of(event: Event[Any], now: datetime, is_ready: bool, some_wait: bool) -> Due:  # noqa: FBT001 - two facts
     """The due, as the table knows it."""
+    data, cause = event.data, Cause.of(event)
     selection = selection_of(data, some_wait=some_wait)
     if isinstance(data, ImportDue):  # whether there is something new is the source's to say
-        return Due(data.due_at, data.reason, now, True, selection, "import")
-    return Due(data.due_at, data.reason, now, is_ready, selection)
+        return Due(data.due_at, data.reason, now, True, selection, "import", cause)
+    return Due(data.due_at, data.reason, now, is_ready, selection, cause=cause)
 
 
 def _asked(sync: Sync) -> int:

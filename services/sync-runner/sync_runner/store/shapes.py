@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -16,7 +15,7 @@ from schemas.reasons import Reason, RowStatus, RunStatus
 from schemas.schedules import Schedule
 from schemas.syncs import Counts, DueReason
 from schemas.topics import SYNCS_EVENTS
-from sync_runner.lifecycle.sync import Fill, Past, Redo, Run, Selection, Standing, State, Sync
+from sync_runner.lifecycle.sync import NOTHING, Fill, Past, Redo, Run, Selection, Standing, State, Sync
 
 SOURCE = "/paperbus/sync-runner"
 SCHEMA = 1
@@ -31,6 +30,12 @@ def _schedule(text: str) -> Schedule:
 @lru_cache(8192)
 def _filters(text: str) -> Filters:
     return Filters.model_validate_json(text)
+
+
+@lru_cache(8192)
+def _wire(shared: Schedule | Filters) -> Doc:
+    """As it is stored. Many connections share one; nobody changes what this returns."""
+    return shared.wire()
 
 
 def schedule_of(stored: Doc) -> Schedule:
@@ -60,10 +65,10 @@ def dump(sync: Sync) -> Doc:
         "attention": sync.attention and sync.attention.value,
         "revision": sync.revision,
         "options": sync.options,
-        "filters": sync.filters.wire(),
+        "filters": _wire(sync.filters),
         "start": str(sync.start),
         "since": sync.since,
-        "schedule": sync.schedule.wire(),
+        "schedule": _wire(sync.schedule),
         "anchor": sync.anchor,
         "due_at": sync.due_at,
         "wake_at": sync.wake_at,
@@ -117,7 +122,7 @@ def load(document: Mapping[str, Any]) -> Sync:
         destination=document.get("destination"),
         cursor=document.get("cursor"),
         told_as=document.get("told_as"),
-        counts=Counts(**document["counts"]),
+        counts=_counts_of(document["counts"]),
         failures=document["failures"],
         runs=document["runs"],
         last=_past_of(document.get("last")),
@@ -135,7 +140,7 @@ def _past_of(stored: Doc | None) -> Past | None:
         RunStatus(stored["status"]),
         stored.get("started_at"),
         stored["finished_at"],
-        Counts(**stored["counts"]),
+        _counts_of(stored["counts"]),
         stored.get("message"),
         stored["parts"],
     )
@@ -153,7 +158,7 @@ def _run_of(stored: Doc | None) -> Run | None:
         stored.get("started_at"),
         stored.get("owner"),
         stored["part"],
-        Counts(**stored["counts"]),
+        _counts_of(stored["counts"]),
         Cause(**stored.get("cause", {})),
         stored.get("listed", False),
     )
@@ -180,8 +185,12 @@ def _fill_of(stored: Doc | None) -> Fill | None:
     return Fill(stored.get("since"), stored["revision"], (at["received_at"], at["id"]) if at else None)
 
 
+def _counts_of(stored: Doc) -> Counts:
+    return Counts(**stored) if stored else NOTHING
+
+
 def _counts(counts: Counts) -> Doc:
-    return {name: number for name, number in counts.model_dump().items() if number}
+    return {} if counts is NOTHING else {name: number for name, number in counts if number}
 
 
 def _some(members: Doc) -> Doc:
@@ -190,9 +199,10 @@ def _some(members: Doc) -> Doc:
 
 def _run(run: Run) -> Doc:
     always = {"id": run.id, "due_at": run.due_at, "reason": run.reason.value, "part": run.part}
-    cause = {name: value for name, value in asdict(run.cause).items() if value is not None}
+    said = run.cause
+    cause = {"id": said.id, "source": said.source, "traceparent": said.traceparent, "actor": said.actor}
     sometimes: Doc = {"not_before": run.not_before, "started_at": run.started_at, "owner": run.owner}
-    sometimes |= {"cause": cause or None, "listed": run.listed}
+    sometimes |= {"cause": _some(cause) or None, "listed": run.listed}
     return always | {"takes": _selection(run.selection), "counts": _counts(run.counts)} | _some(sometimes)
 
 
