@@ -1,4 +1,4 @@
-"""`python -m connections.republish`: owe the present state of connections again. The running relays publish it.
+"""`python -m connections.republish`: owe the present state of connections again; running relays publish it.
 
 For `paperbus admin republish`, as a process of its own, because it decides by this service's rules.
 """
