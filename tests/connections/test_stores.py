@@ -27,6 +27,7 @@ from kit.transitions import Decision
 from schemas.connections import ConnectionPaused
 from schemas.envelope import Event
 from schemas.manifest import Manifest
+from schemas.reasons import Reason
 from tests.unit.connections.builders import ACCOUNT, ID, MANIFEST, NOW, answered, case, request
 from tests.unit.connections.fakes import MemoryProviders, MemoryTrying, SetClock
 
@@ -50,6 +51,11 @@ class Stores:
         return it
 
 
+async def nobody_needed(ids: set[str]) -> set[str]:
+    """No operator has set up a client."""
+    return set()
+
+
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.servers)])
 def where(request: pytest.FixtureRequest) -> tuple[str, str] | None:
     """The address and the name of a database; None is memory."""
@@ -69,7 +75,11 @@ async def stores(where: tuple[str, str] | None) -> AsyncIterator[Stores]:
     db = client[where[1]]
     kept = MongoAggregates(store.KIND, db.connections, db.bodies, clock)
     await kept.declare(*store.INDEXES)
-    yield Stores(kept, store.MongoTrying(db.connections, "me"), MongoProviders(db.providers, db.manifests))
+    yield Stores(
+        kept,
+        store.MongoTrying(db.connections, "me"),
+        MongoProviders(db.providers, db.manifests, nobody_needed),
+    )
     client.close()
 
 
@@ -159,7 +169,8 @@ async def test_whatever_says_where_secrets_go_holds_them_back(
     await stores.providers.publish([(driven(**before), 1)])
     await stores.providers.publish([(driven(**after), 2)])
 
-    assert await held(stores.providers, "webdav", 1) is held_back
+    why = await held(stores.providers, "webdav", 1)
+    assert why is (Reason.PROVIDER_CHANGED if held_back else None)
 
 
 async def test_a_provider_that_was_retired_before_anything_of_it_was_heard_is_known_as_that(

@@ -10,11 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import FastAPI
-from joserfc.jwk import KeySet
-from pydantic import SecretStr
 from starlette.types import ASGIApp
 
-from connections import api, bus, lending, renewal_store, store, timeline, vault_store
+from connections import api, bus, configured, lending, renewal_store, store, timeline, vault_store
 from connections.answer_keys import AnswerKeys
 from connections.answer_keys_store import MongoKeyStore
 from connections.answers import Opener
@@ -22,7 +20,7 @@ from connections.budgets_store import MongoGate
 from connections.choices import LiveChoices
 from connections.clients import MongoClients
 from connections.handlers.counting import Counting
-from connections.handlers.destinations import held
+from connections.handlers.destinations import Using, held, in_use
 from connections.handlers.facts import Facts
 from connections.handlers.leaving import Leaving
 from connections.handlers.onboarding import LoginHandlers
@@ -34,7 +32,7 @@ from connections.outside import ProvidersAsked, opens, steps
 from connections.providers_store import MongoProviders
 from connections.renewal import Renewals
 from connections.renewal_store import MongoRenewing
-from connections.vault import Vault, VaultKeysRefused, read_keys
+from connections.vault import Vault
 from connections.window import inner
 from connections.window.app import window_app
 from connections.window.departures import MongoDepartures
@@ -52,7 +50,7 @@ from kit.parking import Parking
 from kit.positions import Positions
 from kit.relay import Relay, shard_names
 from kit.service import Listener, Loop, Service
-from kit.settings import CONNECTIONS_PORT, WINDOW_PORT, Settings, SettingsError
+from kit.settings import CONNECTIONS_PORT, WINDOW_PORT, Settings
 from kit.trouble import is_trouble
 from providers.egress import Guard
 from providers.reach import Reach
@@ -121,25 +119,25 @@ class Parts:
     @classmethod
     def of(cls, settings: Settings) -> Parts:
         """Made of settings; nothing is connected yet."""
-        vault, verifier = _vault(settings), _verifier(settings)
-        db = mongo.connect(_mongo_url(settings))[NAME]
+        vault, verifier = configured.vault(settings), configured.verifier(settings)
+        db = mongo.connect(configured.mongo_url(settings))[NAME]
+        clients = MongoClients(db.clients, vault)
         kafka = Kafka.of(settings)
         owner = settings.paperbus_instance or f"{socket.gethostname()}-{os.getpid()}"
         leases = Leases(db.leases, "relay.connections", shard_names(), owner)
         relay = Relay(db.connections, db.bodies, kafka, leases)
-        clients = MongoClients(db.clients, vault)
         guard = Guard([str(network) for network in settings.paperbus_private_networks])
         reach = Reach(guard, clients=clients)
         connections = MongoAggregates(store.KIND, db.connections, db.bodies, now, relay.ring)
         providers, trying = (
-            MongoProviders(db.providers, db.manifests),
+            MongoProviders(db.providers, db.manifests, clients.set_up),
             store.MongoTrying(db.connections, owner),
         )
         counting = Counting(MongoGate(db.budgets), vault, steps(reach))
         worker = Worker(trying, Tries(connections, providers, trying, counting, vault).look, now)
         renewing = MongoRenewing(db.connections, db.turns, owner)
-        asking, hold = ProvidersAsked(reach), partial(held, providers)
-        renewals = Renewals(connections, providers, renewing, vault, asking, hold)
+        asking, using = ProvidersAsked(reach), Using(partial(held, providers), partial(in_use, providers))
+        renewals = Renewals(connections, providers, renewing, vault, asking, using)
         return cls(
             settings,
             db,
@@ -198,11 +196,12 @@ class Parts:
         app = make_app(NAME, self.verifier, (edge.stuck,))
         app.include_router(api.routes(reading))
         app.include_router(inner.routes(desk))
-        known = _service_tokens(self.settings)
+        known = configured.service_tokens(self.settings)
         if known is not None:
             audit = MongoAudit(self.db.audit)
-            hold = partial(held, self.providers)
-            lender = lending.Lender(self.one, self.vault, audit, now, hold, self.renewals.fresh)
+            lender = lending.Lender(
+                self.one, self.vault, audit, now, self.renewals.using, self.renewals.fresh
+            )
             app.include_router(lending.routes(lender, known))
         return app
 
@@ -219,7 +218,7 @@ class Parts:
         """Indexes, the proof that the vault's keys are those of this database, keys for answers."""
         await mongo.ready(self.db.client)
         await vault_store.prove(self.vault, self.db.vault)
-        await self.connections.declare(*store.INDEXES)
+        await self.connections.declare(*store.INDEXES, *store.KIDS)
         for collection, indexes in (
             (self.db.timeline, timeline.INDEXES),
             (self.db.answer_keys, MongoKeyStore.INDEXES),
@@ -267,38 +266,3 @@ class Parts:
         await self.positions.close()
         await self.reach.aclose()
         self.db.client.close()
-
-
-def _mongo_url(settings: Settings) -> str:
-    if settings.mongo_url is None:
-        raise SettingsError("MONGO_URL is missing: set it, or use `paperbus up`, which brings a MongoDB.")
-    return settings.mongo_url.get_secret_value()
-
-
-def _vault(settings: Settings) -> Vault:
-    if settings.paperbus_vault_keys is None:
-        raise SettingsError("PAPERBUS_VAULT_KEYS is missing: connections stores no secret without it.")
-    try:
-        return read_keys(settings.paperbus_vault_keys.get_secret_value())
-    except VaultKeysRefused as refused:
-        raise SettingsError(str(refused)) from None
-
-
-def _verifier(settings: Settings) -> tokens.Verifier:
-    """Who may call: the platform's people."""
-    platform = _keys(settings.paperbus_platform_keys, "PAPERBUS_PLATFORM_KEYS")
-    services = _keys(settings.paperbus_service_keys, "PAPERBUS_SERVICE_KEYS")
-    return tokens.Verifier(platform, services, lambda: now().timestamp())
-
-
-def _service_tokens(settings: Settings) -> tokens.ServiceTokens | None:
-    """Who may borrow: nobody where no service keys are set."""
-    services = _keys(settings.paperbus_service_keys, "PAPERBUS_SERVICE_KEYS")
-    if services is None or settings.paperbus_service_key is None:
-        return None
-    own = tokens.private_key(settings.paperbus_service_key.get_secret_value(), "PAPERBUS_SERVICE_KEY")
-    return tokens.ServiceTokens(own, services, lambda: now().timestamp())
-
-
-def _keys(value: SecretStr | None, setting: str) -> KeySet | None:
-    return None if value is None else tokens.public_keys(value.get_secret_value(), setting)

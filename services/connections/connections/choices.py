@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
-from connections.handlers.destinations import held
+from connections.handlers.destinations import held, in_use
 from connections.handlers.ports import Providers
 from connections.lifecycle.things import Connection
 from connections.renewal import lent_credentials
@@ -67,14 +67,16 @@ class LiveChoices:
 
     async def _manifest(self, it: Connection) -> Manifest:
         """How to log in, where that makes sense."""
-        provider = await self.providers.at(it.provider_id, it.provider_revision)
+        revision = await in_use(self.providers, it.provider_id, it.provider_revision)
+        provider = await self.providers.at(it.provider_id, revision)
         if it.credentials is None or provider is None:
             raise Problem(409, "The login comes first.", reason=Reason.NOT_YET)
         if it.trouble is not None and it.login_broken:
             raise Problem(409, "Log in again first.", reason=it.trouble.reason)
-        if await held(self.providers, it.provider_id, it.provider_revision):
-            text = "An operator has to approve the provider's new address first."
-            raise Problem(409, text, reason=Reason.PROVIDER_CHANGED)
+        why = await held(self.providers, it.provider_id, it.provider_revision)
+        if why is not None:
+            text = "An operator has to approve the provider's new address, or to resume it, first."
+            raise Problem(409, text, reason=why)
         return provider.manifest
 
     def _credentials(self, it: Connection) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from pydantic import Field as Member, StringConstraints, ValidationError
 
+from connections.handlers.destinations import AS_STORED, Using
 from connections.lifecycle.things import Connection, Status
 from connections.renewal import lent_credentials
 from connections.vault import SealBroken, Sealed, Vault, credentials_place
@@ -33,6 +34,11 @@ SECONDS = 60
 LENT_FOR = timedelta(minutes=5)
 TOKEN_LASTS = timedelta(seconds=90)
 """An access token that ends sooner is renewed before it is lent."""
+
+_HELD = {
+    Reason.PROVIDER_CHANGED: "an operator has to approve the provider's new address first.",
+    Reason.PAUSED: "an operator paused this provider.",
+}
 
 log = logger(__name__)
 
@@ -72,10 +78,6 @@ class Audit(Protocol):
         """Durable when it returns; raises where it is not."""
 
 
-async def _never(_: str, __: int) -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class Lender:
     """Lends the credentials of connections that may run."""
@@ -85,8 +87,8 @@ class Lender:
     vault: Vault
     audit: Audit
     now: Callable[[], datetime]
-    held: Callable[[str, int], Awaitable[bool]] = _never
-    """Whether secrets stored under this revision of a provider are held back: they would go elsewhere now."""
+    using: Using = AS_STORED
+    """Whether secrets are held back, and where they go."""
 
     fresh: Callable[[str, float], Awaitable[Connection | None]] | None = None
     """The connection with an access token that lasts so many seconds; unset, as it is."""
@@ -104,12 +106,9 @@ class Lender:
         refused = refusal(connection)
         if refused is not None:
             raise Problem(409, f"Nothing is lent: {refused[1]}", reason=refused[0])
-        if await self.held(connection.provider_id, connection.provider_revision):
-            raise Problem(
-                409,
-                "Nothing is lent: an operator has to approve the provider's new address first.",
-                reason=Reason.PROVIDER_CHANGED,
-            )
+        held = await self.using.held(connection.provider_id, connection.provider_revision)
+        if held is not None:
+            raise Problem(409, f"Nothing is lent: {_HELD[held]}", reason=held)
         connection = await self._fresh(connection)
         credentials = self._opened(connection)
         until = self._until(connection)
@@ -120,7 +119,9 @@ class Lender:
             "run_id": asked.run_id,
             "fence": asked.fence,
             "provider_id": connection.provider_id,
-            "provider_revision": connection.provider_revision,
+            "provider_revision": await self.using.in_use(
+                connection.provider_id, connection.provider_revision
+            ),
             "credentials": credentials,
             "credentials_revision": connection.credentials_revision,
             "expires_at": rfc3339(until),

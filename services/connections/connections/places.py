@@ -58,3 +58,9 @@ def kept_found_token_place(document: Mapping[str, Any]) -> Place:
     """Those that wait for the platform's proof."""
     token = document["login"]["found"]["token"]
     return token_place(document["account"], document["_id"], token["credentials_revision"], token["renewals"])
+
+
+def kept_grant_place(number: int, document: Mapping[str, Any]) -> Place:
+    """That of a grant that waits to be given back, counted from the oldest."""
+    old = document["old_grants"][number]
+    return token_place(document["account"], document["_id"], old["credentials_revision"], old["renewals"])

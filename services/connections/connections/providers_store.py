@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Collection as Ids, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection as Ids, Mapping, Sequence
 from typing import Any
 
 from pymongo import UpdateOne
@@ -26,7 +26,11 @@ provider's end is met at a try of the login, or at its end of 7 days."""
 class MongoProviders:
     """`providers` says which revision is the newest, `manifests` keeps each of them."""
 
-    def __init__(self, providers: Collection, manifests: Collection) -> None:
+    def __init__(
+        self, providers: Collection, manifests: Collection, clients: Callable[[set[str]], Awaitable[set[str]]]
+    ) -> None:
+        """`clients(ids)` says for which of these the operator has set up a client."""
+        self._clients = clients
         self._providers = providers
         self._manifests = manifests
         self._read: OrderedDict[tuple[str, int], Manifest] = OrderedDict()
@@ -39,8 +43,16 @@ class MongoProviders:
             return {}
         heads = await self._heads_of(ids)
         found = await self._manifests_of([(head["_id"], head["revision"]) for head in heads])
+        set_up = await self._set_up({id_ for (id_, _), manifest in found.items() if _needs_client(manifest)})
         return {
-            head["_id"]: Provider(manifest, head["revision"], bool(head["retired"]))
+            head["_id"]: Provider(
+                manifest,
+                head["revision"],
+                bool(head["retired"]),
+                set_up=not _needs_client(manifest) or head["_id"] in set_up,
+                paused=bool(head.get("paused")),
+                approved=head.get("approved"),
+            )
             for head in heads
             if (manifest := found.get((head["_id"], head["revision"])))
         }
@@ -49,6 +61,9 @@ class MongoProviders:
         """One revision, as a session that pinned it needs it."""
         manifest = (await self._manifests_of([(provider_id, revision)])).get((provider_id, revision))
         return None if manifest is None else Provider(manifest, revision)
+
+    async def _set_up(self, ids: set[str]) -> set[str]:
+        return await self._clients(ids) if ids else set()
 
     async def publish(self, revisions: Sequence[tuple[Manifest, int]]) -> None:
         """Keep these revisions; one that is not newer than the newest known stays one that can be pinned."""
@@ -80,6 +95,20 @@ class MongoProviders:
         finally:
             self._heads_until = 0.0
         return True
+
+    async def approve(self, provider_id: str) -> int | None:
+        """Let secrets go where the newest revision sends them; that revision, None where there is none."""
+        head = await self._providers.find_one({"_id": provider_id})
+        if head is None:
+            return None
+        revision = int(head["revision"])
+        await self._providers.update_one({"_id": provider_id}, {"$max": {"approved": revision}})
+        return revision
+
+    async def pause(self, provider_id: str, *, paused: bool) -> bool:
+        """Pause or resume a provider for all accounts. Whether there is one of this id."""
+        done = await self._providers.update_one({"_id": provider_id}, {"$set": {"paused": paused}})
+        return done.matched_count == 1
 
     async def retired(self, ids: Ids[str]) -> set[str]:
         """Which of these are offered no more, also where nothing but that was ever heard of them."""
@@ -118,6 +147,10 @@ class MongoProviders:
         while len(self._read) > MOST_IN_MEMORY:
             self._read.popitem(last=False)
         return found
+
+
+def _needs_client(manifest: Manifest) -> bool:
+    return manifest.oauth is not None and manifest.oauth.client == "operator"
 
 
 def _keeps(manifest: Manifest, revision: int) -> UpdateOne:

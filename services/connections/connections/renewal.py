@@ -7,11 +7,12 @@ is written down, then the provider is asked. What it gave is tried to be stored 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from connections.handlers.destinations import AS_STORED, Using
 from connections.handlers.ports import Connections, Providers
 from connections.lifecycle.case import Case
 from connections.lifecycle.deciding import decide
@@ -72,10 +73,6 @@ class Asking(Protocol):
     async def give_back(self, manifest: Manifest, at: Mapping[str, Any], tokens: Tokens) -> bool: ...
 
 
-async def _never(_: str, __: int) -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class Renewals:
     """Looks after the tokens of connections."""
@@ -85,8 +82,8 @@ class Renewals:
     renewing: Renewing
     vault: Vault
     asking: Asking
-    held: Callable[[str, int], Awaitable[bool]] = _never
-    """Whether secrets stored under this revision of a provider are held back: they would go elsewhere now."""
+    using: Using = AS_STORED
+    """Whether secrets are held back, and where they go."""
 
     async def look(self, connection_id: str) -> None:
         """Do what is due for this connection."""
@@ -120,7 +117,8 @@ class Renewals:
         return it
 
     async def _renew(self, it: Connection, token: Token) -> None:
-        provider = await self.providers.at(it.provider_id, it.provider_revision)
+        revision = await self.using.in_use(it.provider_id, it.provider_revision)
+        provider = await self.providers.at(it.provider_id, revision)
         if provider is None or provider.manifest.oauth is None or await self._is_held(it, token):
             return
         if not await self._may_go(it, token, provider.manifest.oauth):
@@ -137,7 +135,7 @@ class Renewals:
 
     async def _is_held(self, it: Connection, token: Token) -> bool:
         """Secrets wait until an operator approved where they would go; the token is looked at again then."""
-        if not await self.held(it.provider_id, it.provider_revision):
+        if not await self.using.held(it.provider_id, it.provider_revision):
             return False
         if token.state is TokenState.FRESH:
             await self._tell(it.id, RenewalDelayed(self.connections.now() + timedelta(minutes=5)))
@@ -198,7 +196,7 @@ class Renewals:
         provider = await self.providers.at(it.provider_id, old.provider_revision)
         gone: GrantGivenBack | GrantKept = GrantGivenBack(old.credentials_revision)
         try:
-            if provider is not None and not await self.held(it.provider_id, old.provider_revision):
+            if provider is not None and not await self.using.held(it.provider_id, old.provider_revision):
                 tokens, at = opened_token(self.vault, it, old)
                 done = await self.asking.give_back(provider.manifest, at, tokens)
                 log.info("a grant was given back", connection_id=it.id, taken=done)

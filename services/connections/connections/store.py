@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
+from connections.lifecycle.changes import MOST_GRANTS
 from connections.lifecycle.things import Connection, LoginState
 from connections.places import (
     kept_answer_place,
     kept_credentials_place,
     kept_found_place,
     kept_found_token_place,
+    kept_grant_place,
     kept_machine_place,
     kept_token_place,
 )
@@ -155,10 +158,31 @@ class MongoLists:
 def records(collection: Collection) -> tuple[MongoRecords, ...]:
     """Every sealed record in a connection's document, for rewrapping."""
     return (
-        MongoRecords(collection, "credentials", kept_credentials_place),
-        MongoRecords(collection, "login.found.credentials", kept_found_place),
-        MongoRecords(collection, "token.sealed", kept_token_place),
-        MongoRecords(collection, "login.found.token.sealed", kept_found_token_place),
-        MongoRecords(collection, "login.machine", kept_machine_place),
-        MongoRecords(collection, "login.given.sealed", kept_answer_place),
+        *(MongoRecords(collection, path, place) for path, place in _LASTING),
+        *(MongoRecords(collection, path, place, _IN_A_LOGIN) for path, place in _PASSING),
+        *(
+            MongoRecords(collection, f"old_grants.{n}.sealed", partial(kept_grant_place, n), _WITH_RENEWALS)
+            for n in range(MOST_GRANTS)
+        ),
     )
+
+
+_IN_A_LOGIN = {"shard": _ALL_SHARDS, "wake_at": {"$exists": True}}
+"""A login under way is looked at by its end."""
+_WITH_RENEWALS = {"shard": _ALL_SHARDS, "renew_at": {"$exists": True}}
+_LASTING = (("credentials", kept_credentials_place), ("token.sealed", kept_token_place))
+_PASSING = (
+    ("login.found.credentials", kept_found_place),
+    ("login.found.token.sealed", kept_found_token_place),
+    ("login.machine", kept_machine_place),
+    ("login.given.sealed", kept_answer_place),
+)
+KIDS = tuple(
+    IndexModel(
+        [(f"{path}.kid", ASCENDING)],
+        name=f"kid of {path}",
+        partialFilterExpression={f"{path}.kid": {"$exists": True}},
+    )
+    for path, _ in _LASTING
+)
+"""So that looking for records under older vault keys reads none of the others."""

@@ -37,6 +37,9 @@ class Records(Protocol):
     def stale(self, newest: str) -> AsyncIterator[Found]:
         """Those that are wrapped by another key than `newest`."""
 
+    async def count(self, newest: str) -> int:
+        """How many there are of those."""
+
     async def swap(self, found: Found, rewrapped: Sealed) -> bool:
         """Replace the wrapping, unless somebody wrote the record meanwhile. False if so: nothing changed."""
 
@@ -45,27 +48,40 @@ class MongoRecords:
     """Records that are a member (`path`) of the documents of a collection."""
 
     def __init__(
-        self, collection: Collection, path: str, place_of: Callable[[Mapping[str, Any]], Place]
+        self,
+        collection: Collection,
+        path: str,
+        place_of: Callable[[Mapping[str, Any]], Place],
+        within: Mapping[str, Any] | None = None,
     ) -> None:
-        """`place_of(document)` says where the record in a document belongs; it gets the document whole."""
+        """`place_of(document)` says where the record in a document belongs; it gets the document whole.
+
+        `within` narrows the scan where the record is never longer than what an index of the owner covers.
+        """
+        self._within = within or {}
         self._collection = collection
         self._path = path
         self._place_of = place_of
 
     async def stale(self, newest: str) -> AsyncIterator[Found]:
-        kid = f"{self._path}.kid"
-        async for document in self._collection.find({kid: {"$exists": True, "$ne": newest}}):
+        async for document in self._collection.find(self._older(newest)):
             member: Any = document
             for name in self._path.split("."):
-                member = member[name]
+                member = member[int(name) if name.isdigit() else name]
             try:
                 found = Found(document["_id"], self._place_of(document), Sealed.of(member))
-            except (SealBroken, KeyError, TypeError):
+            except (SealBroken, LookupError, TypeError):
                 log.critical(
                     "a sealed record belongs nowhere", document=str(document["_id"]), path=self._path
                 )
             else:
                 yield found
+
+    async def count(self, newest: str) -> int:
+        return int(await self._collection.count_documents(self._older(newest)))
+
+    def _older(self, newest: str) -> dict[str, Any]:
+        return {**self._within, f"{self._path}.kid": {"$exists": True, "$ne": newest}}
 
     async def swap(self, found: Found, rewrapped: Sealed) -> bool:
         path = self._path

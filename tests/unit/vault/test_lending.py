@@ -10,6 +10,7 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey, KeySet
 
+from connections.handlers.destinations import Using
 from connections.lending import TYP, Lender, Lent, routes
 from connections.lifecycle.things import Connection, Status, Trouble
 from connections.vault import Vault, credentials_place
@@ -68,15 +69,18 @@ class Bank:
             raise ConnectionError("the store is down")
         self.lines.append(lent)
 
-    async def held(self, provider_id: str, revision: int) -> bool:
-        return not self.approved
+    async def held(self, provider_id: str, revision: int) -> Reason | None:
+        return None if self.approved else Reason.PROVIDER_CHANGED
+
+    async def in_use(self, provider_id: str, revision: int) -> int:
+        return revision
 
     async def lend(self, signer: Any = RUNNER, **changed: Any) -> httpx.Response:
         def at() -> float:
             return NOW.timestamp()
 
         keys = KeySet([key.__class__.import_key(key.as_dict(private=False)) for key in (RUNNER, OTHER, OURS)])
-        lender = Lender(self.read, VAULT, self, lambda: NOW, self.held)
+        lender = Lender(self.read, VAULT, self, lambda: NOW, Using(self.held, self.in_use))
         app = make_app("connections")
         app.include_router(routes(lender, ServiceTokens(OURS, keys, at)))
         claims = {

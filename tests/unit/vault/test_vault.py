@@ -201,6 +201,9 @@ class InMemory:
         self.records = records
         self.meanwhile: dict[str, Sealed] = {}
 
+    async def count(self, newest: str) -> int:
+        return len([found async for found in self.stale(newest)])
+
     async def stale(self, newest: str) -> AsyncIterator[Found]:
         for ref, sealed in list(self.records.items()):
             if sealed.kid != newest:

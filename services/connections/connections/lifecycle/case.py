@@ -40,6 +40,12 @@ class Provider:
     manifest: Manifest
     revision: int
     retired: bool = False
+    set_up: bool = True
+    """Whether the operator's client is there, where the provider's login needs one."""
+    paused: bool = False
+    """Whether an operator paused it: nothing is lent, and no login begins."""
+    approved: int | None = None
+    """The newest revision whose hosts an operator approved of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,14 @@ def _retired(case: Case, _: ConnectionRequested) -> bool:
     return case.offered.retired
 
 
+def _not_set_up(case: Case, _: ConnectionRequested | ReauthenticationRequested) -> bool:
+    return not case.offered.set_up
+
+
+def _halted(case: Case, _: ConnectionRequested | ReauthenticationRequested) -> bool:
+    return case.offered.paused
+
+
 def _blocked(case: Case, _: ReauthenticationRequested) -> bool:
     return case.it.blocked_until is not None and case.at < case.it.blocked_until
 
@@ -100,6 +108,10 @@ ENDED = (
     ),
     Refuse(Reason.PROVIDER_RETIRED, "Its provider is no longer offered; choose another one."),
 )
+NOT_NOW = (
+    Refuse(Reason.NOT_SET_UP, "The operator has not set up this provider; choose another one.", _not_set_up),
+    Refuse(Reason.PAUSED, "The operator paused this provider; ask again later.", _halted),
+)
 BLOCKED = Refuse(
     Reason.LOCKED,
     "Too many logins failed in a row; ask again after `retry_at`, so that no account is locked.",
@@ -115,6 +127,7 @@ REQUESTED = (Refuse(Reason.EXISTS, "This id is taken by another request; choose 
 CONNECTION: Table[Status] = {
     (NEW, ConnectionRequested): (
         Refuse(Reason.PROVIDER_RETIRED, "This provider is no longer offered; choose another one.", _retired),
+        *NOT_NOW,
         Row(CONNECTING, changes.create, saying.begins),
     ),
     (NEW, ConnectionOptionsSubmitted): UNKNOWN,
@@ -126,7 +139,7 @@ CONNECTION: Table[Status] = {
     (CONNECTING, ConnectionRequested): (*REQUESTED, Row(CONNECTING)),
     (CONNECTING, ConnectionOptionsSubmitted): NOT_AUTHORIZED,
     (CONNECTING, ConnectionChangeRequested): NOT_SAVED,
-    (CONNECTING, ReauthenticationRequested): (BLOCKED, Row(CONNECTING, emits=saying.begins_anew)),
+    (CONNECTING, ReauthenticationRequested): (*NOT_NOW, BLOCKED, Row(CONNECTING, emits=saying.begins_anew)),
     (CONNECTING, ConnectionPauseRequested): NOT_SAVED,
     (CONNECTING, ConnectionResumeRequested): NOT_SAVED,
     (CONNECTING, ConnectionRemovalRequested): Row(REMOVED, changes.remove, saying.removed),
@@ -141,7 +154,7 @@ CONNECTION: Table[Status] = {
     (CONFIGURING, ConnectionRequested): (*REQUESTED, Row(CONFIGURING)),
     (CONFIGURING, ConnectionOptionsSubmitted): Row(ACTIVE, changes.save, saying.saved),
     (CONFIGURING, ConnectionChangeRequested): NOT_SAVED,
-    (CONFIGURING, ReauthenticationRequested): (BLOCKED, Row(CONFIGURING, emits=saying.begins_anew)),
+    (CONFIGURING, ReauthenticationRequested): (*NOT_NOW, BLOCKED, Row(CONFIGURING, emits=saying.begins_anew)),
     (CONFIGURING, ConnectionPauseRequested): NOT_SAVED,
     (CONFIGURING, ConnectionResumeRequested): NOT_SAVED,
     (CONFIGURING, ConnectionRemovalRequested): Row(REMOVED, changes.remove, saying.removed),
@@ -157,7 +170,7 @@ CONNECTION: Table[Status] = {
     (ACTIVE, ConnectionRequested): (*REQUESTED, Row(ACTIVE)),
     (ACTIVE, ConnectionOptionsSubmitted): SAVED,
     (ACTIVE, ConnectionChangeRequested): (CONFLICT, Row(ACTIVE, changes.change, saying.changed)),
-    (ACTIVE, ReauthenticationRequested): (BLOCKED, Row(ACTIVE, emits=saying.begins_anew)),
+    (ACTIVE, ReauthenticationRequested): (*NOT_NOW, BLOCKED, Row(ACTIVE, emits=saying.begins_anew)),
     (ACTIVE, ConnectionPauseRequested): Row(ACTIVE, changes.pause, saying.paused),
     (ACTIVE, ConnectionResumeRequested): Row(ACTIVE, changes.resume, saying.resumed),
     (ACTIVE, ConnectionRemovalRequested): Row(REMOVED, changes.remove, saying.removed),
@@ -185,7 +198,7 @@ CONNECTION: Table[Status] = {
         Row(ACTIVE, changes.mend_by_change, saying.changed_and_recovered, _changes_what_is_wrong),
         Row(ATTENTION, changes.change, saying.changed),
     ),
-    (ATTENTION, ReauthenticationRequested): (BLOCKED, Row(ATTENTION, emits=saying.begins_anew)),
+    (ATTENTION, ReauthenticationRequested): (*NOT_NOW, BLOCKED, Row(ATTENTION, emits=saying.begins_anew)),
     (ATTENTION, ConnectionPauseRequested): Row(ATTENTION, changes.pause, saying.paused),
     (ATTENTION, ConnectionResumeRequested): Row(ATTENTION, changes.resume, saying.resumed),
     (ATTENTION, ConnectionRemovalRequested): Row(REMOVED, changes.remove, saying.removed),
