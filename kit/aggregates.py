@@ -7,6 +7,7 @@ promise: `kit.mongo_aggregates.MongoAggregates` and, for tests, `kit.memory.Memo
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -25,6 +26,10 @@ __all__ = ["MOST_SEEN", "SHARDS", "Aggregates", "Change", "Decide", "Draft", "Ke
 T = TypeVar("T")
 
 SHARDS = 64
+LANES = 3
+"""Parts of a batch that are decided side by side: while the store is at one, the next is made ready."""
+LEAST_IN_LANE = 50
+"""Things in a lane at least: a smaller batch stays whole."""
 
 
 def shard_of(key: str) -> int:
@@ -70,6 +75,19 @@ class Aggregates(ABC, Generic[T]):
         for index, heard in enumerate(batch):
             groups.setdefault(of(heard.event), []).append(index)
         endings: list[Ended] = [DONE] * len(batch)
+        ids = list(groups)
+        lanes = min(LANES, 1 + len(ids) // LEAST_IN_LANE)
+        parts = [{id_: groups[id_] for id_ in ids[lane::lanes]} for lane in range(lanes)]
+        folding = (self._fold(part, batch, decide, endings) for part in parts)
+        ended = await asyncio.gather(*folding, return_exceptions=True)  # none goes on when this returns
+        if error := next((one for one in ended if one is not None), None):
+            raise error
+        return endings
+
+    async def _fold(
+        self, groups: dict[str, list[int]], batch: Sequence[Heard], decide: Decide[T], endings: list[Ended]
+    ) -> None:
+        """The events of some things, by their places in the batch."""
         while groups:
             kept, now = await self.read(groups), self.now()
             drafts = [Draft(self.kind, id_, kept.get(id_), now) for id_ in groups]
@@ -78,7 +96,6 @@ class Aggregates(ABC, Generic[T]):
                     endings[index] = draft.hear(batch[index], decide)
             lost = await self._write([change for draft in drafts if (change := draft.change())])
             groups = {id_: indexes for id_, indexes in groups.items() if id_ in lost}
-        return endings
 
     async def alter(
         self,

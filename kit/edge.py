@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from kit.endings import DONE, Ended, NotNow, Refused
 from kit.heard import Heard
 from kit.logs import logger
+from kit.metrics import PARKED
 from kit.publishing import Publisher
 from kit.reading import Handle, Reading, Reads, Refuse
 from kit.subscription import Subscription
@@ -35,6 +37,7 @@ log = logger(__name__)
 
 LOOK_AT_PARKED = 0.1
 LOOK_IDLE = 1.0
+COUNT_PARKED = 15.0
 """Seconds between two looks at what is parked: while there is something, and while there is nothing."""
 
 
@@ -78,6 +81,7 @@ class Edge:
         self._subscriptions: list[Subscription] = []
         self._broker: KafkaBroker | None = None
         self._releasing: asyncio.Task[None] | None = None
+        self._counted_at = -COUNT_PARKED
 
     def reads(  # noqa: PLR0913 - each is a fact about what is read
         self,
@@ -136,7 +140,15 @@ class Edge:
             tried = 0
             for subscription in self._subscriptions:
                 tried += await self._try_release(subscription.reading)
+            await self._count_parked()
             await asyncio.sleep(LOOK_AT_PARKED if tried else LOOK_IDLE)
+
+    async def _count_parked(self) -> None:
+        if time.monotonic() < self._counted_at + COUNT_PARKED:
+            return
+        self._counted_at = time.monotonic()
+        with contextlib.suppress(Exception):  # MongoDB is away: the last number stays
+            PARKED.labels(self.service).set(await self.parking.count())
 
     async def _try_release(self, reading: Reading) -> int:
         try:

@@ -144,6 +144,10 @@ class Parking:
         parked = {"group": group, "key": Binary(lane)}
         await self.collection.update_many(parked, {"$set": {"next_at": until}})
 
+    async def count(self) -> int:
+        """How many are parked, about."""
+        return await self.collection.estimated_document_count()
+
     async def listed(self, limit: int = 100) -> list[dict[str, Any]]:
         """What is parked, oldest first, without the events themselves. For operators."""
         found = self.collection.find({}, {"value": 0, "headers": 0}).sort("parked_at", ASCENDING).limit(limit)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kit.aggregates import SHARDS
 from kit.debt import Debt, whole
 from kit.logs import logger
-from kit.metrics import ASIDE, RELAYED
+from kit.metrics import ASIDE, OWED_SINCE, RELAYED
 from kit.trouble import is_trouble, wait_for
 from schemas.envelope import CONTENT_TYPE
 
@@ -129,6 +130,8 @@ class Relay:
             await self._close(lane)
             return 0
         debts = await self._debts(shards)
+        oldest = min((debt.owes[0]["at"] for debt in debts), default=None)
+        OWED_SINCE.labels(self._collection.name).set(oldest.timestamp() if oldest else 0)
         if not debts:
             return 0
         producer = await self._started(lane)
@@ -195,8 +198,10 @@ class Relay:
             {"_id": {"$in": list(paid)}, "shard": {"$in": list(shards)}},
             {"$pull": {"owes": {"id": {"$in": ids}}}},
         )
-        RELAYED.labels(self._collection.name).inc(len(ids))
         published = set(ids)
+        types = Counter(owed["type"] for debt in debts for owed in debt.owes if owed["id"] in published)
+        for type_, number in types.items():
+            RELAYED.labels(self._collection.name, type_).inc(number)
         large = [
             owed["id"] for debt in debts for owed in debt.owes if "body" in owed and owed["id"] in published
         ]

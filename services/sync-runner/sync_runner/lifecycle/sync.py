@@ -131,7 +131,7 @@ class Past:
             "status": self.status.value,
             "started_at": self.started_at,
             "finished_at": self.finished_at,
-            "counts": {name: number for name, number in self.counts if number},
+            "counts": nonzero(self.counts),
             "message": self.message,
             "parts": self.parts,
         }
@@ -197,6 +197,11 @@ class Sync:
     @property
     def may_run(self) -> bool:
         return self.standing in (Standing.ACTIVE, Standing.HELD)
+
+
+def nonzero(counts: Counts) -> dict[str, int]:
+    """Those that are not 0."""
+    return {} if counts is NOTHING else {name: number for name, number in counts if number}
 
 
 def run_of(sync: Sync) -> Run:

@@ -15,7 +15,18 @@ from schemas.reasons import Reason, RowStatus, RunStatus
 from schemas.schedules import Schedule
 from schemas.syncs import Counts, DueReason
 from schemas.topics import SYNCS_EVENTS
-from sync_runner.lifecycle.sync import NOTHING, Fill, Past, Redo, Run, Selection, Standing, State, Sync
+from sync_runner.lifecycle.sync import (
+    NOTHING,
+    Fill,
+    Past,
+    Redo,
+    Run,
+    Selection,
+    Standing,
+    State,
+    Sync,
+    nonzero,
+)
 
 SOURCE = "/paperbus/sync-runner"
 SCHEMA = 1
@@ -82,7 +93,7 @@ def dump(sync: Sync) -> Doc:
         "destination": sync.destination,
         "cursor": sync.cursor,
         "told_as": sync.told_as,
-        "counts": _counts(sync.counts),
+        "counts": nonzero(sync.counts),
         "failures": sync.failures,
         "runs": sync.runs,
         "last": sync.last and sync.last.shown(),
@@ -189,10 +200,6 @@ def _counts_of(stored: Doc) -> Counts:
     return Counts(**stored) if stored else NOTHING
 
 
-def _counts(counts: Counts) -> Doc:
-    return {} if counts is NOTHING else {name: number for name, number in counts if number}
-
-
 def _some(members: Doc) -> Doc:
     return {name: value for name, value in members.items() if value not in (None, False, [])}
 
@@ -203,7 +210,7 @@ def _run(run: Run) -> Doc:
     cause = {"id": said.id, "source": said.source, "traceparent": said.traceparent, "actor": said.actor}
     sometimes: Doc = {"not_before": run.not_before, "started_at": run.started_at, "owner": run.owner}
     sometimes |= {"cause": _some(cause) or None, "listed": run.listed}
-    return always | {"takes": _selection(run.selection), "counts": _counts(run.counts)} | _some(sometimes)
+    return always | {"takes": _selection(run.selection), "counts": nonzero(run.counts)} | _some(sometimes)
 
 
 def _selection(selection: Selection) -> Doc:
