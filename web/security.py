@@ -44,6 +44,7 @@ def policy(form_action: Sequence[str] = (), frame_ancestors: Sequence[str] = ())
         "style-src": "'self'",
         "script-src": "'self'",
         "img-src": "'self'",
+        "media-src": "'self'",
         "connect-src": "'self'",
         "form-action": " ".join(("'self'", *form_action)),
         "frame-ancestors": " ".join(frame_ancestors) or "'none'",

@@ -40,3 +40,17 @@ if (watch) {
   };
   setTimeout(look, 400);
 }
+
+// What can be asked for again only later says so, and counts down.
+const again = document.querySelector("[data-until]");
+if (again) {
+  const end = performance.now() + Number(again.dataset.until) * 1000;
+  const tick = setInterval(() => {
+    const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+    again.textContent = String(left);
+    if (left === 0) {
+      clearInterval(tick);
+      again.closest("[data-wait]").remove();
+    }
+  }, 500);
+}

@@ -66,6 +66,7 @@ Asked with error             | idle             | open              | open      
 Asked by a dead worker       | idle             | open              | trying            | proving
 Unreached                    | idle             | open              | open              | proving
 StillWaiting                 | idle             | open              | open              | proving
+Spoken                       | idle             | open              | trying            | proving
 PollDue                      | idle             | trying            | trying            | proving
 TryDelayed                   | idle             | open              | trying            | proving
 TryDelayed past the session  | idle             | open              | trying            | proving
@@ -101,6 +102,7 @@ MESSAGES: dict[str, Callable[[Connection], object]] = {
     "Asked by a dead worker": lambda _: happens.Asked(FENCE - 1, first_question(MANIFEST, "en", {}), SEALED),
     "Unreached": lambda it: replace(unreached(it), fence=FENCE),
     "StillWaiting": lambda _: happens.StillWaiting(FENCE, SEALED),
+    "Spoken": lambda _: happens.Spoken("de", first_question(MANIFEST, "de", {})),
     "PollDue": lambda _: happens.PollDue(),
     "TryDelayed": lambda _: happens.TryDelayed(NOW + timedelta(seconds=5)),
     "TryDelayed past the session": lambda _: happens.TryDelayed(NOW + SESSION_LASTS),

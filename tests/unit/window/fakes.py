@@ -13,7 +13,7 @@ from connections.window.windows import PROOF_LASTS, Window
 from kit.endings import Refused
 from schemas.connections import AuthChallengeIssued, Trouble
 from schemas.fields import Fact, Field, FieldError, FieldType, Words
-from schemas.reasons import ChallengeKind, Reason, SessionResult
+from schemas.reasons import ChallengeKind, Locale, Reason, SessionResult
 
 CONNECTION = "7f1c0a52-3b0e-4a57-9d0e-2f1f6a1a9b10"
 ACCOUNT = "acme"
@@ -114,6 +114,11 @@ class MadeUpLogin:
         if connection_id.lower() != CONNECTION:
             return None
         return Onboarded(CONNECTION, self.account, "nextcloud", self.provider_name, self.login)
+
+    async def speak(self, connection_id: str, session_id: str, locale: Locale) -> Locale:
+        if self.login is not None and self.login.session_id == session_id:
+            self.login = replace(self.login, locale=locale)
+        return locale
 
     async def answer(self, answer: Answer) -> None:
         login = self.login

@@ -168,8 +168,8 @@ async def test_pages_may_load_nothing_foreign_and_are_neither_framed_nor_kept(st
     headers = browser.page.headers
 
     assert headers["content-security-policy"] == (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-        f"form-action 'self' {PLATFORM}; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; "
+        f"connect-src 'self'; form-action 'self' {PLATFORM}; frame-ancestors 'none'; base-uri 'none'"
     )
     assert headers["cache-control"] == "no-store"
     assert headers["referrer-policy"] == "no-referrer"

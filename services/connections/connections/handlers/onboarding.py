@@ -7,19 +7,21 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from connections.handlers.ports import Connections, Providers
+from connections.handlers.tries import first_question
 from connections.lifecycle.case import Case
 from connections.lifecycle.deciding import decide
-from connections.lifecycle.messages import Answered, Proven
+from connections.lifecycle.messages import Answered, Proven, Spoken
 from connections.lifecycle.things import Connection, LoginState
 from connections.lifecycle.values import checked
 from connections.lifecycle.words import said
-from connections.places import answer_place
-from connections.vault import Vault
+from connections.places import answer_place, machine_place
+from connections.vault import Sealed, Vault
 from connections.window.onboarding import Answer, Login, LoginState as Shown, Onboarded
 from kit.endings import Ended, Refused
 from kit.heard import Heard
 from kit.owed import Cause
 from kit.transitions import Decision
+from providers.login.outcomes import aside
 from schemas.connections import AuthChallengeAnswerSubmitted
 from schemas.envelope import Event
 from schemas.fields import Field, FieldError, Words
@@ -31,6 +33,9 @@ _SHOWN: dict[LoginState, Shown] = {
     LoginState.TRYING: "trying",
     LoginState.PROVING: "verified",
 }
+
+ASIDE = frozenset({ChallengeKind.APPROVE_ELSEWHERE, ChallengeKind.DEVICE_CODE, ChallengeKind.CAPTCHA_IMAGE})
+"""Kinds of which the window shows more than any event tells."""
 
 
 class Opener(Protocol):
@@ -68,9 +73,36 @@ class LoginHandlers:
             account=it.account,
             provider_id=it.provider_id,
             provider_name=provider.manifest.name if provider else Words(en=it.name),
-            login=_shown(it),
+            login=self._shown(it),
             answer_by=it.login.answer_by,
         )
+
+    def _shown(self, it: Connection) -> Login | None:
+        challenge, machine = it.login.challenge, it.login.machine
+        if challenge is None or machine is None or challenge.kind not in ASIDE:
+            return _seen(it, {})
+        place = machine_place(it, it.login.machine_fence)
+        return _seen(it, aside(self._vault.open_values(place, Sealed.of(machine))))
+
+    async def speak(self, connection_id: str, session_id: str, locale: Locale) -> Locale:
+        """Speak this language where nothing was answered yet. The language that the login speaks now."""
+        kept = (await self._connections.read((connection_id,))).get(connection_id)
+        if kept is None or kept.thing.login.locale == locale:
+            return locale
+        it = kept.thing
+        provider = await self._providers.at(it.provider_id, it.login.provider_revision)
+        if provider is None:
+            return it.login.locale
+        question = first_question(provider.manifest, locale, it.known)
+
+        def decided(connection: Connection | None) -> Decision[Connection] | None:
+            it = _of(connection, None)
+            if it.login.session_id != session_id:
+                return None
+            return decide(Case(self._connections.now(), it), Spoken(locale, question))
+
+        after = await self._connections.alter(connection_id, decided)
+        return after.login.locale if after else locale
 
     async def answer(self, answer: Answer) -> None:
         """Take an answer: from here on a worker tries it. The same `answer_id` is the same answer again.
@@ -162,15 +194,17 @@ def _of(connection: Connection | None, account: str | None) -> Connection:
     return connection
 
 
-def _shown(it: Connection) -> Login | None:
+def _seen(it: Connection, aside: Mapping[str, Any]) -> Login | None:
     login, ended = it.login, it.login.ended
     if not login.session_id:
         return None
     over = ended if login.state is LoginState.IDLE else None
     return Login(
+        aside=aside,
+        told=over.told if over else None,
         session_id=login.session_id,
         purpose=login.purpose,
-        state=_SHOWN[login.state],
+        state="open" if it.looking else _SHOWN[login.state],
         expires_at=login.expires_at,
         locale=login.locale,
         browser=login.browser,

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from connections.lifecycle.case import Case, Question
 from connections.lifecycle.things import PAST_CHALLENGES, ChallengeEnd
 from schemas.connections import AuthChallengeIssued, Resend, Trouble
+from schemas.reasons import ChallengeKind
 
 SHORTEST = timedelta(minutes=2)
 """What is asked again leaves at least this long to answer."""
@@ -31,7 +32,7 @@ def ask(case: Case, question: Question, error: Trouble | None) -> Case:
         answer_by=("window",) if question.window_only else (login.answer_by,),
         expires_at=until if question.lasts is None else min(until, case.at + question.lasts),
         attempts_left=attempts_left(case),
-        resend=resend(case) if question.resends else None,
+        resend=resend(case, question.kind) if question.resends else None,
         error=error,
         medium=question.medium,
         image=question.image,
@@ -78,9 +79,11 @@ def attempts_left(case: Case) -> int:
     )
 
 
-def resend(case: Case) -> Resend:
+def resend(case: Case, kind: ChallengeKind) -> Resend:
     """How often a code may still be sent again in this session, and from when."""
     login, waits = case.it.login, case.it.login.limits.logins.resend_seconds
     left = max(0, len(waits) - login.resent)
+    if kind is ChallengeKind.CAPTCHA_IMAGE:
+        return Resend(left=left, not_before=case.at)  # a picture reaches nobody's phone
     sent_at = login.sent_at or case.at
     return Resend(left=left, not_before=sent_at + timedelta(seconds=waits[login.resent]) if left else sent_at)

@@ -13,6 +13,7 @@ from connections.lifecycle.messages import (
     LoginBlocked,
     LoginFailed,
     Proven,
+    Spoken,
     StillWaiting,
     TryClaimed,
     TryDelayed,
@@ -79,6 +80,12 @@ def tries_an_answer(case: Case, _: Answered) -> bool:
 
 def only_looked(case: Case, message: StillWaiting | Unreached | TryClaimed) -> bool:
     return case.it.looking and not (isinstance(message, TryClaimed) and not after_a_crash(case, message))
+
+
+def asks_first(case: Case, spoken: Spoken) -> bool:
+    """Whether nothing but the first question was asked yet, and in another language."""
+    login = case.it.login
+    return login.machine is None and login.wrong == 0 and login.locale != spoken.locale
 
 
 def past_the_session(case: Case, delayed: TryDelayed) -> bool:

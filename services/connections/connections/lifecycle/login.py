@@ -22,6 +22,7 @@ from connections.lifecycle.messages import (
     SessionBegun,
     SessionStopped,
     SessionTimedOut,
+    Spoken,
     StillWaiting,
     TryClaimed,
     TryDelayed,
@@ -56,7 +57,11 @@ def _taken(case: Case, answer: Answered) -> Sequence[object]:
 
 def _ended(case: Case, _: object) -> Sequence[object]:
     ended = case.it.login.ended
-    return () if ended is None else (AuthSessionEnded(connection_id=case.it.id, **dict(ended)),)
+    return (
+        ()
+        if ended is None
+        else (AuthSessionEnded(connection_id=case.it.id, **ended.model_dump(exclude={"told"})),)
+    )
 
 
 def _cancelled(case: Case, answer: Answered) -> Sequence[object]:
@@ -124,6 +129,7 @@ LOGIN: Table[LoginState] = {
     (IDLE, SessionBegun): Row(OPEN, sessions.begin, _issued),
     (IDLE, SessionStopped): CROSSED,
     (IDLE, Answered): (*LATE, UNKNOWN),
+    (IDLE, Spoken): CROSSED,
     (IDLE, TryClaimed): CROSSED,
     (IDLE, Asked): CROSSED,
     (IDLE, Unreached): CROSSED,
@@ -144,6 +150,7 @@ LOGIN: Table[LoginState] = {
         Refuse(UNKNOWN.reason, UNKNOWN.message, when=guards.of_another_challenge),
         *TAKEN,
     ),
+    (OPEN, Spoken): (Row(OPEN, sessions.speak, _issued, when=guards.asks_first), Row(OPEN)),
     (OPEN, TryClaimed): Row(OPEN),
     (OPEN, Asked): Row(OPEN),
     (OPEN, Unreached): Row(OPEN),
@@ -168,6 +175,7 @@ LOGIN: Table[LoginState] = {
         Refuse(Reason.ALREADY_ANSWERED, "Another answer is being tried.", when=guards.tries_an_answer),
         *TAKEN,
     ),
+    (TRYING, Spoken): Row(TRYING),
     (TRYING, TryClaimed): (
         Row(TRYING, when=guards.by_a_stale_worker),
         Row(OPEN, sessions.wait_on, when=guards.only_looked),
@@ -220,6 +228,7 @@ LOGIN: Table[LoginState] = {
     (TRYING, SessionTimedOut): Row(TRYING),
     (PROVING, SessionStopped): Row(IDLE, sessions.stop, _ended),
     (PROVING, Answered): (*LATE, UNKNOWN),
+    (PROVING, Spoken): Row(PROVING),
     (PROVING, TryClaimed): Row(PROVING),
     (PROVING, Asked): Row(PROVING),
     (PROVING, Unreached): Row(PROVING),

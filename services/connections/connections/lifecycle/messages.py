@@ -96,6 +96,15 @@ class StillWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """Whoever is about to answer in a window speaks another language than the login began in."""
+
+    locale: Locale
+    question: Question
+    """The first question, in that language."""
+
+
+@dataclass(frozen=True, slots=True)
 class PollDue:
     """It is time to look at the provider again."""
 

@@ -23,6 +23,7 @@ from connections.lifecycle.messages import (
     SessionBegun,
     SessionStopped,
     SessionTimedOut,
+    Spoken,
     StillWaiting,
     TryClaimed,
     TryDelayed,
@@ -138,7 +139,7 @@ def block(case: Case, blocked: LoginBlocked) -> Case:
     """Too many tries have failed already, whoever made them: this one is not made."""
     case = case.changed(blocked_until=blocked.until)
     text = said("blocked", case.it.login.locale)
-    return _end(case, SessionResult.EXHAUSTED, Reason.LOCKED, text, ChallengeEnd.WRONG)
+    return _told(_end(case, SessionResult.EXHAUSTED, Reason.LOCKED, text, ChallengeEnd.WRONG), text)
 
 
 def delay(case: Case, delayed: TryDelayed) -> Case:
@@ -149,6 +150,10 @@ def delay(case: Case, delayed: TryDelayed) -> Case:
 def give_up(case: Case, _: TryDelayed) -> Case:
     text = said("provider_slow", case.it.login.locale)
     return _end(case, SessionResult.FAILED, Reason.RATE_LIMITED, text, ChallengeEnd.INTERRUPTED)
+
+
+def speak(case: Case, spoken: Spoken) -> Case:
+    return ask(over(case, ChallengeEnd.SUPERSEDED).login(locale=spoken.locale), spoken.question, None)
 
 
 def poll(case: Case, _: PollDue) -> Case:
@@ -180,13 +185,15 @@ def ask_anew(case: Case, waiting: StillWaiting) -> Case:
 
 
 def fail(case: Case, failed: LoginFailed) -> Case:
-    return _end(case, SessionResult.FAILED, failed.reason, failed.message, ChallengeEnd.WRONG)
+    text = saying.outside(case.it, failed.reason, failed.message)
+    return _told(_end(case, SessionResult.FAILED, failed.reason, text, ChallengeEnd.WRONG), failed.message)
 
 
 def refuse_identity(case: Case, verified: Verified) -> Case:
     text = said("identity_changed", case.it.login.locale, old=case.it.identity, new=verified.found.identity)
-    text = saying.outside(case.it, Reason.IDENTITY_CHANGED, text)
-    return _end(case, SessionResult.FAILED, Reason.IDENTITY_CHANGED, text, ChallengeEnd.ACCEPTED)
+    outside = saying.outside(case.it, Reason.IDENTITY_CHANGED, text)
+    ended = _end(case, SessionResult.FAILED, Reason.IDENTITY_CHANGED, outside, ChallengeEnd.ACCEPTED)
+    return _told(ended, text)
 
 
 def await_proof(case: Case, verified: Verified) -> Case:
@@ -234,6 +241,14 @@ def trouble(case: Case, message: Asked | Unreached | TryClaimed) -> Trouble:
     """What was wrong with a try. Finding one that another worker left is itself the trouble."""
     error = None if isinstance(message, TryClaimed) else message.error
     return error or Trouble(reason=Reason.INTERRUPTED, message=said("interrupted", case.it.login.locale))
+
+
+def _told(case: Case, text: str) -> Case:
+    """The session is over, and its window says why before the browser goes back."""
+    ended = case.it.login.ended
+    if ended is None or case.it.login.browser is None or ended.reason is Reason.CANCELLED:
+        return case
+    return case.login(ended=ended.model_copy(update={"told": text}))
 
 
 def _became(message: Asked | Unreached | TryClaimed) -> ChallengeEnd:

@@ -113,6 +113,9 @@ class Ended(Model):
     message: str | None = None
     retry_at: Moment | None = None
 
+    told: str | None = None
+    """What the window says of it: more than may be told outside. None: the browser goes back at once."""
+
 
 class Login(Model):
     """The login session of a connection: at most one, with at most one challenge."""

@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route
 
 from connections.handlers.leaving import Leaving
 from connections.window.crossing import Crossing
+from connections.window.media import Media
 from connections.window.onboarding import Action, Answer, Onboarding
 from connections.window.showing import TEMPLATES, Showing, Visit
 from connections.window.windows import (
@@ -29,6 +30,7 @@ from connections.window.windows import (
     result,
     stage,
     wants_proof,
+    wants_telling,
     way_back,
 )
 from kit.endings import Refused
@@ -103,9 +105,11 @@ class Door:
                 return self.showing.asking(visit)
             case "waiting":
                 return self.showing.waiting(visit)
-        if visit.window.returned_at is None:
-            return await self._send_back(visit)
-        return self.showing.over(visit)
+        if visit.window.returned_at is not None:
+            return self.showing.over(visit)
+        if wants_telling(visit.window, visit.seen):
+            return self.showing.told(visit)
+        return await self._send_back(visit)
 
     async def take(self, request: Request) -> Response:
         """A form of a bound window: an answer to what it asked."""
@@ -183,6 +187,8 @@ class Door:
         """What breaks a field's own rules is said beside it; for anything else the page shows what is so."""
         if stage(visit.window, visit.seen) == "waiting":
             return self.showing.waiting(visit, refused.message)
+        if refused.reason is Reason.NOT_YET:
+            return self.showing.too_early(visit)
         if refused.reason is not Reason.INVALID:
             return _see(visit.window)
         trouble = None if refused.errors else refused.message
@@ -255,6 +261,7 @@ def window_app(  # noqa: PLR0913, PLR0917 - whatever the pages are made of
             Route("/window/{window}", door.take, methods=["POST"]),
             Route("/window/{window}/state", door.state),
             Route("/window/{window}/return", door.go_back, methods=["POST"]),
+            *Media(door.visit).routes(),
             *(crossing.routes() if crossing else ()),
             Mount("/static", StaticPages()),
         ],

@@ -82,6 +82,8 @@ class Desk:
             raise Problem(422, wrong, reason=Reason.INVALID)
         seen = await self._challenged(connection_id, account)
         login = _answered_here(seen)
+        wished = _spoken(wanted.locale) or login.locale
+        locale = await self.onboarding.speak(seen.connection_id, login.session_id, wished)
         ticket = fresh_secret()
         window = Window(
             id=fresh_secret(),
@@ -92,7 +94,7 @@ class Desk:
             return_url=wanted.return_url,
             state=wanted.state,
             label=wanted.account_label,
-            locale=_spoken(wanted.locale) or login.locale,
+            locale=locale,
             made_at=self.now(),
         )
         await self.windows.add(window)

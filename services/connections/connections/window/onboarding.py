@@ -32,6 +32,10 @@ class Login:
     """The digest of the browser that answered first in a window: the login is its alone."""
     challenge: AuthChallengeIssued | None = None
     """The one to answer; while `trying` the one that was answered."""
+    aside: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What this window alone shows of the challenge, see `providers.login.outcomes.aside`."""
+    told: str | None = None
+    """Why it ended, for this window alone, where the customer is to read it before going back."""
     result: SessionResult | None = None
     reason: Reason | None = None
     message: str | None = None
@@ -86,6 +90,9 @@ class Onboarding(Protocol):
                 `already_answered` (also: by another browser), `session_expired`, `unknown_connection` and
                 what else the table refuses.
         """
+
+    async def speak(self, connection_id: str, session_id: str, locale: Locale) -> Locale:
+        """Speak this language where nothing was answered yet. The language that the login speaks now."""
 
     async def complete(self, connection_id: str, session_id: str, browser: str, actor: str) -> None:
         """The platform handed in this browser's proof: a verified login counts from now on. Twice is once.

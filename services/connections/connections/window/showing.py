@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from connections.window import words
 from connections.window.onboarding import Login, Onboarded
 from connections.window.windows import Window, result
+from schemas.connections import AuthChallengeIssued
 from schemas.fields import Field, FieldError, FieldType
 from schemas.reasons import ChallengeKind, Locale
 from web.fields import shown
@@ -37,6 +39,13 @@ class Visit:
     @property
     def login(self) -> Login | None:
         return self.seen.login
+
+    @property
+    def locale(self) -> Locale:
+        """The language that its login speaks: a page in two languages helps nobody."""
+        login = self.seen.login
+        own = login is not None and login.session_id == self.window.session
+        return login.locale if login is not None and own else self.window.locale
 
     @property
     def path(self) -> str:
@@ -75,10 +84,11 @@ class Showing:
         trouble: str | None = None,
     ) -> Response:
         """The open challenge; with `errors` or `trouble`, what was wrong with the last answer."""
-        challenge = visit.login.challenge if visit.login else None
-        if challenge is None:
+        login = visit.login
+        challenge = login.challenge if login else None
+        if login is None or challenge is None:
             raise LookupError("nothing is asked now")
-        spoken = language(visit.window.locale)
+        spoken = language(visit.locale)
         values = visit.window.typed if typed is None else typed
         left = max(0, round((challenge.expires_at - self.now()).total_seconds()))
         wrong = trouble or (challenge.error.message if challenge.error and not errors else None)
@@ -92,8 +102,37 @@ class Showing:
             seconds=left,
             clock=f"{left // 60}:{left % 60:02}",
             answer_id=str(uuid.uuid4()),
+            code=login.aside.get("code"),
+            link=login.aside.get("link"),
+            picture=f"{visit.path}/picture/{challenge.challenge_id}" if challenge.image else None,
+            sound=f"{visit.path}/sound/{challenge.challenge_id}" if login.aside.get("audio") else None,
+            resend_in=self._resend_in(challenge),
+            watch=f"{visit.path}/state" if challenge.poll_after else None,
+            at=visit.mark,
             go=f"{visit.path}/go" if challenge.kind is ChallengeKind.REDIRECT else None,
             **_kept(challenge.fields, spoken),
+        )
+
+    def _resend_in(self, challenge: AuthChallengeIssued) -> int | None:
+        """Seconds until it may be sent again; None where it never may."""
+        again = challenge.resend
+        if again is None or not again.left:
+            return None
+        return max(0, math.ceil((again.not_before - self.now()).total_seconds()))
+
+    def too_early(self, visit: Visit) -> Response:
+        """It was asked for again before its time."""
+        text = language(visit.locale).said(words.TOO_EARLY)
+        return self.asking(visit, trouble=text)
+
+    def told(self, visit: Visit) -> Response:
+        """It ended in a way that the customer is to read before the browser goes back."""
+        names = {"provider": _name(visit), "platform": platform_of(visit.window)}
+        ended = words.OVER[result(visit.window, visit.seen)]
+        said = words.said(ended, language(visit.locale), **names)
+        text = visit.login.told if visit.login else None
+        return self._render(
+            "over.html", visit, action=f"{visit.path}/return", heading=said.heading, text=text or said.text
         )
 
     def waiting(self, visit: Visit, trouble: str | None = None) -> Response:
@@ -112,9 +151,7 @@ class Showing:
     def over(self, visit: Visit) -> Response:
         """It ended, and the browser was sent back before."""
         names = {"provider": _name(visit), "platform": platform_of(visit.window)}
-        said = words.said(
-            words.OVER[result(visit.window, visit.seen)], language(visit.window.locale), **names
-        )
+        said = words.said(words.OVER[result(visit.window, visit.seen)], language(visit.locale), **names)
         return self._render("over.html", visit, action=f"{visit.path}/return", **said._asdict())
 
     def _render(
@@ -129,7 +166,7 @@ class Showing:
             **more,
         }
         ends_at = [origin_of(window.return_url)]
-        return self.pages.render(name, window.locale, values, status=status, form_action=ends_at)
+        return self.pages.render(name, visit.locale, values, status=status, form_action=ends_at)
 
 
 def platform_of(window: Window) -> str:
@@ -138,7 +175,7 @@ def platform_of(window: Window) -> str:
 
 
 def _name(visit: Visit) -> str:
-    return visit.seen.provider_name.said(visit.window.locale)
+    return visit.seen.provider_name.said(visit.locale)
 
 
 def _kept(fields: Sequence[Field], spoken: Language) -> dict[str, Any]:

@@ -131,6 +131,12 @@ def wants_proof(window: Window, seen: Onboarded) -> bool:
     return login is not None and login.state == "verified"
 
 
+def wants_telling(window: Window, seen: Onboarded) -> bool:
+    """Whether the customer is to read how it ended before the browser goes back."""
+    login = _its(window, seen)
+    return login is not None and login.state == "ended" and login.told is not None
+
+
 def _its(window: Window, seen: Onboarded) -> Login | None:
     """The login that this window is for, if it still is the connection's newest and no other browser's."""
     login = seen.login

@@ -48,6 +48,8 @@ NOWHERE: dict[Address | str, Said] = {
     "large": Said(_("That is too much"), _("Nothing asked for here is this long. Check what you entered.")),
 }
 
+TOO_EARLY = _("It was sent a moment ago. Wait a little before you ask for it again.")
+
 OVER: dict[Result, Said] = {
     "authorized": Said(
         _("%(provider)s is connected"),
