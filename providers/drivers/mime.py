@@ -32,7 +32,7 @@ def head(letter: Letter, message_id: str, sender: str, to: str, now: datetime) -
     mail["Content-Type"] = f'multipart/mixed; boundary="{_boundary(letter)}"'
     text = MIMEPart(policy=SMTP)
     text.set_content(letter.text)
-    return mail.as_bytes().rstrip(b"\r\n") + b"\r\n\r\n" + _opening(letter) + text.as_bytes()
+    return _fields(mail) + _opening(letter) + text.as_bytes()
 
 
 def part(letter: Letter, name: str, media_type: str) -> bytes:
@@ -45,7 +45,7 @@ def part(letter: Letter, name: str, media_type: str) -> bytes:
     )
     held.add_header("Content-Disposition", "attachment", filename=name)
     held["Content-Transfer-Encoding"] = "base64"
-    return b"\r\n" + _opening(letter) + held.as_bytes().rstrip(b"\r\n") + b"\r\n\r\n"
+    return b"\r\n" + _opening(letter) + _fields(held)
 
 
 def end(letter: Letter) -> bytes:
@@ -78,6 +78,11 @@ async def encoded(number: int, body: Body) -> AsyncIterator[bytes]:
         raise Spoilt(number, error) from None
     if waiting:
         yield _lines(bytes(waiting))
+
+
+def _fields(of: MIMEPart) -> bytes:
+    """The head alone: what follows it is sent as it comes."""
+    return b"".join(SMTP.fold_binary(name, value) for name, value in of.raw_items()) + b"\r\n"
 
 
 def _lines(data: bytes) -> bytes:

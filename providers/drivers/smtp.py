@@ -76,15 +76,20 @@ async def _logged_in(session: SMTP, host: str, security: str, settings: Mapping[
         await session.connect()
         await session.ehlo()
         if security == "starttls":
+            if not session.supports_extension("starttls"):
+                raise ProviderError("config", Reason.PROVIDER_CHANGED, words("no_smtp_tls", host=host))
             await session.starttls(server_hostname=host)
             await session.ehlo()
     username, password = settings.get("username"), settings.get("password")
     if not username and not password:
         return
-    if not session.supports_extension("auth"):
+    ways = {"plain": session.auth_plain, "login": session.auth_login, "cram-md5": session.auth_crammd5}
+    way = next((ways[name] for name in ways if name in session.server_auth_methods), None)
+    if way is None:
         raise ProviderError("config", Reason.PROVIDER_CHANGED, words("no_smtp_login", host=host))
     with faults("login", host):
-        await session.login(str(username or ""), str(password or ""))
+        # One way alone: aiosmtplib's `login` tries a wrong password in each, and providers count that.
+        await way(str(username or ""), str(password or ""))
 
 
 class Smtp:
@@ -235,12 +240,14 @@ def _addressees(to: str) -> list[str]:
     Raises:
         ProviderError: `invalid` where there is none.
     """
-    found = [address for _, address in getaddresses([to.replace(";", ",")], strict=True) if "@" in address]
-    return list(dict.fromkeys(_address(each) for each in found)) or _no_address()
+    found = [address for _, address in getaddresses([to.replace(";", ",")]) if address]
+    if not found or any("@" not in address for address in found):
+        raise _no_address()
+    return list(dict.fromkeys(_address(each) for each in found))
 
 
-def _no_address() -> list[str]:
-    raise ProviderError("config", Reason.INVALID, words("no_address"), field="to")
+def _no_address() -> ProviderError:
+    return ProviderError("config", Reason.INVALID, words("no_address"), field="to")
 
 
 def _address(text: str) -> str:
@@ -252,5 +259,5 @@ def _address(text: str) -> str:
     address = next((bare for _, bare in getaddresses([text])), "")
     local, _, domain = address.rpartition("@")
     if any(not letter.isprintable() or letter in '<> "' for letter in address) or not local.isascii():
-        return _no_address()[0]
+        raise _no_address()
     return f"{local}@{plain_host(domain)}" if domain else address

@@ -63,8 +63,6 @@ def faults(at: At, host: str) -> Iterator[None]:
         raise of_reply("addressee", worst.code, worst.message, host) from None
     except aiosmtplib.SMTPResponseException as error:
         raise of_reply(at, error.code, error.message, host) from None
-    except aiosmtplib.SMTPNotSupported:
-        raise ProviderError("config", Reason.PROVIDER_CHANGED, words("no_smtp_tls", host=host)) from None
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         if "certificate" in str(error).lower():
             raise untrusted(host) from None
