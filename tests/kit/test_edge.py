@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 
 from kit.edge import DONE, Ended, Heard, NotNow, each
 from tests.kit.tally import ACCOUNT, bug, decide, new_id, pause, removal, request
@@ -90,6 +91,31 @@ async def test_no_kind_of_poison_stops_the_topic_or_loses_a_neighbour(world: Wor
     (answer,) = [json.loads(one["value"]) for one in owed if "Refused" in one["type"]]
     assert (answer["accountid"], answer["data"]["request_id"]) == (ACCOUNT, "i")
     assert answer["data"]["errors"][0]["field"] == "connection_id"
+
+
+async def test_an_event_larger_than_a_dead_letter_stops_nobody_and_is_told_of(world: World) -> None:
+    first, second = new_id(), new_id()
+    large = b"{" + b" " * 2_000_000 + b"}"
+    packed = Producer(
+        {
+            "bootstrap.servers": world.kafka.bootstrap,
+            "compression.type": "gzip",
+            "message.max.bytes": 4_000_000,
+        }
+    )
+    for id_, value in ((first, None), ("large", large), (second, None)):
+        packed.produce(world.asks.name, value or request(id_).encoded(), key=id_)
+    assert packed.flush(20) == 0
+
+    await started(world)
+    await world.until_committed(3)
+
+    assert set(await world.store.read([first, second])) == {first, second}
+    (letter,) = await world.read(world.asks.dead)
+    told = dict(letter.headers)
+    assert (letter.key, letter.value, told["paperbus-reason"]) == (b"large", None, b"too_large")
+    assert b"too large to be kept" in told["paperbus-error"]
+    assert told["paperbus-offset"].isdigit()
 
 
 async def test_a_refusal_about_nothing_is_answered_once_however_often_it_is_asked(world: World) -> None:
