@@ -44,7 +44,7 @@ class Browser:
                 if url.host != self.page.url.host:
                     return self.page
                 self.page = self.http.get(url)
-            elif "http-equiv" in self.page.text:
+            elif "http-equiv" in self.page.text and 'value="answer"' not in self.page.text:
                 time.sleep(0.1)
                 self.page = self.http.get(self.page.url)
             else:

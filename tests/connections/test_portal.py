@@ -1,0 +1,116 @@
+"""A portal's login of many kinds on the running service: in the window, and over sealed events alone."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from providers.manifests import load
+from tests.connections.conftest import CANARY, Platform, dumped
+from tests.connections.test_window import WANTED, Browser, post
+from tests.peers.portal.app import Portal
+from tests.peers.portal.serving import served
+
+FOLDER = Path(__file__).parents[1] / "peers" / "portal" / "billing-portal"
+PORTAL = Portal()
+
+
+@pytest.fixture(scope="module")
+def portal(platform: Platform) -> Iterator[str]:
+    """Its address; the platform knows its manifest, with waits that a test can wait for."""
+    manifest = load(FOLDER).wire()
+    manifest["limits"] = {"logins": {"resend_seconds": [1, 1]}}
+    data = {"provider_id": "billing-portal", "revision": 1, "manifest": manifest}
+    platform.outsider.say("catalog.events", "ProviderPublished", data, subject="billing-portal")
+    with served(PORTAL) as url:
+        yield url
+
+
+def newest(account: Any, known: int) -> str:
+    """The code that was sent after so many before."""
+    until = time.monotonic() + 20
+    while len(account.outbox) <= known:
+        assert time.monotonic() < until, "no code was sent"
+        time.sleep(0.05)
+    return str(account.outbox[-1])
+
+
+def test_a_code_that_is_sent_again_over_sealed_events_alone(platform: Platform, portal: str) -> None:
+    account = PORTAL.has("sealed", "sms", password=CANARY)
+    first = platform.request("billing-portal")
+    connection = first["connection_id"]
+    code = platform.next(first, {"url": portal, "username": "sealed", "pin": CANARY})
+
+    assert (code["kind"], code["answer_by"], code["resend"]["left"]) == ("code_sent", ["sealed"], 2)
+    assert code["medium"] == {"type": "sms", "label": "+33 6 •• •• •• 12"}
+    early = platform.outsider.answer(code, {}, action="resend")
+    assert platform.outsider.refused(early)["reason"] == "not_yet"
+    time.sleep(1.1)
+    again = platform.next(code, {}, action="resend")
+    newer = newest(account, 1)
+    assert (again["resend"]["left"], len(account.outbox)) == (1, 2)
+    late = platform.outsider.answer(code, {"sms_code": account.outbox[0]})
+    assert platform.outsider.refused(late)["reason"] == "already_answered"
+    wrong = platform.next(again, {"sms_code": account.outbox[0]})
+    assert (wrong["error"]["reason"], wrong["attempts_left"]) == ("credentials_wrong", 2)
+    platform.outsider.answer(wrong, {"sms_code": newer})
+    authorized = platform.outsider.wait("ConnectionAuthorized", connection)["data"]
+    assert authorized["identity"] == "sealed"
+    assert CANARY not in dumped(platform.services.mongo)
+    assert newer not in dumped(platform.services.mongo)
+
+
+def test_captcha_code_approval_and_company_in_the_window(platform: Platform, portal: str) -> None:
+    account = PORTAL.has("window", "captcha", "sms", "app", "company")
+    connection = str(uuid4())
+    platform.outsider.ask(
+        "ConnectionRequested", connection_id=connection, direction="export", provider_id="billing-portal"
+    )
+    with httpx.Client(timeout=20) as http:
+        browser = Browser(http)
+        made = post(platform, f"{connection}/window", WANTED).raise_for_status().json()
+        assert "Rechnungsportal mit ACME GmbH verbinden" in browser.go(made["url"]).text
+        assert "Adresse des Portals" in browser.send().text
+
+        page = browser.send(url=portal, username="window", pin=account.password).text
+        picture = re.search(r'<img src="(/window/[^"]+/picture/[^"]+)"', page)
+        assert picture, page
+        shown = http.get(browser.page.url.join(picture.group(1)))
+        assert (shown.headers["content-type"], shown.content[:4]) == ("image/png", b"\x89PNG")
+        sound = re.search(r'<audio[^>]* src="([^"]+)"', page)
+        assert sound
+        assert http.get(browser.page.url.join(sound.group(1))).headers["content-type"] == "audio/wav"
+        session = next(one for one in PORTAL.sessions.values() if one.account is account)
+        page = browser.send(letters=session.captcha).text
+        assert "Gesendet an +33 6" in page
+        assert "möglich in" in page
+        assert "gerade erst gesendet" in browser.send(_action="resend").text
+        time.sleep(1.1)
+        browser.send(_action="resend")
+        page = browser.send(sms_code=newest(account, 1)).text
+        assert session.number in page
+        assert "Öffnen Sie die App" in page
+        events = [event for _, event in platform.outsider.heard if event["subject"] == connection]
+        asked = [event["data"] for event in events if event["type"] == "paperbus.AuthChallengeIssued.v1"]
+        assert (asked[-1]["kind"], asked[-1]["answer_by"]) == ("approve_elsewhere", ["window"])
+        assert session.number not in repr(asked[-1]["message"] + asked[-1]["title"])
+        before = len(asked)
+        account.approved = True
+        until = time.monotonic() + 20
+        while "Welche Firma?" not in browser.go(str(browser.page.url)).text:
+            assert time.monotonic() < until, browser.page.text
+            time.sleep(0.2)
+        later = [event for _, event in platform.outsider.heard if event["subject"] == connection]
+        assert len([one for one in later if one["type"].endswith("Issued.v1")]) == before + 1
+        browser.send(company="200")
+        proof = browser.sent_to.params["proof"]
+    done = post(platform, f"{connection}/window/complete", {"proof": proof})
+    assert done.status_code == 200
+    assert platform.outsider.wait("ConnectionAuthorized", connection)["data"]["identity"] == "window"
