@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -146,6 +147,58 @@ class _Passing:
             self.line.fired += 1
 
 
+class FtpLine(Line):
+    """FTP's: every data connection that the server offers goes through this line too, as one more of it."""
+
+    async def _connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fault: str
+    ) -> None:
+        if fault in ("reset down", "reply lost"):  # of an upload, all replies come here
+            self.after %= 500
+        if fault in ("refused", "reset down", "reply lost"):
+            await super()._connected(reader, writer, fault)
+            return
+        if fault:
+            self.left += 1  # it is for the data
+        there, back = await asyncio.open_connection("127.0.0.1", self.to)
+        up, down = _pass(reader, back), self._replies(there, writer)
+        both = [asyncio.create_task(up), asyncio.create_task(down)]
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in both:
+                each.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+            back.transport.abort()
+
+    async def _replies(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while reply := await source.readline():
+            if port := re.match(rb"229 .*\(\|\|\|(\d+)\|\)", reply):
+                reply = b"229 Through the line (|||%d|)\r\n" % await self._offered(int(port[1]))
+            sink.write(reply)
+            await sink.drain()
+
+    async def _offered(self, to: int) -> int:
+        data = Line(to)
+        if self.left:
+            self.left -= 1
+            data.breaks(self.fault, self.after, 1)
+
+        async def passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            server.close()
+            await data(reader, writer)
+            self.fired += data.fired
+
+        server = await asyncio.start_server(passed, "127.0.0.1", 0)
+        return int(server.sockets[0].getsockname()[1])
+
+
+async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while data := await source.read(PIECE):
+        sink.write(data)
+        await sink.drain()
+
+
 def _reset(writer: asyncio.StreamWriter) -> None:
     """RST, as a host that has crashed sends it."""
     sock: socket.socket | None = writer.get_extra_info("socket")
@@ -156,9 +209,9 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @contextlib.asynccontextmanager
-async def a_line(to: int) -> AsyncIterator[Line]:
+async def a_line(to: int, kind: type[Line] = Line) -> AsyncIterator[Line]:
     """On loopback, for as long as the block runs."""
-    line = Line(to)
+    line = kind(to)
     server = await asyncio.start_server(line, "127.0.0.1", 0)
     line.port = server.sockets[0].getsockname()[1]
     try:

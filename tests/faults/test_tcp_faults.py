@@ -21,12 +21,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "conformance"))
 
 from run_rig import Platform, Rig, a_place
-from subjects import Subject, bucket, dav, moto, ssh
+from subjects import Subject, bucket, dav, ftp, moto, ssh
 from targets import Target
 
 from providers.egress import Guard
 from providers.reach import Reach
-from tests.faults.tcp import FAULTS, Line, a_line
+from tests.faults.tcp import FAULTS, FtpLine, Line, a_line
 
 pytestmark = [pytest.mark.faults, pytest.mark.servers, pytest.mark.timeout(3600)]
 TRIALS = int(os.environ.get("FAULT_TRIALS", "250"))
@@ -35,7 +35,16 @@ SIZE = 60_000
 PATIENCE = 0.8
 """Seconds for a call: what is stalled is given up after these, and the time for its bytes (1.2 s)."""
 MOST_ROUNDS = 8
-OPENINGS = ["rclone_webdav", "wsgidav", "rclone_sftp", "openssh", "rclone_s3", "moto_s3"]
+OPENINGS = [
+    "rclone_webdav",
+    "wsgidav",
+    "rclone_sftp",
+    "openssh",
+    "rclone_s3",
+    "moto_s3",
+    "rclone_ftp",
+    "vsftpd",
+]
 
 
 async def _of(name: str, target: Target) -> Subject:
@@ -50,6 +59,8 @@ async def _of(name: str, target: Target) -> Subject:
         case "rclone_s3":
             (target.folder / "papers").mkdir(exist_ok=True)
             return bucket(target)
+        case "rclone_ftp" | "vsftpd":
+            return ftp(target)
         case _:
             return moto(target)
 
@@ -62,7 +73,8 @@ async def subject(request: pytest.FixtureRequest) -> Subject:
 @pytest.fixture
 async def line(subject: Subject) -> AsyncIterator[Line]:
     assert subject.server is not None
-    async with a_line(subject.server.port) as line:
+    kind = FtpLine if subject.manifest.driver.kind == "ftp" else Line
+    async with a_line(subject.server.port, kind) as line:
         yield line
 
 
