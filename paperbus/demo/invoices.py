@@ -59,12 +59,12 @@ class Invoice:
         }
 
 
-def invoices(count: int, last: date) -> Iterator[Invoice]:
+def invoices(count: int, last: date, series: str = "R") -> Iterator[Invoice]:
     """`count` invoices, one a week, the last of them of day `last`."""
     for index in range(count):
         day = last - timedelta(weeks=count - 1 - index)
         seller, net = PARTIES[index % len(PARTIES)], Decimal(100 + 37 * index).quantize(Decimal("0.01"))
-        number = f"R-{day:%Y}-{1001 + index}"
+        number = f"{series}-{day:%Y}-{1001 + index}"
         draft = Invoice(number, day, seller, net, f"{day} {seller[0]} {number}.pdf", b"")
         yield Invoice(number, day, seller, net, draft.filename, _pdf(draft))
 

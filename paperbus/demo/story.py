@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import time
 from typing import Any
@@ -24,11 +24,23 @@ from schemas.connections import (
     ConnectionRequested,
     ConnectionSaved,
 )
+from schemas.reasons import Direction
 from schemas.schedules import Schedule
 from schemas.syncs import DocumentsExported, DueReason, ExportDue
 
 OPTIONS = {"folder": "/Invoices/{year}", "filename": "{filename}", "clash": "skip_same", "sidecar": "none"}
 ANSWER_TYPE = "paperbus-answer+jwe"
+
+
+@dataclass(frozen=True)
+class Connecting:
+    """An account to connect: which way, at which provider, how it logs in, and what is chosen."""
+
+    direction: Direction
+    provider_id: str
+    name: str
+    login: dict[str, object] = field(repr=False)
+    options: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -41,30 +53,29 @@ class Story:
     sync_runner_url: str
     token: Callable[[], str]
 
-    async def connect(self, target: Target) -> str:
-        """Connect the target for a daily export, with a sealed answer. Returns the connection's id."""
+    async def connect(self, wanted: Connecting) -> str:
+        """Connect an account, to run daily, with a sealed answer. Returns the connection's id."""
         connection = str(uuid4())
         await self.bus.say(
             ConnectionRequested(
                 connection_id=connection,
-                direction="export",
-                provider_id="webdav",
+                direction=wanted.direction,
+                provider_id=wanted.provider_id,
                 answer_by="sealed",
                 schedule=Schedule(every="P1D", timezone="Europe/Paris"),
                 start="all",
-                name="Accountant's WebDAV",
+                name=wanted.name,
             )
         )
         challenge = await self.bus.told(AuthChallengeIssued, connection)
-        fields = {"url": target.url, "username": target.username, "password": target.password}
-        await self.bus.say(await self._answer(challenge, fields))
+        await self.bus.say(await self._answer(challenge, wanted.login))
         await self.bus.told(ConnectionAuthorized, connection)
-        await self.bus.say(ConnectionOptionsSubmitted(connection_id=connection, options=OPTIONS))
+        await self.bus.say(ConnectionOptionsSubmitted(connection_id=connection, options=wanted.options))
         await self.bus.told(ConnectionSaved, connection)
         return connection
 
     async def _answer(
-        self, challenge: AuthChallengeIssued, fields: dict[str, str]
+        self, challenge: AuthChallengeIssued, fields: dict[str, object]
     ) -> AuthChallengeAnswerSubmitted:
         """The answer, sealed to the first key that connections publishes (CONTRACT §4)."""
         published = await self.http.get(f"{self.connections_url}/.well-known/jwks.json")

@@ -30,6 +30,11 @@ class Target:
     password: str = field(repr=False)
     folder: Path
 
+    @property
+    def login(self) -> dict[str, object]:
+        """What the provider `webdav` asks for."""
+        return {"url": self.url, "username": self.username, "password": self.password}
+
     def files(self) -> dict[str, bytes]:
         """What arrived, by path below the folder."""
         return {
@@ -56,13 +61,18 @@ async def webdav(folder: Path) -> AsyncIterator[Target]:
         environment={**os.environ, "RCLONE_USER": target.username, "RCLONE_PASS": target.password},
     )
     try:
-        await _answering(process, port)
+        await answering(process, port, "webdav")
         yield target
     finally:
         await process.stop(2)
 
 
-async def _answering(process: Process, port: int) -> None:
+async def answering(process: Process, port: int, name: str) -> None:
+    """Waits until somebody listens.
+
+    Raises:
+        LocalServerError: it did not start.
+    """
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.ended is None:
         try:
@@ -72,4 +82,4 @@ async def _answering(process: Process, port: int) -> None:
             continue
         writer.close()
         return
-    raise LocalServerError("The demo's WebDAV server did not start; its log is webdav.log beside its folder.")
+    raise LocalServerError(f"A server of the demo did not start; its log is {name}.log beside its folder.")

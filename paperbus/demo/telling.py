@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.envelope import Event
+from schemas.syncs import ImportedDocument
 
 Event_ = Event[Any]
 
@@ -32,7 +33,7 @@ def _moved(data: Any) -> str:
 
 
 WORDS: dict[str, Callable[[Any], str]] = {
-    "ConnectionRequested": lambda data: f"{data.direction} to {data.provider_id}",
+    "ConnectionRequested": lambda data: f"{data.direction}, {data.provider_id}",
     "AuthChallengeIssued": _challenge,
     "AuthChallengeAnswerSubmitted": lambda data: f"sealed, {len(data.sealed)} characters",
     "AuthChallengeAnswered": lambda data: f"by {data.via}, being tried",
@@ -44,6 +45,10 @@ WORDS: dict[str, Callable[[Any], str]] = {
     "DocumentReceived": lambda data: f"{data.filename} ({data.size} bytes)",
     "ExportDue": lambda data: f"{data.reason}, due {data.due_at:%H:%M:%S}",
     "DocumentsExported": _moved,
+    "ImportDue": lambda data: f"{data.reason}, due {data.due_at:%H:%M:%S}",
+    "DocumentsImported": _moved,
+    "DocumentAccepted": lambda data: f"{data.external_id}, version {data.version}",
+    "ConnectionNeedsAttention": lambda data: f"{data.reason}: {data.message}",
     "SyncFailed": lambda data: f"{data.reason}: {data.message}",
     "RequestRefused": lambda data: f"{data.request_type}: {data.reason}: {data.message}",
     "ProviderPublished": lambda data: f"{data.provider_id} revision {data.revision}",
@@ -76,4 +81,16 @@ def ledger(rows: Iterable[dict[str, Any]]) -> Table:
             (row.get("sha256") or "")[:12] + "…",
             f"{when:%H:%M:%S}",
         )
+    return table
+
+
+def brought(documents: Iterable[ImportedDocument]) -> Table:
+    """What came in, and what the e-invoices say of themselves."""
+    table = Table("document", "says", "seller", "bytes", "SHA-256", title="Imported", title_justify="left")
+    for document in documents:
+        about = document.metadata
+        says = (about.get(name) for name in ("document_type", "number", "gross_amount", "currency"))
+        told = " ".join(str(word) for word in says if word)
+        seller = str(about.get("seller_name", ""))
+        table.add_row(document.filename, told, seller, str(document.size), f"{document.sha256[:12]}…")
     return table

@@ -78,7 +78,8 @@ class Dues:
 
     async def _going(self, batch: Sequence[Heard]) -> Sequence[int]:
         """Which need not wait for documents: all; or imports, and what waited often enough."""
-        if await self.documents_read():
+        imports_only = all(isinstance(heard.event.data, ImportDue) for heard in batch)
+        if imports_only or await self.documents_read():
             return range(len(batch))
         going, waiting = [], set()
         for index, heard in enumerate(batch):
