@@ -15,6 +15,7 @@ from kit.settings import Settings
 from paperbus.errors import Stopped
 from paperbus.keeping import Kept
 from paperbus.local import EmbeddedKafka, EmbeddedMongo, kafka, mongo
+from paperbus.local.errors import NoSpace
 from paperbus.local.folder import LOOPBACK, require_port
 from paperbus.local.server import EmbeddedServer
 from paperbus.services import SERVICES, Embedded, Service, require_own_keys, settings_for
@@ -22,6 +23,8 @@ from paperbus.topics import make_topics
 from paperbus.where import told
 
 Say = Callable[[str], None]
+LOOK_FOR_ROOM = 2.0
+"""Seconds between two looks whether a full disk has room again."""
 
 
 @dataclass(frozen=True)
@@ -177,4 +180,19 @@ async def _keep(server: EmbeddedServer, say: Say) -> None:
         while server.running:  # noqa: ASYNC110  a process sets no event
             await asyncio.sleep(0.2)
         say(f"{server.title} ended: starting it again. Its log is {server.log}.")
-        await server.start_again()
+        await _once_there_is_room(server, say)
+
+
+async def _once_there_is_room(server: EmbeddedServer, say: Say) -> None:
+    """Start it; on a full disk, as soon as that is possible. Meanwhile the services take nothing."""
+    said = False
+    while True:
+        try:
+            await server.start_again()
+        except NoSpace as full:
+            if not said:
+                say(f"{full.what_to_do}; {server.title} then starts by itself, and everything goes on.")
+                said = True
+            await asyncio.sleep(LOOK_FOR_ROOM)
+        else:
+            return

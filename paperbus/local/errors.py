@@ -36,10 +36,10 @@ class FolderInUse(LocalServerError):
 
 class NoSpace(LocalServerError):
     def __init__(self, folder: Path, needed: int) -> None:
-        super().__init__(
-            f"There is not enough disk space in {folder}: make at least {needed // 1_000_000} MB free, "
-            "then start again."
+        self.what_to_do = (
+            f"There is not enough disk space in {folder}: make at least {needed // 1_000_000} MB free"
         )
+        super().__init__(f"{self.what_to_do}, then start again.")
 
 
 class NotFetched(LocalServerError):
