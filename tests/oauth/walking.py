@@ -16,13 +16,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 CALLBACK = "http://127.0.0.1:8112/oauth/callback/acme"
-_LISTING = """<?xml version="1.0"?><d:multistatus xmlns:d="DAV:"><d:response><d:href>/dav/</d:href>
+LISTING = """<?xml version="1.0"?><d:multistatus xmlns:d="DAV:"><d:response><d:href>/dav/</d:href>
 <d:propstat><d:prop><d:resourcetype><d:collection/></d:resourcetype></d:prop>
 <d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"""
 
 
 async def agree(address: str, *, says: str = "yes", user: str = "jane") -> dict[str, str]:
-    """Log in and consent at the server that `address` is of; what it sends back to the redirect address.
+    """As `walk`; what is sent back to the redirect address."""
+    return dict(parse_qsl(urlsplit(await walk(address, says=says, user=user)).query))
+
+
+async def walk(address: str, *, says: str = "yes", user: str = "jane") -> str:
+    """Log in and consent at the server that `address` is of; where it sends the browser then.
 
     `says`: `yes`, or `no` at the consent page.
     """
@@ -32,7 +37,7 @@ async def agree(address: str, *, says: str = "yes", user: str = "jane") -> dict[
             if page.is_redirect:
                 to = urljoin(str(page.url), page.headers["location"])
                 if urlsplit(to).port == 8112:
-                    return dict(parse_qsl(urlsplit(to).query))
+                    return to
                 page = await browser.get(to)
                 continue
             if says == "no" and "consent" in page.text and 'name="prompt" value="consent"' in page.text:
@@ -75,7 +80,7 @@ async def folder_for_tokens(tokens: list[str]) -> AsyncIterator[str]:
         if kind != "Bearer" or not token:
             return Response(status_code=401)
         tokens.append(token)
-        return Response(_LISTING, 207, media_type="application/xml")
+        return Response(LISTING, 207, media_type="application/xml")
 
     app = Starlette(routes=[Route("/{path:path}", answer, methods=["PROPFIND", "GET"])])
     async with serving(app) as at:

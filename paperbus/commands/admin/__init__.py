@@ -7,6 +7,9 @@ import click
 from paperbus.lazily import Lazily
 
 COMMANDS = {
+    "clients": "Set the client id and secret that a provider gave you.",
+    "keys": "Bring all stored secrets under the newest vault key.",
+    "provider": "Approve of a provider's new hosts; pause and resume a provider.",
     "connections": "List connections of every account.",
     "dead": "List, show and replay dead letters.",
     "parked": "List parked events, and let them be tried at once.",

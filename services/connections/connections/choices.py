@@ -35,8 +35,8 @@ class LiveChoices:
     open_driver: OpenDriver
     seconds: float = 20.0
     """How long somebody waits for an answer, his turn included."""
-    fresh: Callable[[str, float], Awaitable[Connection | None]] | None = None
-    """The connection with an access token that lasts so many seconds; unset, as it is."""
+    fresh: Callable[[str], Awaitable[Connection | None]] | None = None
+    """The connection with an access token that is not due for renewal; unset, as it is."""
     now: Callable[[], datetime] = utc_now
     turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -47,7 +47,7 @@ class LiveChoices:
             Problem: 409 nobody can log in now, 502 or 503 the provider does not say.
         """
         if self.fresh is not None and it.token is not None:
-            it = await self.fresh(it.id, self.seconds) or it
+            it = await self.fresh(it.id) or it
         manifest = await self._manifest(it)
         turn = self.turns.setdefault(it.id, asyncio.Lock())
         try:

@@ -32,8 +32,6 @@ BORROWER = "sync-runner"
 SECONDS = 60
 """How long a request to lend counts."""
 LENT_FOR = timedelta(minutes=5)
-TOKEN_LASTS = timedelta(seconds=90)
-"""An access token that ends sooner is renewed before it is lent."""
 
 _HELD = {
     Reason.PROVIDER_CHANGED: "an operator has to approve the provider's new address first.",
@@ -90,8 +88,8 @@ class Lender:
     using: Using = AS_STORED
     """Whether secrets are held back, and where they go."""
 
-    fresh: Callable[[str, float], Awaitable[Connection | None]] | None = None
-    """The connection with an access token that lasts so many seconds; unset, as it is."""
+    fresh: Callable[[str], Awaitable[Connection | None]] | None = None
+    """The connection with an access token that is not due for renewal; unset, as it is."""
 
     async def lend(self, asked: Asked) -> str:
         """The loan: a compact JWE to the key that asks.
@@ -129,10 +127,10 @@ class Lender:
         return seal(loan, key, TYP)
 
     async def _fresh(self, connection: Connection) -> Connection:
-        """With an access token that lasts for a loan; it may be that it runs no more now."""
+        """With an access token that lasts for a while; it may be that it runs no more now."""
         if self.fresh is None or connection.token is None:
             return connection
-        renewed = await self.fresh(connection.id, TOKEN_LASTS.total_seconds())
+        renewed = await self.fresh(connection.id)
         if renewed is None:
             raise _unknown()
         refused = refusal(renewed)

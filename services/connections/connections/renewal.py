@@ -98,13 +98,13 @@ class Renewals:
         if it is not None and it.token is not None and it.renew_at is not None and it.renew_at <= now:
             await self._renew(it, it.token)
 
-    async def fresh(self, connection_id: str, seconds: float) -> Connection | None:
-        """The connection with an access token that lasts so long, renewed now where it does not.
+    async def fresh(self, connection_id: str) -> Connection | None:
+        """The connection with an access token that is not due for renewal: renewed now where it is.
 
         It is returned with an older one where the provider cannot be asked: whoever needs it decides.
         """
         it = await self._one(connection_id)
-        if it is None or not _ends_within(it, self.connections.now() + timedelta(seconds=seconds)):
+        if it is None or not _is_due(it, self.connections.now()):
             return it
         await self._tell(connection_id, RenewalWanted())
         try:
@@ -220,9 +220,8 @@ class Renewals:
         return await self.connections.alter(connection_id, decided)
 
 
-def _ends_within(it: Connection, until: datetime) -> bool:
-    token = it.token
-    return token is not None and token.access_until is not None and token.access_until < until
+def _is_due(it: Connection, now: datetime) -> bool:
+    return it.token is not None and it.token.access_due is not None and it.token.access_due <= now
 
 
 def _is_being_renewed(it: Connection) -> bool:
