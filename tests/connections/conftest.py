@@ -122,6 +122,14 @@ def platform() -> Iterator[Platform]:
         pytest.skip(str(error))
 
 
+@pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.servers)])
+def where(request: pytest.FixtureRequest) -> tuple[str, str] | None:
+    """The address and the name of a database; None is memory."""
+    if request.param == "memory":
+        return None
+    return request.getfixturevalue("mongo"), request.getfixturevalue("fresh_database")
+
+
 def dumped(mongo: str) -> str:
     """Everything in the database, as text."""
     from pymongo import MongoClient

@@ -56,14 +56,6 @@ async def nobody_needed(ids: set[str]) -> set[str]:
     return set()
 
 
-@pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.servers)])
-def where(request: pytest.FixtureRequest) -> tuple[str, str] | None:
-    """The address and the name of a database; None is memory."""
-    if request.param == "memory":
-        return None
-    return request.getfixturevalue("mongo"), request.getfixturevalue("fresh_database")
-
-
 @pytest.fixture
 async def stores(where: tuple[str, str] | None) -> AsyncIterator[Stores]:
     clock = SetClock(NOW)
