@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from console.account import Account
 from console.adding import Adding
-from console.asking import Asking, BusAway, Publish
+from console.asking import PATIENCE, Asking, BusAway, Publish
 from console.changing import Changing
 from console.doors import STATIC, TEMPLATES, Doors, Endpoint
 from console.entering import Entering
@@ -63,6 +63,7 @@ class Parts:
     publish: Publish
     hub: Hub
     now: Callable[[], datetime] = now
+    patience: float = PATIENCE
 
 
 def build(settings: Settings) -> Service:
@@ -115,7 +116,7 @@ def console_app(parts: Parts, faces: Faces, stuck: Sequence[Stuck] = ()) -> ASGI
     cookie = Cookie("paperbus-console", https=https, framed=framed)
     doors = Doors(parts.sessions, cookie, pages, origin_of(faces.url), parts.now)
     showing = Showing(pages, origin_of(faces.login_url))
-    asking = Asking(parts.publish, parts.hub, parts.now)
+    asking = Asking(parts.publish, parts.hub, parts.now, parts.patience)
     app = make_app(NAME, stuck=stuck)
     for path, methods in _routes(parts, doors, showing, asking, faces.url).items():
         for method, endpoint in methods.items():

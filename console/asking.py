@@ -44,6 +44,7 @@ class Asking:
     publish: Publish
     hub: Hub
     now: Callable[[], datetime]
+    patience: float = PATIENCE
 
     async def ask(self, visit: Visit, data: Data) -> Outcome:
         """Send a request, and wait for the first thing that is said because of it.
@@ -55,7 +56,7 @@ class Asking:
         with self.hub.awaiting(event.id) as answer:
             await self._send(event)
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self.patience):
                     said = (await answer).data
             except TimeoutError:
                 log.info("nothing heard yet", type=event.type, connection_id=event.subject)

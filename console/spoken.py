@@ -35,7 +35,7 @@ class Spoken:
         """How Babel writes times and numbers: English as in Europe."""
         return "en_GB" if self.language.locale == "en" else self.language.locale
 
-    def said(self, message: str, **values: object) -> str:
+    def said(self, message: str, /, **values: object) -> str:
         """A text of the catalogs."""
         return self.language.said(message, **values)
 

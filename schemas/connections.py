@@ -14,7 +14,7 @@ from schemas.reasons import AnswerBy, By, ChallengeKind, Direction, Locale, Purp
 from schemas.schedules import Schedule
 
 ConnectionName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-Values = Annotated[dict[str, Any], Member(max_length=50)]
+Values = Annotated[dict[str, Any], Member(max_length=100)]
 """Field values by field name."""
 
 

@@ -36,7 +36,7 @@ class Language:
     locale: Locale
     translations: gettext.NullTranslations
 
-    def said(self, message: str, **values: object) -> str:
+    def said(self, message: str, /, **values: object) -> str:
         """`message` in this language, with `%(name)s` filled in."""
         words = self.translations.gettext(message)
         return words % values if values else words

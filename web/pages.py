@@ -58,6 +58,7 @@ class Pages:
         return self._spoken[locale]
 
 
+@lru_cache
 def environment(folder: Path, locale: Locale, static: Path | None = None) -> Environment:
     """The templates of `folder` and the shared ones, speaking one language."""
     made = Environment(

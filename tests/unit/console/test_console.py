@@ -4,84 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
-from joserfc.jwk import KeySet
 
-from console.app import console_app
-from console.sessions import Session
-from kit.tokens import Verifier, new_signing_key, sign
-
-URL = "https://console.paperbus.example"
-PLATFORM = new_signing_key("platform")
-NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
-
-
-class MemorySessions:
-    """Sessions in memory, with the promises of `SessionStore`."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Session] = {}
-        self.spent: set[str] = set()
-
-    async def spend(self, jti: str, now: datetime) -> bool:
-        new = jti not in self.spent
-        self.spent.add(jti)
-        return new
-
-    async def add(self, session: Session) -> None:
-        self.kept[session.id] = session
-
-    async def find(self, id_: str) -> Session | None:
-        return self.kept.get(id_)
-
-    async def seen(self, id_: str, now: datetime) -> None:
-        self.kept[id_] = replace(self.kept[id_], seen_at=now)
-
-    async def end(self, id_: str) -> None:
-        self.kept.pop(id_, None)
-
-
-@dataclass
-class Visit:
-    http: httpx.AsyncClient = field(repr=False)
-    sessions: MemorySessions
-    at: list[datetime]
-
-    def token(self, **changed: Any) -> str:
-        at = int(self.at[0].timestamp())
-        claims = {
-            "iss": "platform",
-            "sub": "jane",
-            "aud": "paperbus.console",
-            "iat": at,
-            "exp": at + 600,
-            "jti": "j-1",
-            "account": "acme",
-            "role": "admin",
-        }
-        return sign(PLATFORM, claims | changed)
+from tests.unit.console.room import NOW, Room, room
 
 
 @pytest.fixture
-async def visit() -> AsyncIterator[Visit]:
-    at, sessions = [NOW], MemorySessions()
-    public = PLATFORM.__class__.import_key(PLATFORM.as_dict(private=False))
-
-    def seconds() -> float:
-        return at[0].timestamp()
-
-    verifier = Verifier(KeySet([public]), None, seconds)
-    app = console_app(sessions, verifier, URL, lambda: at[0])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=URL) as http:
-        yield Visit(http, sessions, at)
+async def visit() -> AsyncIterator[Room]:
+    async with room() as made:
+        yield made
 
 
-async def test_a_link_says_whose_account_it_opens_and_spends_nothing(visit: Visit) -> None:
+async def test_a_link_says_whose_account_it_opens_and_spends_nothing(visit: Room) -> None:
     page = await visit.http.get("/enter", params={"token": visit.token(account="<acme>")})
 
     assert page.status_code == 200
@@ -90,7 +27,7 @@ async def test_a_link_says_whose_account_it_opens_and_spends_nothing(visit: Visi
     assert not page.cookies
 
 
-async def test_its_button_opens_a_session(visit: Visit) -> None:
+async def test_its_button_opens_a_session(visit: Room) -> None:
     page = await visit.http.get("/enter", params={"token": visit.token()})
     token = re.search(r'name="token" value="([^"]+)"', page.text)
     assert token is not None
@@ -98,7 +35,7 @@ async def test_its_button_opens_a_session(visit: Visit) -> None:
     home = await visit.http.get("/")
 
     assert (entered.status_code, entered.headers["location"]) == (303, "/")
-    assert "come in a later release" in home.text
+    assert "Synced accounts" in home.text
     assert "Signed in as jane" in home.text
     cookie = entered.headers["set-cookie"]
     assert cookie.startswith("__Host-paperbus-console=")
@@ -106,10 +43,11 @@ async def test_its_button_opens_a_session(visit: Visit) -> None:
     assert visit.http.cookies["__Host-paperbus-console"] not in repr(visit.sessions.kept)
 
 
-async def test_a_token_enters_once(visit: Visit) -> None:
-    first = await visit.http.post("/enter", data={"token": visit.token()})
+async def test_a_token_enters_once(visit: Room) -> None:
+    token = visit.token()
+    first = await visit.http.post("/enter", data={"token": token})
     visit.http.cookies.clear()
-    second = await visit.http.post("/enter", data={"token": visit.token()})
+    second = await visit.http.post("/enter", data={"token": token})
 
     assert (first.status_code, second.status_code) == (303, 403)
     assert len(visit.sessions.kept) == 1
@@ -127,7 +65,7 @@ async def test_a_token_enters_once(visit: Visit) -> None:
         {"jti": None},
     ],
 )
-async def test_a_token_that_does_not_count_enters_nowhere(visit: Visit, changed: dict[str, Any]) -> None:
+async def test_a_token_that_does_not_count_enters_nowhere(visit: Room, changed: dict[str, Any]) -> None:
     token = visit.token(**changed)
     shown = await visit.http.get("/enter", params={"token": token})
     entered = await visit.http.post("/enter", data={"token": token})
@@ -137,7 +75,7 @@ async def test_a_token_that_does_not_count_enters_nowhere(visit: Visit, changed:
 
 
 @pytest.mark.parametrize("body", [b"", b"token=", b"token=%ff", b"x" * 300_000])
-async def test_a_form_without_a_token_enters_nowhere(visit: Visit, body: bytes) -> None:
+async def test_a_form_without_a_token_enters_nowhere(visit: Room, body: bytes) -> None:
     entered = await visit.http.post("/enter", content=body)
 
     assert entered.status_code in (400, 403, 413)
@@ -146,7 +84,7 @@ async def test_a_form_without_a_token_enters_nowhere(visit: Visit, body: bytes) 
 
 @pytest.mark.parametrize(("every", "times"), [(timedelta(minutes=31), 1), (timedelta(minutes=29), 25)])
 async def test_a_session_ends_unused_after_30_minutes_and_always_after_12_hours(
-    visit: Visit, every: timedelta, times: int
+    visit: Room, every: timedelta, times: int
 ) -> None:
     await visit.http.post("/enter", data={"token": visit.token()})
     for _ in range(times):
@@ -157,7 +95,7 @@ async def test_a_session_ends_unused_after_30_minutes_and_always_after_12_hours(
     assert (await visit.http.get("/")).status_code == 401
 
 
-async def test_signing_out_needs_our_own_form_and_ends_the_session(visit: Visit) -> None:
+async def test_signing_out_needs_our_own_form_and_ends_the_session(visit: Room) -> None:
     await visit.http.post("/enter", data={"token": visit.token()})
     home = await visit.http.get("/")
     token = re.search(r'name="_form" value="([^"]+)"', home.text)
@@ -173,7 +111,7 @@ async def test_signing_out_needs_our_own_form_and_ends_the_session(visit: Visit)
     assert (await visit.http.get("/")).status_code == 401
 
 
-async def test_it_answers_health_and_speaks_the_browsers_language(visit: Visit) -> None:
+async def test_it_answers_health_and_speaks_the_browsers_language(visit: Room) -> None:
     live = await visit.http.get("/health/live")
     page = await visit.http.get("/", headers={"Accept-Language": "de-DE"})
 
