@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from typing import IO, cast
 
 from sync_runner.opening.blobs import Blob
 from sync_runner.opening.pieces import MOST_PIECES, Opened
@@ -21,7 +20,7 @@ BOMB = "This archive unpacks to far more than it should and is not opened."
 def unpack(blob: Blob, name: str, opened: Opened, path: str) -> None:
     """Add the archive's files to `opened`. Their names are names only: nothing is written anywhere."""
     try:
-        with zipfile.ZipFile(cast("IO[bytes]", blob.file())) as archive:
+        with zipfile.ZipFile(blob.file()) as archive:
             members = [
                 each for each in archive.infolist() if not each.is_dir() and not _is_dust(each.filename)
             ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 IN_MEMORY = 512 * 1024
 PIECE = 255 * 1024
@@ -20,7 +21,7 @@ class Blob:
     """A file of our own. Write, then read as often as needed; `close` throws it away."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by `close`
+        self._file: IO[bytes] = io.BytesIO()
         self._digest = hashlib.sha256()
         self.size = 0
 
@@ -60,6 +61,9 @@ class Blob:
 
     def write(self, data: bytes) -> None:
         """Append."""
+        if self.size <= IN_MEMORY < self.size + len(data):
+            small, self._file = self.whole(), tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+            self._file.write(small)
         self._file.write(data)
         self._digest.update(data)
         self.size += len(data)
@@ -80,7 +84,7 @@ class Blob:
         while piece := self._file.read(PIECE):
             yield piece
 
-    def file(self) -> tempfile.SpooledTemporaryFile[bytes]:
+    def file(self) -> IO[bytes]:
         """The file itself, at its beginning, for libraries that seek."""
         self._file.seek(0)
         return self._file

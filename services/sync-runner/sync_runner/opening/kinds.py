@@ -41,6 +41,7 @@ OFFICE = {
     ".xls": "application/vnd.ms-excel",
 }
 _SIGNS: tuple[tuple[bytes, Looks], ...] = (
+    (b"%PDF-", Looks(Kind.PDF, "application/pdf")),
     (b"\x89PNG\r\n\x1a\n", Looks(Kind.IMAGE, "image/png")),
     (b"\xff\xd8\xff", Looks(Kind.IMAGE, "image/jpeg")),
     (b"II*\0", Looks(Kind.IMAGE, "image/tiff")),
@@ -65,18 +66,15 @@ def looks(head: bytes, name: str, said: str | None) -> Looks:
         said: the media type that its sender gave it; believed only where the bytes say nothing.
     """
     extension = posixpath.splitext(name.lower())[1]
-    if b"%PDF-" in head[:1024]:
-        return Looks(Kind.PDF, "application/pdf")
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return (
-            Looks(Kind.OFFICE, OFFICE[extension])
-            if extension in OFFICE
-            else Looks(Kind.ZIP, "application/zip")
-        )
+        office = OFFICE.get(extension)
+        return Looks(Kind.OFFICE, office) if office else Looks(Kind.ZIP, "application/zip")
     if (known := next((what for sign, what in _SIGNS if head.startswith(sign)), None)) is not None:
         return known
     if extension == ".eml" or said == "message/rfc822":
         return Looks(Kind.MAIL, "message/rfc822")
+    if b"%PDF-" in head[:1024]:  # some writers put something before it
+        return Looks(Kind.PDF, "application/pdf")
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return Looks(Kind.OFFICE, OFFICE.get(extension, "application/x-ole-storage"))
     return Looks(Kind.XML, "application/xml") if _is_xml(head) else Looks(Kind.OTHER, _guessed(head, said))

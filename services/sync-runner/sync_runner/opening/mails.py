@@ -45,9 +45,17 @@ _EXTENSIONS = {
 SEALED = "This mail is encrypted; ask its sender for one that is not, or forward the decrypted attachment."
 
 
+class _Lenient(email.policy.Compat32):
+    """Headers as they were meant: bytes that keep to no rule are UTF-8, else Windows' own letters."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        del name
+        return _plain(value)
+
+
 def parsed(data: bytes) -> Message:
     """The mail. Broken ones are read as far as they go."""
-    return BytesParser(policy=email.policy.compat32).parsebytes(data)
+    return BytesParser(policy=_Lenient()).parsebytes(data)
 
 
 def take_apart(message: Message, opened: Opened, prefix: str = "", depth: int = 0) -> None:
