@@ -1,10 +1,10 @@
 """What a driver is opened with: credentials, and the manifest's settings filled from them."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from providers.drivers import identity_of, open_driver, settings
+from providers.drivers import KINDS, identity_of, open_driver, settings
 from providers.errors import ProviderError
 from providers.reach import Reach
 from schemas.manifest import Manifest
@@ -66,9 +66,10 @@ def test_the_identity_is_the_manifests_pattern_or_the_drivers_word():
     assert identity_of(manifest(), {"username": "jane"}, "jane@dav") == "jane@dav"
 
 
-async def test_a_driver_of_a_later_release_is_not_set_up():
+async def test_a_driver_of_a_later_release_is_not_set_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(cast(dict[str, Any], KINDS), "webdav")
     async with Reach() as reach:
         with pytest.raises(ProviderError) as caught:
-            open_driver(manifest("imap"), {}, {}, reach)
+            open_driver(manifest(), {}, {}, reach)
 
     assert caught.value.reason is Reason.NOT_SET_UP

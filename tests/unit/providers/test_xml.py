@@ -77,4 +77,4 @@ def test_a_page_of_a_bucket_is_read_whatever_its_namespace():
             "<CommonPrefixes><Prefix>c/</Prefix></CommonPrefixes>"
             "<NextContinuationToken>more</NextContinuationToken></L>"
         )
-        assert s3xml.listing(page.encode()) == (["a/b/", "c/"], "more")
+        assert s3xml.listing(page.encode()) == s3xml.Listing(["a/b/", "c/"], [], "more")
