@@ -53,8 +53,7 @@ def test_a_good_manifest_has_no_complaints_and_takes_over_what_it_does_not_say(w
     assert [spec.name for spec in manifest.credentials] == ["url", "username", "password"]
     assert manifest.credentials[0].placeholder is not None
     assert manifest.credentials[0].placeholder.en == "https://dav.example.com"
-    options = [spec.name for spec in manifest.options.export]
-    assert options == (EXPORTS.get(manifest.driver.kind, FILES) if "export" in manifest.directions else [])
+    assert [spec.name for spec in manifest.options.export] == ["folder", "filename", "clash", "sidecar"]
     assert manifest.driver.settings == {"atomic_put": True}
     assert manifest.aliases == (), "whose words people search for is never taken over"
 
@@ -278,7 +277,8 @@ def test_ours_are_whole_speak_three_languages_and_show_no_real_logo(name: str) -
     for spec in (*manifest.credentials, *manifest.options.export):
         texts += [text for text in (spec.label, spec.help, spec.pattern_message) if text is not None]
     assert all(text.fr and text.de for text in texts)
-    assert [spec.name for spec in manifest.options.export] == ["folder", "filename", "clash", "sidecar"]
+    options = [spec.name for spec in manifest.options.export]
+    assert options == (EXPORTS.get(manifest.driver.kind, FILES) if "export" in manifest.directions else [])
     assert all(spec.secret for spec in manifest.credentials if spec.type is FieldType.PASSWORD)
     assert [spec.name for spec in manifest.credentials] == CREDENTIALS.get(
         name, [spec.name for spec in manifest.credentials]
