@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field as Member, StringConstraints
 
 from catalog.handlers import Asker, Told
-from catalog.lifecycle import Provider, State
+from catalog.lifecycle import Provider, State, Wire
 from catalog.mirror import Mirror
 from catalog.reading import Logo
 from catalog.search import Place, Wanted
@@ -19,7 +19,7 @@ from kit.endings import Refused
 from kit.http import MOST_ITEMS, Caller, Page, Problem, cursor_of, not_found, read_cursor
 from schemas.base import Model
 from schemas.catalog import ProviderSuggested
-from schemas.fields import Field
+from schemas.fields import Field, Words
 from schemas.login import Ask
 from schemas.manifest import Category, Manifest
 from schemas.reasons import Direction
@@ -44,6 +44,16 @@ class Item(Model):
     directions: tuple[Direction, ...]
     available: bool
     logo_url: str
+
+
+class Shown(Model):
+    """What a list shows of a manifest. To check the rest for each provider takes longer than to search."""
+
+    name: Words
+    summary: Words
+    categories: tuple[Category, ...]
+    countries: tuple[str, ...] = ()
+    directions: tuple[Direction, ...]
 
 
 class Step(Model):
@@ -90,6 +100,8 @@ class Catalogue:
     mirror: Mirror
     suggest: Callable[[ProviderSuggested, Asker], Awaitable[Told]]
     url: str
+    can_be_chosen: Callable[[Wire], bool] = bool
+    """Whether the operator has set up what a manifest's login needs."""
 
 
 Locale = Annotated[str, StringConstraints(max_length=35)]
@@ -122,7 +134,7 @@ def routes(catalogue: Catalogue) -> APIRouter:
         """Providers that fit, best first, then by name."""
         found = catalogue.mirror.index.find(search.wanted, search.limit, _place(search.cursor))
         kept = await catalogue.shelf.read(found.ids)
-        items = [_item(catalogue.url, kept[id_], search.locale) for id_ in found.ids if id_ in kept]
+        items = [_item(catalogue, kept[id_], search.locale) for id_ in found.ids if id_ in kept]
         return Page[Item](items=items, next=cursor_of(*found.next) if found.next else None)
 
     @router.get("/providers/{provider_id}")
@@ -131,7 +143,7 @@ def routes(catalogue: Catalogue) -> APIRouter:
         kept = (await catalogue.shelf.read([provider_id])).get(provider_id)
         if kept is None or kept.manifest is None:
             raise not_found("provider")
-        return _detail(catalogue.url, kept, kept.manifest, locale)
+        return _detail(catalogue, kept, Manifest.model_validate(kept.manifest), locale)
 
     @router.get("/providers/{provider_id}/logo", response_class=Response)
     async def logo(_: Caller, provider_id: str, request: Request) -> Response:
@@ -161,13 +173,13 @@ def _place(cursor: str | None) -> Place | None:
     return None if parts is None else Place(*parts)
 
 
-def _item(url: str, provider: Provider, locale: str) -> Item:
-    return Item(**_members(url, provider, _whole(provider), locale))
+def _item(catalogue: Catalogue, provider: Provider, locale: str) -> Item:
+    return Item(**_members(catalogue, provider, Shown.model_validate(_whole(provider)), locale))
 
 
-def _detail(url: str, provider: Provider, manifest: Manifest, locale: str) -> Detail:
+def _detail(catalogue: Catalogue, provider: Provider, manifest: Manifest, locale: str) -> Detail:
     return Detail(
-        **_members(url, provider, manifest, locale),
+        **_members(catalogue, provider, manifest, locale),
         revision=provider.revision,
         website=manifest.website,
         docs=manifest.docs,
@@ -187,7 +199,9 @@ def _detail(url: str, provider: Provider, manifest: Manifest, locale: str) -> De
     )
 
 
-def _members(url: str, provider: Provider, manifest: Manifest, locale: str) -> dict[str, object]:
+def _members(
+    catalogue: Catalogue, provider: Provider, manifest: Shown | Manifest, locale: str
+) -> dict[str, object]:
     return {
         "id": provider.id,
         "name": manifest.name.said(locale),
@@ -195,12 +209,12 @@ def _members(url: str, provider: Provider, manifest: Manifest, locale: str) -> d
         "categories": manifest.categories,
         "countries": manifest.countries,
         "directions": manifest.directions,
-        "available": provider.state is State.PUBLISHED,
-        "logo_url": f"{url}/v1/providers/{provider.id}/logo",
+        "available": provider.state is State.PUBLISHED and catalogue.can_be_chosen(_whole(provider)),
+        "logo_url": f"{catalogue.url}/v1/providers/{provider.id}/logo",
     }
 
 
-def _whole(provider: Provider) -> Manifest:
+def _whole(provider: Provider) -> Wire:
     if provider.manifest is None:
         raise LookupError(f"{provider.id} was never published")
     return provider.manifest

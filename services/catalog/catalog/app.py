@@ -13,6 +13,7 @@ from catalog import api, bus
 from catalog.handlers import Asker, Told, suggest
 from catalog.loader import Loader
 from catalog.mirror import Mirror
+from catalog.setup import SetUp
 from catalog.store import CatalogStore
 from catalog.watch import Watch
 from kit import mongo
@@ -24,7 +25,7 @@ from kit.parking import Parking
 from kit.relay import ALL, FencedRelay
 from kit.service import Listener, Loop, Service
 from kit.settings import CATALOG_PORT, Settings, SettingsError
-from kit.tokens import Verifier, public_keys
+from kit.tokens import ServiceTokens, Verifier, private_key, public_keys
 from providers.extends import CATALOGUE
 from schemas.catalog import ProviderSuggested
 
@@ -48,7 +49,7 @@ def build(settings: Settings) -> Service:
     leases = Leases(database["leases"], "relay.catalog", ALL, owner)
     relay = FencedRelay(database["providers"], database["bodies"], kafka, leases)
     store = CatalogStore(database, now, relay.ring)
-    mirror = Mirror(store)
+    mirror = Mirror(store, now)
     edge = Edge(kafka, NAME, Parking(database["parked"]), now)
 
     async def suggested(asked: ProviderSuggested, asker: Asker) -> Told:
@@ -66,12 +67,19 @@ def build(settings: Settings) -> Service:
     loader = Loader(watch, store, mirror, leases, bus.Topic(kafka, store))
     bus.read(edge, suggested)
     app = make_app(NAME, _verifier(settings), (edge.stuck, loader.stuck))
-    app.include_router(api.routes(api.Catalogue(store, mirror, suggested, settings.paperbus_catalog_url)))
+    set_up = SetUp(settings.paperbus_connections_url, _service_tokens(settings))
+    url = settings.paperbus_catalog_url
+    app.include_router(api.routes(api.Catalogue(store, mirror, suggested, url, set_up.can_be_chosen)))
     return Service(
         NAME,
         listeners=(Listener(app, CATALOG_PORT),),
         edge=edge,
-        loops=(Loop("relay", relay.run), Loop("folders", loader.run), Loop("search", mirror.follow)),
+        loops=(
+            Loop("relay", relay.run),
+            Loop("folders", loader.run),
+            Loop("search", mirror.follow),
+            Loop("set up", set_up.follow),
+        ),
         start=(prepare,),
         close=(close,),
     )
@@ -87,6 +95,15 @@ def _verifier(settings: Settings) -> Verifier:
     platform = _keys(settings.paperbus_platform_keys, "PAPERBUS_PLATFORM_KEYS")
     services = _keys(settings.paperbus_service_keys, "PAPERBUS_SERVICE_KEYS")
     return Verifier(platform, services, lambda: now().timestamp())
+
+
+def _service_tokens(settings: Settings) -> ServiceTokens | None:
+    """What other services are asked with; nobody is asked where no service keys are set."""
+    services = _keys(settings.paperbus_service_keys, "PAPERBUS_SERVICE_KEYS")
+    if services is None or settings.paperbus_service_key is None:
+        return None
+    own = private_key(settings.paperbus_service_key.get_secret_value(), "PAPERBUS_SERVICE_KEY")
+    return ServiceTokens(own, services, lambda: now().timestamp())
 
 
 def _keys(value: SecretStr | None, setting: str) -> KeySet | None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.handlers import Asker, Published, Told, record
-from catalog.lifecycle import TopicLacks
+from catalog.lifecycle import TopicLacks, Wire
 from kit.broker import Kafka
 from kit.edge import Edge, each
 from kit.heard import Heard
@@ -17,7 +17,6 @@ from kit.logs import logger
 from schemas import catalog
 from schemas.catalog import ProviderPublished, ProviderSuggested
 from schemas.envelope import Reader
-from schemas.manifest import Manifest
 from schemas.topics import CATALOG_EVENTS, CATALOG_REQUESTS
 
 if TYPE_CHECKING:
@@ -86,9 +85,9 @@ class Topic:
             await record(self._store.providers, dict.fromkeys(some, TopicLacks(now)))
 
 
-def _manifest(reader: Reader, value: bytes) -> Manifest | None:
+def _manifest(reader: Reader, value: bytes) -> Wire | None:
     data = reader.read(value).data
-    return data.manifest if isinstance(data, ProviderPublished) else None
+    return data.manifest.wire() if isinstance(data, ProviderPublished) else None
 
 
 async def _said(kafka: Kafka) -> AsyncIterator[tuple[str, int, bytes]]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
-from catalog.lifecycle import TRANSITIONS, Message, Provider, State
+from catalog.lifecycle import TRANSITIONS, Message, Provider, State, Wire
 from catalog.words import words
 from kit.aggregates import Aggregates, Change, Draft
 from kit.endings import NotNow, Refused
@@ -18,7 +18,6 @@ from kit.owed import NOBODY
 from kit.transitions import Decision, decide
 from schemas.catalog import ProviderSuggested
 from schemas.fields import FieldError
-from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
 log = logger(__name__)
@@ -80,7 +79,7 @@ class Published(Protocol):
     def versions(self) -> AsyncIterator[tuple[str, int, bool]]:
         """Each provider, its version, and whether it owes an event still."""
 
-    async def adopt(self, said: Mapping[str, tuple[int, Manifest | None]]) -> None:
+    async def adopt(self, said: Mapping[str, tuple[int, Wire | None]]) -> None:
         """Take over what only the topic knows: version and manifest, None where it was retired."""
 
 

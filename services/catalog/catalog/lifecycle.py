@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from kit.transitions import Row, Table
-from schemas.catalog import ProviderPublished, ProviderRetired
+from schemas.base import ProviderId
+from schemas.catalog import ProviderRetired
+from schemas.envelope import Data
 from schemas.manifest import Manifest
+
+Wire = Mapping[str, Any]
+"""A manifest as it travels. Whoever read it has checked it; to do so again costs more than all else."""
 
 
 class State(Enum):
@@ -28,7 +33,7 @@ class Provider:
     id: str
     state: State = State.ABSENT
     revision: int = 0
-    manifest: Manifest | None = None
+    manifest: Wire | None = field(default=None, repr=False)
     at: datetime | None = None
 
 
@@ -36,7 +41,7 @@ class Provider:
 class ManifestRead:
     """Its files were read and are right."""
 
-    manifest: Manifest
+    manifest: Wire = field(repr=False)
     at: datetime
 
 
@@ -57,8 +62,21 @@ class TopicLacks:
 Message = ManifestRead | ManifestGone | TopicLacks
 
 
+class ProviderPublished(Data):
+    """`schemas.catalog.ProviderPublished` as its writer says it, with the manifest as it was read."""
+
+    SUBJECT = "provider_id"
+
+    provider_id: ProviderId
+    revision: int
+    manifest: dict[str, Any]
+
+
 def _same(provider: Provider, read: ManifestRead) -> bool:
-    return provider.manifest == read.manifest
+    if provider.manifest == read.manifest:
+        return True
+    # What an older release kept lacks what manifests say since; it is no other manifest for that.
+    return Manifest.model_validate(provider.manifest).wire() == read.manifest
 
 
 def _taken(provider: Provider, read: ManifestRead) -> Provider:
@@ -72,8 +90,8 @@ def _risen(provider: Provider, message: ManifestGone | TopicLacks) -> Provider:
 def _published(provider: Provider, _: Message) -> Sequence[ProviderPublished]:
     if provider.manifest is None:
         raise ValueError(f"{provider.id} is published without a manifest")
-    said = ProviderPublished(provider_id=provider.id, revision=provider.revision, manifest=provider.manifest)
-    return (said,)
+    manifest = dict(provider.manifest)
+    return (ProviderPublished(provider_id=provider.id, revision=provider.revision, manifest=manifest),)
 
 
 def _retired(provider: Provider, _: Message) -> Sequence[ProviderRetired]:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
+from pydantic_core import from_json
+
 from catalog import reading
 from catalog.handlers import record
 from catalog.lifecycle import ManifestGone, ManifestRead, Message
@@ -23,7 +25,6 @@ from catalog.watch import Looked, Watch
 from kit.leases import Leases
 from kit.logs import logger
 from kit.trouble import is_trouble
-from schemas.manifest import Manifest
 
 log = logger(__name__)
 
@@ -142,8 +143,7 @@ class Loader:
         """Record what was read. Returns how many providers changed."""
         now = self._store.providers.now()
         messages: dict[str, Message] = {
-            provider_id: ManifestRead(Manifest.model_validate_json(raw), now)
-            for provider_id, raw in read.manifests.items()
+            provider_id: ManifestRead(from_json(raw), now) for provider_id, raw in read.manifests.items()
         }
         recorded = await record(self._store.providers, messages)
         for left in recorded.left:

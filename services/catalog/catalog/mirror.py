@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -16,8 +16,8 @@ from kit.trouble import is_trouble
 log = logger(__name__)
 
 EVERY: Final = 2.0
-OVERLAP: Final = timedelta(seconds=60)
-"""Replicas' clocks may differ by this much: so far back each look goes again."""
+OVERLAP: Final = timedelta(seconds=10)
+"""Replicas' clocks may differ by this much: so far behind the last look each one begins."""
 
 
 class Lists(Protocol):
@@ -30,10 +30,11 @@ class Lists(Protocol):
 class Mirror:
     """The index, and how far it has come."""
 
-    def __init__(self, store: Lists) -> None:
+    def __init__(self, store: Lists, now: Callable[[], datetime]) -> None:
         self.index = Index()
         self._store = store
-        self._newest = datetime.fromtimestamp(0, UTC)
+        self._now = now
+        self._looked_at = datetime.fromtimestamp(0, UTC)
         self._taken: set[tuple[str, int]] = set()
 
     async def load(self) -> None:
@@ -53,24 +54,23 @@ class Mirror:
 
     async def refresh(self) -> None:
         """Take up what changed since the last time."""
-        await self._read(self._newest - OVERLAP)
+        await self._read(self._looked_at - OVERLAP)
 
     def known(self, name: str, direction: str) -> str | None:
         """The id of the provider that is called so, in any language and however it is spaced."""
         return self.index.named("".join(words(name)), direction)
 
     async def _read(self, since: datetime | None) -> None:
-        taken: set[tuple[str, int]] = set()
+        now, taken = self._now(), set[tuple[str, int]]()
         async for document in self._store.listed(since):
             mark = (document["_id"], document["v"])
             if since is not None:
                 taken.add(mark)
             if mark not in self._taken:
                 self._take(document)
-        self._taken = taken
+        self._taken, self._looked_at = taken, now
 
     def _take(self, document: dict[str, Any]) -> None:
-        self._newest = max(self._newest, document["at"])
         if document["state"] == State.PUBLISHED.value:
             self.index.put(_listed(document))
         else:

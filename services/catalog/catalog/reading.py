@@ -39,7 +39,7 @@ class Logo:
 
 @dataclass(slots=True)
 class Read:
-    """What came of it, by id. `manifests` are JSON; folders that are as they were are in none of these."""
+    """What came of it, by id. `manifests` travel as this JSON; folders that are as they were are in none."""
 
     manifests: dict[str, bytes] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
@@ -77,7 +77,7 @@ def read(folders: Sequence[tuple[str, Path]], known: Mapping[str, File]) -> Read
 
 
 def _take(provider_id: str, whole: manifests.Whole, came: Read) -> None:
-    came.manifests[provider_id] = whole.manifest.model_dump_json(by_alias=True, exclude_none=True).encode()
+    came.manifests[provider_id] = whole.manifest.model_dump_json(by_alias=True).encode()
     came.files[provider_id] = File(whole.digest, whole.manifest.logo.file, whole.parents)
     came.logos[provider_id] = Logo(whole.media_type, hashlib.sha256(whole.logo).hexdigest(), whole.logo)
 

@@ -19,13 +19,12 @@ from pymongo import ASCENDING, IndexModel, ReplaceOne
 from pymongo.errors import DuplicateKeyError
 
 from catalog.handlers import Asker, Suggestion
-from catalog.lifecycle import Provider, State
+from catalog.lifecycle import Provider, State, Wire
 from catalog.reading import File, Logo
 from kit.aggregates import SHARDS, Change, Kind, shard_of
 from kit.mongo import Database, declare
 from kit.mongo_aggregates import MongoAggregates
 from kit.owed import Voice
-from schemas.manifest import Manifest
 from schemas.topics import CATALOG_EVENTS
 
 SOURCE: Final = "/paperbus/catalog"
@@ -48,14 +47,13 @@ def _load(document: Mapping[str, Any]) -> Provider:
         document["_id"],
         State(document["state"]),
         document["v"],
-        None if manifest is None else Manifest.model_validate(manifest),
+        manifest,
         document["at"],
     )
 
 
 def _dump(provider: Provider) -> dict[str, Any]:
-    manifest = None if provider.manifest is None else provider.manifest.wire()
-    return {"state": provider.state.value, "at": provider.at, "manifest": manifest}
+    return {"state": provider.state.value, "at": provider.at, "manifest": provider.manifest}
 
 
 class CatalogStore:
@@ -99,7 +97,7 @@ class CatalogStore:
         found = self._providers.find(_these(ids), {"owes": 0, "seen": 0})
         return {document["_id"]: _load(document) async for document in found}
 
-    async def adopt(self, said: Mapping[str, tuple[int, Manifest | None]]) -> None:
+    async def adopt(self, said: Mapping[str, tuple[int, Wire | None]]) -> None:
         """Take over what the topic knows and this store does not: revisions with their manifests.
 
         A store that was restored would otherwise say older revisions again, which every reader drops.

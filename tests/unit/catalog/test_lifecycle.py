@@ -13,10 +13,12 @@ from catalog.lifecycle import TRANSITIONS, ManifestGone, ManifestRead, Provider,
 from kit.endings import Refused
 from kit.transitions import draw
 from providers.manifests import CATALOGUE, load
+from schemas.catalog import ProviderPublished
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-MANIFEST = load(CATALOGUE / "webdav")
-EDITED = MANIFEST.model_copy(update={"aliases": ("edited",)})
+MANIFEST = load(CATALOGUE / "webdav").wire()
+EDITED = MANIFEST | {"aliases": ["edited"]}
+OF_AN_OLDER_RELEASE = {name: value for name, value in MANIFEST.items() if name != "countries"}
 
 MESSAGES: dict[str, Any] = {
     "same manifest": ManifestRead(MANIFEST, NOW),
@@ -64,3 +66,21 @@ def test_the_readme_shows_the_table() -> None:
     readme = Path(__file__).parents[3] / "services" / "catalog" / "README.md"
 
     assert draw(TRANSITIONS) in readme.read_text("utf-8")
+
+
+def test_a_manifest_kept_by_an_older_release_is_no_other_for_what_it_lacks() -> None:
+    kept = Provider("webdav", State.PUBLISHED, 4, OF_AN_OLDER_RELEASE, NOW)
+
+    assert MANIFEST["countries"] == []
+    assert decided("webdav", kept, ManifestRead(MANIFEST, NOW)) is None
+
+
+def test_what_is_said_of_a_provider_is_what_readers_of_the_topic_know() -> None:
+    decision = decided("webdav", None, ManifestRead(MANIFEST, NOW))
+    assert decision is not None
+    (said,) = decision.emits
+
+    assert said.TYPE == ProviderPublished.TYPE
+    read = ProviderPublished.model_validate_json(said.model_dump_json(by_alias=True))
+    assert (read.provider_id, read.revision, read.manifest.wire()) == ("webdav", 1, MANIFEST)
+    assert said.subject == read.subject == "webdav"
