@@ -15,7 +15,7 @@ from typing import Any
 
 from kit.logs import logger
 from providers.errors import ProviderError
-from providers.sources import Afterwards, Item, Page, Source
+from providers.sources import Action, Afterwards, Item, Page, Source
 from schemas.manifest import Limits
 from schemas.reasons import Reason, RowStatus
 from sync_runner.arriving import since_of
@@ -194,7 +194,7 @@ def afterwards_of(options: Mapping[str, Any]) -> Afterwards:
     Raises:
         ProviderError: `invalid` where those words are missing.
     """
-    action = options.get("afterwards") or "nothing"
+    action: Action = options.get("afterwards") or "nothing"
     if action == "delete" and not options.get("delete_words"):
         message = "Files are deleted only if that is asked for in words; write delete in the options."
         raise ProviderError("config", Reason.INVALID, message, field="delete_words")

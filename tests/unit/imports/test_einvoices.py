@@ -30,8 +30,8 @@ def ubl(lines: int = 1, kind: str = "Invoice", code: str = "380") -> bytes:
     )
     return (
         f'<?xml version="1.0"?><{kind} xmlns="urn:oasis:names:specification:ubl:schema:xsd:{kind}-2"'
-        f' xmlns:cac="{CAC}" xmlns:cbc="{CBC}"><cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn:xein'
-        "kauf.de:kosit:xrechnung_3.0</cbc:CustomizationID><cbc:ID>R-7</cbc:ID><cbc:IssueDate>2026-11-16</cbc:IssueDate>"
+        f' xmlns:cac="{CAC}" xmlns:cbc="{CBC}"><cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn'
+        ":xeinkauf.de:kosit:xrechnung_3.0</cbc:CustomizationID><cbc:ID>R-7</cbc:ID><cbc:IssueDate>2026-11-16</cbc:IssueDate>"
         f"<cbc:DueDate>2026-12-16</cbc:DueDate><cbc:{kind}TypeCode>{code}</cbc:{kind}TypeCode>"
         "<cbc:DocumentCurrencyCode>EUR</cbc:DocumentCurrencyCode><cac:AccountingSupplierParty>"
         + PARTY.format(vat="DE136695976", name="Käserei")

@@ -1,0 +1,137 @@
+"""Workers of imports killed with SIGKILL at every step, again and again: `FAULT_TRIALS` times, or 60.
+
+Nothing is lost, nothing is told of twice, and at no moment is anything gone from its place at the source that
+no durable event tells of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
+
+from mails import pdf
+from run_rig import Platform, Rig, a_place
+from targets import Target, wsgidav
+
+from providers.manifests import CATALOGUE, load
+
+pytestmark = [pytest.mark.faults, pytest.mark.servers, pytest.mark.timeout(3600)]
+TRIALS = int(os.environ.get("FAULT_TRIALS", "60"))
+POINTS = (
+    "store.claim.after",
+    "store.prepared.after",
+    "imports.take.after",
+    "source.page.before",
+    "source.page.after",
+    "imports.known.after",
+    "imports.alike.after",
+    "contents.keep.before",
+    "contents.keep.after",
+    "imports.save.before",
+    "imports.save.after",
+    "store.listed.before",
+    "store.listed.after",
+    "store.finish.before",
+    "store.finish.after",
+    "store.pass_on.before",
+    "store.pass_on.after",
+    "source.settle.before",
+    "source.settle.after",
+    "imports.settled.before",
+    "imports.settled.after",
+)
+FILES = 7
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    folder = tmp_path_factory.mktemp("source") / "files"
+    folder.mkdir()
+    with wsgidav(folder) as target:
+        yield target
+
+
+async def told(rig: Rig) -> Counter[str]:
+    """How often each file's bytes were told of."""
+    owed = [json.loads(each["value"]) for each in (await rig.sync())["owes"]]
+    events = [event["data"] for event in owed if "DocumentsImported" in event["type"]]
+    return Counter(document["sha256"] for event in events for document in event["documents"])
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def trial(rig: Rig, folder: Path, kills: list[tuple[str, int]], afterwards: str) -> int:
+    """How many of the kills happened; raises AssertionError where a promise was broken."""
+    files = {f"{n}.pdf": pdf(f"{rig.connection} {n}") for n in range(FILES)}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    words = {"delete_words": "delete"} if afterwards == "delete" else {"move_to": "/Done"}
+    await rig.set_up(folder="/", afterwards=afterwards, **words)
+
+    fired = 0
+    for point, nth in kills:
+        fired += await rig.killed(point, nth)
+        announced = await told(rig)
+        early = [
+            name
+            for name, data in files.items()
+            if not (folder / name).exists() and not announced[digest(data)]
+        ]
+        assert not early, f"{early} left their place before anything told of them"
+        await rig.lease_ends()
+    await rig.work()
+
+    rows = await rig.rows()
+    assert await told(rig) == Counter({digest(data): 1 for data in files.values()}), "lost or told of twice"
+    assert {row["status"] for row in rows.values()} == {"done"}
+    kept = {file["_id"] async for file in rig.database["content.files"].find()}
+    assert {row["content"] for row in rows.values()} <= kept, "bytes are missing"
+    assert not any((folder / name).exists() for name in files), "not settled"
+    done = folder / "Done"
+    moved = Counter(each.read_bytes() for each in done.iterdir()) if done.exists() else Counter()
+    assert moved == (Counter(files.values()) if afterwards == "move" else Counter()), "lost or doubled there"
+    return fired
+
+
+@pytest.mark.parametrize("seed", [1])
+async def test_no_kill_loses_doubles_or_settles_a_document_too_early(
+    seed: int, source: Target, mongo: str, fresh_database: str
+) -> None:
+    dice = random.Random(seed)
+    manifest = load(CATALOGUE / "webdav")
+    fired = Counter[str]()
+    for number in range(TRIALS):
+        point = POINTS[number % len(POINTS)]
+        folder = source.folder / f"trial-{number}"
+        folder.mkdir()
+        login = {"username": source.username, "password": source.password}
+        platform = Platform()
+        place = a_place(
+            mongo, fresh_database, manifest, {"url": f"{source.url}{folder.name}", **login}, platform.key
+        )
+        rig = Rig(place, platform, direction="import")
+        kills = [(point, 1)]
+        kills += [(dice.choice(POINTS), dice.randint(1, 4)) for _ in range(dice.randint(0, 2))]
+        afterwards = dice.choice(["move", "delete"])
+        try:
+            fired[point] += bool(await trial(rig, folder, kills, afterwards))
+        except AssertionError as wrong:
+            raise AssertionError(f"trial {number}, {afterwards}, {kills}: {wrong}") from wrong
+        finally:
+            for name in ("ledger", "syncs", "content.files", "content.chunks"):
+                await rig.database[name].delete_many({})
+            rig.client.close()
+    assert set(fired) == set(POINTS[:TRIALS])
+    assert sum(fired.values()) == TRIALS, f"a kill that never happened proves nothing: {fired}"
