@@ -20,7 +20,7 @@ from kit.http import MOST_ITEMS, Caller, Page, Problem, cursor_of, not_found, re
 from schemas.base import Model
 from schemas.catalog import ProviderSuggested
 from schemas.fields import Field, Words
-from schemas.login import Ask
+from schemas.login import Ask, Choose, Confirm, Device, Redirect
 from schemas.manifest import Category, Manifest
 from schemas.reasons import Direction
 
@@ -173,6 +173,10 @@ def _place(cursor: str | None) -> Place | None:
     return None if parts is None else Place(*parts)
 
 
+_KINDS: dict[type, str] = {Confirm: "confirm", Redirect: "redirect", Device: "device_code", Choose: "select"}
+"""Steps that ask something of the customer, beside those that ask for fields, by the kind of challenge."""
+
+
 def _item(catalogue: Catalogue, provider: Provider, locale: str) -> Item:
     return Item(**_members(catalogue, provider, Shown.model_validate(_whole(provider)), locale))
 
@@ -185,12 +189,13 @@ def _detail(catalogue: Catalogue, provider: Provider, manifest: Manifest, locale
         docs=manifest.docs,
         login=tuple(
             Step(
-                kind="credentials" if isinstance(step, Ask) else "confirm",
+                kind=step.ask if isinstance(step, Ask) else _KINDS[type(step)],
                 title=None if step.title is None else step.title.said(locale),
                 message=None if step.message is None else step.message.said(locale),
                 fields=tuple(spec.shown(locale) for spec in step.fields) if isinstance(step, Ask) else (),
             )
             for step in manifest.login
+            if isinstance(step, Ask) or type(step) in _KINDS
         ),
         options={
             str(direction): tuple(spec.shown(locale) for spec in manifest.options_for(direction))

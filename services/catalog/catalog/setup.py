@@ -1,4 +1,4 @@
-"""Which providers the operator has set up, as connections says it. Asked now and then; nothing is stored here.
+"""Which providers the operator has set up, as connections says it. It is asked now and then.
 
 Without an answer the last one goes on; before the first one, no provider that needs a client can be chosen.
 """

@@ -203,6 +203,7 @@ class Parts:
                 self.one, self.vault, audit, now, self.renewals.using, self.renewals.fresh
             )
             app.include_router(lending.routes(lender, known))
+            app.include_router(lending.client_routes(self.clients.ids, known))
         return app
 
     def window_app(self) -> ASGIApp:

@@ -71,6 +71,10 @@ class MongoClients:
         shown = {"client_id": 1, "set_at": 1, "set_by": 1}
         return [document async for document in self._collection.find({}, shown).sort("_id", 1)]
 
+    async def ids(self) -> list[str]:
+        """Which providers have one, by id alone."""
+        return [document["_id"] async for document in self._collection.find({}, {"_id": 1}).sort("_id", 1)]
+
     async def set_up(self, provider_ids: set[str]) -> set[str]:
         """Which of these have one."""
         found = self._collection.find({"_id": {"$in": sorted(provider_ids)}}, {"_id": 1})

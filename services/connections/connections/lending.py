@@ -29,6 +29,7 @@ from schemas.reasons import Reason
 
 TYP = "paperbus-loan+jwe"
 BORROWER = "sync-runner"
+CATALOG = "catalog"
 SECONDS = 60
 """How long a request to lend counts."""
 LENT_FOR = timedelta(minutes=5)
@@ -205,6 +206,22 @@ def routes(lender: Lender, tokens: ServiceTokens) -> APIRouter:
             raise _unknown()
         loan = await lender.lend(asked)
         return Response(loan, media_type="application/jose", headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def client_routes(known: Callable[[], Awaitable[list[str]]], tokens: ServiceTokens) -> APIRouter:
+    """`GET /internal/v1/clients`, for the catalog: which providers the operator has set up, never how."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/internal/v1/clients")
+    async def clients(authorization: Annotated[str, Header()] = "") -> dict[str, list[str]]:
+        scheme, _, token = authorization.partition(" ")
+        try:
+            tokens.verify(token.strip() if scheme.lower() == "bearer" else "", [CATALOG], longest=SECONDS)
+        except TokenRefused:
+            raise Problem(401, f"Only {CATALOG} asks, with a token by its own service key.") from None
+        return {"items": await known()}
 
     return router
 
