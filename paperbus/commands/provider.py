@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -88,3 +89,33 @@ def new(name: str, where: Path) -> None:
     except (ValueError, OSError) as error:
         raise Stopped(str(error)) from None
     click.echo(f"{folder / 'manifest.yaml'} is a beginning. Check it: paperbus provider check {folder}")
+
+
+@provider.command("try")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--locale", type=click.Choice(["en", "fr", "de"]), default="en", help="The language of the texts."
+)
+@click.option("--folder", default="/", help="Where the test document goes.")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the login down, without what was typed, for the conformance tests to play again.",
+)
+def try_(file: Path, locale: str, folder: str, record: Path | None) -> None:
+    """Log in by a manifest, list what can be chosen, move one test document. Each request is shown.
+
+    Addresses in private networks work where PAPERBUS_PRIVATE_NETWORKS lists them.
+    """
+    from kit.settings import Settings
+    from paperbus.commands.trying import Trial, tried
+    from providers.egress import Guard
+    from providers.manifests import Broken, load
+    from providers.reach import Reach
+
+    try:
+        manifest = load(file if file.is_dir() else file.parent)
+    except Broken:
+        raise Stopped(f"The manifest has mistakes: paperbus provider check {file}") from None
+    guard = Guard([str(network) for network in Settings.load().paperbus_private_networks])
+    asyncio.run(tried(Trial(manifest, Reach(guard), locale), folder, record))

@@ -1,0 +1,161 @@
+"""What passes between a login and its provider: shown and recorded without secrets, played again.
+
+A recording holds the answers that were given and the provider's, with everything that was typed or taken
+replaced by a name (`recorded-username`): it can be read by anybody, and a login goes through it as before.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import quote, quote_plus, urlsplit
+
+from multidict import CIMultiDict
+
+from providers.content import Body
+from providers.errors import ProviderError
+from providers.http import ANSWER_BYTES, Answer, Http
+from providers.login.outcomes import LoginState
+from providers.reach import Reach
+from schemas.reasons import Reason
+
+SHORTEST = 4
+"""Characters of what is replaced: less stands everywhere by chance."""
+KEPT_HEADERS = frozenset({"content-type", "location", "set-cookie", "retry-after", "etag"})
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One request and its answer."""
+
+    method: str
+    url: str
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: str
+    """Base64 of the answer."""
+
+
+@dataclass(slots=True)
+class Recording:
+    """A login from the first answer to the end."""
+
+    provider: str
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    """`fields` and `action` of each, in order."""
+    passed: list[Passed] = field(default_factory=list)
+    identity: str = ""
+
+    def text(self, names: Mapping[str, str]) -> str:
+        """As it is written, with each of these secrets (by value) called by its name."""
+        plain = asdict(self)
+        for answer in plain["answers"]:  # also what is too short to be found elsewhere
+            answer["fields"] = {name: _named(name, value) for name, value in answer["fields"].items()}
+        for one in plain["passed"]:
+            one["body"] = _masked(base64.b64decode(one["body"]).decode("latin-1"), names)
+        return json.dumps(_everywhere(plain, names), ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def of(cls, text: str) -> Recording:
+        """As it was written."""
+        plain = json.loads(text)
+        passed = [
+            Passed(**{**one, "body": base64.b64encode(one["body"].encode("latin-1")).decode()})
+            for one in plain.pop("passed")
+        ]
+        return cls(passed=passed, **plain)
+
+
+def names_of(typed: Sequence[Mapping[str, Any]], state: LoginState) -> dict[str, str]:
+    """What to call everything that was typed or taken, by its value. Addresses keep their form."""
+    cookies = [one[1].partition(";")[0].partition("=")[2] for one in state.get("cookies", ())]
+    brought = (state.get("taken", {}), state.get("kept", {}), state["values"])
+    came = [item for each in (*typed, *brought) for item in each.items()]
+    named: dict[str, str] = {}
+    for name, value in (*came, *((f"cookie-{number}", one) for number, one in enumerate(cookies))):
+        if isinstance(value, str) and value.startswith(("http://", "https://")):
+            parts = urlsplit(value)
+            named[f"{parts.scheme}://{parts.netloc}"] = "https://recorded.example"
+        elif isinstance(value, str | int) and len(str(value)) >= SHORTEST:
+            named[str(value)] = f"recorded-{name}"
+    return named
+
+
+def _everywhere(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return _masked(value, names)
+    if isinstance(value, dict):
+        return {name: _everywhere(below, names) for name, below in value.items()}
+    return [_everywhere(below, names) for below in value] if isinstance(value, list | tuple) else value
+
+
+def _masked(text: str, names: Mapping[str, str]) -> str:
+    """The longest first: one may be part of another."""
+    for value in sorted(names, key=len, reverse=True):
+        for form in dict.fromkeys((value, quote(value, safe=""), quote_plus(value))):
+            text = text.replace(form, names[value])
+    return text
+
+
+def _named(name: str, value: Any) -> Any:
+    address = isinstance(value, str) and value.startswith(("http://", "https://"))
+    return value if address or isinstance(value, bool) else f"recorded-{name}"
+
+
+Seen = Callable[[Passed], None]
+
+
+class Tapped(Http):
+    """HTTP that tells what passes. Downloads are told by their heads alone."""
+
+    def __init__(self, reach: Reach, seen: Seen) -> None:
+        super().__init__(reach.guard, reach.clock)
+        self._seen = seen
+
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | Body | None = None,
+        most: int = ANSWER_BYTES,
+    ) -> Answer:
+        answer = await super().exchange(method, url, headers=headers, content=content, most=most)
+        kept = [(name, value) for name, value in answer.headers.items() if name.lower() in KEPT_HEADERS]
+        body = base64.b64encode(answer.body).decode()
+        self._seen(Passed(method, url, answer.status, kept, body))
+        return answer
+
+
+class Replayed(Http):
+    """HTTP that answers from a recording, in its order. It connects to nothing."""
+
+    def __init__(self, reach: Reach, passed: Sequence[Passed]) -> None:
+        super().__init__(reach.guard, reach.clock)
+        self.left = list(passed)
+
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | Body | None = None,
+        most: int = ANSWER_BYTES,
+    ) -> Answer:
+        """The next answer.
+
+        Raises:
+            ProviderError: `provider_changed` where something else was recorded at this place.
+        """
+        del headers, content
+        told = self.left.pop(0) if self.left else None
+        if told is None or (told.method, told.url) != (method, url):
+            at = f"{told.method} {told.url}" if told else "the end"
+            text = f"The recording has {at} where {method} {url} is asked now: record it anew."
+            raise ProviderError("config", Reason.PROVIDER_CHANGED, text)
+        return Answer(told.status, CIMultiDict(told.headers), base64.b64decode(told.body)[:most])
