@@ -22,6 +22,7 @@ from providers.content import Body
 from providers.drivers import A_FOLDER, MOST_CHOICES, Capabilities, Driver, Found, Receipt, identity_of
 from providers.drivers.paths import parent, segments, unfinished
 from providers.drivers.sftpfaults import faults, no_space
+from providers.drivers.sftplists import first, folder_name, knows_links
 from providers.drivers.ssh import address, connected, introduce
 from providers.drivers.steady import steady
 from providers.errors import ProviderError, moved_on, taken
@@ -37,6 +38,8 @@ SCANNED = 10_000
 """A folder with more entries than these is only looked at in part for choices."""
 PIECE = 1024 * 1024
 """Bytes that are read or written at once, in parallel requests."""
+BLOCK = 32 * 1024
+"""Bytes of one request to write (draft-ietf-secsh-filexfer-02 §3): what every server takes; some say more."""
 
 
 @asynccontextmanager
@@ -66,7 +69,7 @@ async def opened(
         with in_time(0):
             sftp = await ssh.start_sftp_client(path_encoding="utf-8", path_errors="surrogateescape")
             root = await sftp.realpath(str(settings.get("root", ".")))
-            links = await _knows_links(sftp, root)
+            links = await knows_links(sftp, root)
         capabilities = Capabilities(
             create_only=links,
             atomic_put=True,
@@ -111,13 +114,13 @@ class Sftp:
         above = "/" + "/".join(segments(parent or "/"))
         try:
             with self._in_time(0):
-                seen = [entry async for entry in _first(self._sftp.scandir(self._at(above)), SCANNED)]
+                seen = [entry async for entry in first(self._sftp.scandir(self._at(above)), SCANNED)]
         except ProviderError as error:
             if error.reason is Reason.DESTINATION_MISSING:
                 return []
             raise
         names = sorted(
-            (name for entry in seen if (name := _folder(entry)) and query.casefold() in name.casefold()),
+            (name for entry in seen if (name := folder_name(entry)) and query.casefold() in name.casefold()),
             key=str.casefold,
         )
         return [
@@ -234,11 +237,12 @@ class Sftp:
         if not self.capabilities.create_only:
             await self._gone(beside)
         flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL
+        block = max(BLOCK, self._sftp.limits.max_write_len)
         try:
-            return await self._sftp.open(beside, flags, encoding=None)
+            return await self._sftp.open(beside, flags, encoding=None, block_size=block)
         except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
             await self._gone(beside)
-        return await self._sftp.open(beside, flags, encoding=None)
+        return await self._sftp.open(beside, flags, encoding=None, block_size=block)
 
     async def _gone(self, beside: str) -> None:
         with suppress(asyncssh.SFTPNoSuchFile):
@@ -295,36 +299,3 @@ def _in_time(ssh: asyncssh.SSHClientConnection, host: str, seconds: float) -> It
             yield
     finally:
         hang_up.cancel()
-
-
-async def _knows_links(sftp: asyncssh.SFTPClient, root: str | bytes) -> bool:
-    """Whether the server makes hard links: asked with a name that does not exist, so nothing is written."""
-    stem = root if isinstance(root, str) else root.decode()
-    try:
-        await sftp.link(f"{stem}/.paperbus-no-such-file", f"{stem}/.paperbus-no-such-link")
-    except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
-        return True
-    except asyncssh.SFTPError:
-        return False
-    return False
-
-
-async def _first(entries: AsyncIterator[Any], most: int) -> AsyncIterator[Any]:
-    count = 0
-    async for entry in entries:
-        yield entry
-        count += 1
-        if count >= most:
-            return
-
-
-def _folder(entry: Any) -> str | None:
-    """The name of a folder that can be shown and sent back; None for all else."""
-    name = (
-        entry.filename
-        if isinstance(entry.filename, str)
-        else entry.filename.decode("utf-8", "surrogateescape")
-    )
-    if name in (".", "..") or entry.attrs.type != FILEXFER_TYPE_DIRECTORY or not name.isprintable():
-        return None
-    return str(name)
