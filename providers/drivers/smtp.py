@@ -81,6 +81,10 @@ async def _logged_in(session: SMTP, host: str, security: str, settings: Mapping[
             await session.starttls(server_hostname=host)
             await session.ehlo()
     username, password = settings.get("username"), settings.get("password")
+    if token := settings.get("access_token"):
+        with faults("login", host):
+            await session.auth_xoauth2(str(username or ""), str(token))
+        return
     if not username and not password:
         return
     ways = {"plain": session.auth_plain, "login": session.auth_login, "cram-md5": session.auth_crammd5}

@@ -3,12 +3,13 @@ import * as http from 'node:http';
 import Provider from 'oidc-provider';
 
 const given = JSON.parse(process.argv[2]);
-const claims = { email: ['email'], openid: ['sub'] };
+const claims = { email: ['email'], openid: ['sub'], profile: ['preferred_username'] };
 
 const configuration = {
   clients: given.clients,
   scopes: ['openid', 'offline_access', ...(given.scopes ?? [])],
   claims,
+  conformIdTokenClaims: given.conform ?? true,
   cookies: { keys: ['a test has no secrets'] },
   pkce: { required: () => true },
   rotateRefreshToken: given.rotates ?? true,
@@ -28,7 +29,10 @@ const configuration = {
     DeviceCode: () => given.device_seconds ?? 600,
   },
   async findAccount(ctx, id) {
-    return { accountId: id, claims: async () => ({ sub: id, email: `${id}@firm.example`, email_verified: true }) };
+    return { accountId: id, claims: async () => {
+      const email = `${id}@firm.example`;
+      return { sub: id, email, preferred_username: email };
+    } };
   },
 };
 

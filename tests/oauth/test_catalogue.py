@@ -1,0 +1,142 @@
+"""Every provider that logs in by OAuth, walked through at a server that is configured like it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from providers.drivers import settings
+from providers.egress import Guard
+from providers.login import machine
+from providers.login.oauth import leaving, tokens
+from providers.login.oauth.client import Client
+from providers.login.oauth.registered import registered
+from providers.login.oauth.renewal import renew
+from providers.login.outcomes import Answer, Asked, Authorized
+from providers.manifests import CATALOGUE, folders, load
+from providers.reach import Reach
+from schemas.manifest import Manifest
+from schemas.reasons import ChallengeKind
+from tests.oauth.test_walks import Operator
+from tests.oauth.walking import agree, folder_for_tokens
+from tests.peers.oidc_server import NoNode, OidcServer, oidc_server
+
+MANIFESTS = [manifest for folder in folders(CATALOGUE) if (manifest := load(folder)).oauth is not None]
+SECRET = "as the provider gave it"
+TYPED = {"username": "jane@firm.example", "tenant": "11111111-2222-3333-4444-555555555555"}
+_METHODS = {"basic": "client_secret_basic", "post": "client_secret_post", "none": "none"}
+
+
+def callback(manifest: Manifest) -> str:
+    return f"http://127.0.0.1:8112/oauth/callback/{manifest.id}"
+
+
+def client_of(manifest: Manifest) -> dict[str, Any]:
+    """How the operator is registered with it (RFC 7591)."""
+    assert manifest.oauth is not None
+    method = _METHODS[manifest.oauth.client_auth]
+    return {
+        "client_id": manifest.id,
+        **({} if method == "none" else {"client_secret": SECRET}),
+        "redirect_uris": [callback(manifest)],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": method,
+    }
+
+
+@pytest.fixture(scope="module")
+def alike() -> Iterator[OidcServer]:
+    """One server that knows all these clients and scopes, gives refresh tokens to all, and says who it is."""
+    scopes = {
+        scope for one in MANIFESTS if one.oauth for scope in (*one.oauth.scopes, *one.oauth.optional_scopes)
+    }
+    try:
+        with oidc_server(
+            [client_of(one) for one in MANIFESTS],
+            scopes=sorted(scopes - {"openid", "offline_access"}),
+            always_refresh=True,
+            conform=False,
+        ) as server:
+            yield server
+    except NoNode as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+async def folder() -> AsyncIterator[str]:
+    async with folder_for_tokens([]) as url:
+        yield url
+
+
+def moved(manifest: Manifest, issuer: str, folder: str) -> Manifest:
+    """The same manifest, where the server and the files are here: its habits are as they were."""
+    assert manifest.oauth is not None
+    here: dict[str, Any] = {
+        "issuer": None,
+        "authorize_url": f"{issuer}/auth",
+        "token_url": f"{issuer}/token",
+        "jwks_url": f"{issuer}/jwks",
+        "id_token_issuer": issuer,
+        "revoke_url": f"{issuer}/token/revocation",
+        # The server here has no page for choosing one of several accounts.
+        "authorize_params": {
+            name: "consent" if value == "select_account" else value
+            for name, value in manifest.oauth.authorize_params.items()
+        },
+    }
+    driver = {
+        "kind": "webdav",
+        "settings": {"url": folder, "username": manifest.driver.settings["username"]},
+        "identity": manifest.driver.identity,
+    }
+    whole = manifest.wire()
+    plain = {name: value for name, value in {**whole["oauth"], **here}.items() if value is not None}
+    return Manifest.model_validate({**whole, "oauth": plain, "driver": driver})
+
+
+def test_there_are_ten_of_them_at_least() -> None:
+    assert len(MANIFESTS) >= 10
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest.id)
+async def test_a_login_brings_a_token_that_the_driver_uses_and_that_can_be_renewed(
+    manifest: Manifest, alike: OidcServer, folder: str
+) -> None:
+    here = moved(manifest, alike.issuer, folder)
+    assert here.oauth is not None
+    secret = None if here.oauth.client_auth == "none" else SECRET
+    async with Reach(
+        Guard(["127.0.0.0/8"]), clients=Operator({manifest.id: Client(manifest.id, secret)})
+    ) as reach:
+        asked: Any = machine.begin(here, {}, "en")
+        if asked.challenge.kind is ChallengeKind.CREDENTIALS:
+            typed = {field.name: TYPED[field.name] for field in asked.challenge.fields}
+            asked = await machine.step(here, asked.state, Answer(typed), reach, "en")
+        assert isinstance(asked, Asked)
+        assert asked.challenge.kind is ChallengeKind.REDIRECT
+        there = await registered(here, asked.state["values"], reach)
+        address, _, departure = leaving.depart(there, callback(manifest))
+        back = leaving.came_back(await agree(f"{address}"))
+        fields = {"back": back, "departure": departure.plain()}
+        done = await machine.step(here, asked.state, Answer(fields), reach, "en")
+
+        assert isinstance(done, Authorized), done
+        assert done.identity == "jane@firm.example"
+        assert done.tokens is not None
+        old = tokens.Tokens.of(done.tokens)
+        new = await renew(here, {}, old, reach)
+    filled = settings(manifest, {**done.credentials, "access_token": new.access_token})
+    assert filled["username"] == "jane@firm.example"
+    assert filled["access_token"] == new.access_token != old.access_token
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest.id)
+def test_every_address_is_the_providers_own_and_encrypted(manifest: Manifest) -> None:
+    assert manifest.oauth is not None
+    assert all(address.startswith("https://") for address in manifest.oauth.addresses)
+    assert manifest.driver.settings["security"] in ("tls", "starttls")
