@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 NETWORKS = "PAPERBUS_PRIVATE_NETWORKS"
 LOOPBACK = "127.0.0.0/8"
 """The demo's target listens there, where the egress guard lets nothing through unless it is listed."""
+PROVIDERS = "PAPERBUS_PROVIDERS"
+OWN = "demo-providers"
+"""The folder, among the data, of the demo's own providers."""
 
 
 @click.command()
@@ -38,7 +41,10 @@ def demo(*, once: bool, data: Path | None, ephemeral: bool, kafka_port: int, mon
 
     networks = ",".join(filter(None, (os.environ.get(NETWORKS), LOOPBACK)))
     with data_folder(Settings.load(), data, ephemeral=ephemeral) as folder:
-        plan = Plan(folder, kafka_port=kafka_port, mongo_port=mongo_port, added={NETWORKS: networks})
+        (folder / OWN).mkdir(parents=True, exist_ok=True)
+        providers = ",".join(filter(None, (os.environ.get(PROVIDERS), str(folder / OWN))))
+        added = {NETWORKS: networks, PROVIDERS: providers}
+        plan = Plan(folder, kafka_port=kafka_port, mongo_port=mongo_port, added=added)
         if not until_asked(_once(plan) if once else _staying(plan)) and once:
             raise Stopped("Ended before every document had arrived.")
 
@@ -100,6 +106,7 @@ def _stage(everything: Up) -> Stage:
         settings.paperbus_sync_runner_url,
         public_keys(public.get_secret_value(), "PAPERBUS_SERVICE_KEYS"),
         lambda account: keys.token(everything.data, account, "admin", AUDIENCE, LONGEST),
+        everything.data / OWN,
     )
 
 
@@ -113,10 +120,12 @@ def _hints(everything: Up, account: str, connection: str) -> str:
     now = "due_at=$(date -u +%FT%TZ) reason=manual again=true"
     return "\n".join(
         (
-            f"The console:        {console_link(everything.settings, account)}",
-            f"A fresh link to it: {command} link --account {account}",
-            f"Export again:       {command} send ExportDue --account {account} {about} {now}",
-            f"Add a provider:     {command} provider new my-cloud",
+            f"Open the page again: {command} link --account {account}",
+            f"Export again:        {command} send ExportDue --account {account} {about} {now}",
+            f"Add a provider:      {command} provider new my-cloud",
             "Ctrl-C ends all of it.",
+            "",
+            "The console, where customers add accounts; its Demo Portal asks for a code, as portals do:",
+            console_link(everything.settings, account),
         )
     )

@@ -21,6 +21,7 @@ from paperbus.demo.imports import INBOX, Imports, lay_down
 from paperbus.demo.invoices import Invoice, invoices
 from paperbus.demo.mailbox import mailbox
 from paperbus.demo.platform import serving, stored
+from paperbus.demo.portal import portal
 from paperbus.demo.story import OPTIONS, Connecting, Story, differing
 from paperbus.demo.target import Target, webdav
 from paperbus.demo.telling import brought, ledger
@@ -39,6 +40,8 @@ class Stage:
     """Public keys of the services, so that the demo's platform lets nobody but sync-runner read its files."""
     token: Callable[[str], str]
     """A fresh access token for an account, role `admin`."""
+    providers: Path
+    """A folder of manifests that the catalog reads."""
 
 
 async def show(stage: Stage, console: Console, after: Callable[[str, str], str] | None) -> None:
@@ -59,6 +62,7 @@ async def show(stage: Stage, console: Console, after: Callable[[str, str], str] 
         lay_down(Path(folder) / "accountant" / INBOX, scanned)
         async with (
             webdav(Path(folder) / "accountant") as target,
+            portal(target, stage.providers),
             listening(stage.kafka, account, console) as bus,
             httpx.AsyncClient(timeout=20) as http,
         ):
