@@ -29,6 +29,7 @@ REFUSED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION
 ALL = sorted({topic for topics in WRITES.values() for topic in topics})
 
 
+@pytest.mark.faults  # it is long
 def test_a_whole_export_passes_over_tls_with_a_user_for_each_service(
     kafka: SecuredKafka, mongo: SecuredMongo, tmp_path: Path
 ) -> None:

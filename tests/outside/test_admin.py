@@ -30,12 +30,19 @@ def test_a_connection_is_listed_its_story_told_and_its_events_tailed(
     outsider: Outsider, services: Running, webdav: Target
 ) -> None:
     connection, _ = connect(outsider, webdav, name="Accountant")
-    outsider.due(connection)
-    outsider.wait("DocumentsExported", connection)
+    with outsider.serving() as origin:
+        document = outsider.document(b"%PDF", "a.pdf", origin)
+        outsider.due(connection)
+        outsider.exported(connection, [document])
 
     [listed] = admin(services, "connections", "list", "--account", outsider.account)
     assert (listed["id"], listed["status"], listed["name"]) == (connection, "active", "Accountant")
     assert admin(services, "connections", "list", "--account", outsider.account, "--status", "removed") == []
+
+    [shown] = admin(services, "connections", "show", connection)
+    assert (shown["sync_standing"], shown["open_documents"], shown["parked_events"]) == ("active", 0, 0)
+    [row] = admin(services, "documents", connection)
+    assert (row["document"], row["status"]) == (document["document_id"], "done")
 
     told = [entry["what"] for entry in admin(services, "timeline", connection)]
     assert told[0] == "AuthChallengeIssued"

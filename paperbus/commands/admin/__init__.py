@@ -12,6 +12,7 @@ COMMANDS = {
     "provider": "Approve of a provider's new hosts; pause and resume a provider.",
     "connections": "List connections of every account.",
     "dead": "List, show and replay dead letters.",
+    "documents": "What a connection moved, and what not: its ledger.",
     "parked": "List parked events, and let them be tried at once.",
     "republish": "Owe the present state again, for consumers that are new or restored.",
     "tail": "Show events as they pass.",

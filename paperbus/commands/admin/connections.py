@@ -31,6 +31,30 @@ def listing(*, limit: int, as_json: bool, **chosen: str | None) -> None:
     show(asyncio.run(_found(given, limit)), COLUMNS, as_json=as_json)
 
 
+@connections.command()
+@click.argument("id_", metavar="ID")
+@as_json
+def show(id_: str, *, as_json: bool) -> None:
+    """One connection: its settings, its runs, and what is open, owed or parked."""
+    from paperbus.admin.shown import line, text
+
+    shown = asyncio.run(_one(id_.lower()))
+    if as_json:
+        click.echo(line(shown))
+        return
+    for name, value in shown.items():
+        click.echo(f"{name:<18} {line(value) if isinstance(value, dict) else text(value)}")
+
+
+async def _one(id_: str) -> dict[str, Any]:
+    from kit.settings import Settings
+    from paperbus.admin.connections import one
+    from paperbus.admin.databases import databases
+
+    async with databases(Settings.load()) as client:
+        return await one(client, id_)
+
+
 async def _found(chosen: dict[str, str], limit: int) -> list[dict[str, Any]]:
     from kit.settings import Settings
     from paperbus.admin.connections import connections as found
