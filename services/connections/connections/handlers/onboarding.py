@@ -201,6 +201,7 @@ def _seen(it: Connection, aside: Mapping[str, Any]) -> Login | None:
     over = ended if login.state is LoginState.IDLE else None
     return Login(
         aside=aside,
+        blamed=login.blamed,
         told=over.told if over else None,
         session_id=login.session_id,
         purpose=login.purpose,

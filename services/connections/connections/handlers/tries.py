@@ -121,7 +121,8 @@ class Tries:
         match outcome:
             case outcomes.Asked():
                 sealed = self._vault.seal_values(machine_place(it, fence), outcome.state).document()
-                return Asked(fence, _question(outcome.challenge), sealed, outcome.error)
+                question = _question(outcome.challenge)
+                return Asked(fence, question, sealed, outcome.error, outcome.blamed)
             case outcomes.Waiting():
                 sealed = self._vault.seal_values(machine_place(it, fence), outcome.state).document()
                 return StillWaiting(fence, sealed, outcome.poll_after)

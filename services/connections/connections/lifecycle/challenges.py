@@ -41,7 +41,8 @@ def ask(case: Case, question: Question, error: Trouble | None) -> Case:
     )
     after = question.poll_after
     poll_at = None if after is None else case.at + timedelta(seconds=after)
-    return case.login(challenge=challenge, asked=number, given=None, fence=0, poll_at=poll_at)
+    case = case.login(challenge=challenge, asked=number, given=None, fence=0)
+    return case.login(poll_at=poll_at, blamed=None)
 
 
 def asked_before(case: Case, old: AuthChallengeIssued) -> Question:

@@ -75,6 +75,8 @@ class Asked:
     question: Question
     machine: Sealed = field(repr=False)
     error: Trouble | None = None
+    blamed: str | None = None
+    """The field that the error is about, where it is about one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def ask_on(case: Case, asked: Asked) -> Case:
 def ask_again(case: Case, asked: Asked) -> Case:
     case = over(_count(case, asked), ChallengeEnd.WRONG)
     case = case.login(machine=asked.machine, machine_fence=asked.fence)
-    return ask(case, asked.question, asked.error)
+    return ask(case, asked.question, asked.error).login(blamed=asked.blamed)
 
 
 def ask_the_same(case: Case, message: Unreached | TryClaimed) -> Case:

@@ -130,6 +130,8 @@ class Login(Model):
     limits: Limits = Limits()
     """What the provider bears, by the pinned revision of its manifest."""
     expires_at: Moment | None = None
+    blamed: str | None = None
+    """The field of the challenge that its error is about; for the window."""
     challenge: AuthChallengeIssued | None = None
     """The open one, and while `trying` the one that was answered."""
     asked: int = 0

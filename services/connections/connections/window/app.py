@@ -139,6 +139,8 @@ class Door:
             await self.onboarding.answer(answer)
         except Refused as refused:
             return self._refused(visit, refused, typed)
+        once = {field.name for field in challenge.fields if not field.stored}
+        typed = {name: value for name, value in typed.items() if name not in once}
         if typed:  # kept only now: a refused address may hold a password
             await self.windows.remember(visit.window.id, typed)
         return _see(visit.window)

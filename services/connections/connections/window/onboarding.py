@@ -34,6 +34,8 @@ class Login:
     """The one to answer; while `trying` the one that was answered."""
     aside: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What this window alone shows of the challenge, see `providers.login.outcomes.aside`."""
+    blamed: str | None = None
+    """The field that the challenge's error is about."""
     told: str | None = None
     """Why it ended, for this window alone, where the customer is to read it before going back."""
     result: SessionResult | None = None

@@ -92,12 +92,16 @@ class Showing:
         values = visit.window.typed if typed is None else typed
         left = max(0, round((challenge.expires_at - self.now()).total_seconds()))
         wrong = trouble or (challenge.error.message if challenge.error and not errors else None)
+        if wrong and not trouble and any(field.name == login.blamed for field in challenge.fields):
+            beside, wrong = (FieldError(field=login.blamed or "", code="refused", message=wrong),), None
+        else:
+            beside = tuple(errors)
         return self._render(
             "challenge.html",
             visit,
             status=422 if errors or trouble else 200,
             challenge=challenge,
-            fields=shown(challenge.fields, values, errors),
+            fields=shown(challenge.fields, values, beside),
             trouble=wrong,
             seconds=left,
             clock=f"{left // 60}:{left % 60:02}",
