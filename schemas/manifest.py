@@ -16,6 +16,7 @@ from schemas.fields import FieldSpec, Said
 from schemas.login import Ask, Choose, Device, Grant, Keep, LoginStep, Redirect
 from schemas.oauth import OAuth
 from schemas.reasons import Direction, Reason
+from schemas.sources import RestSource
 
 Country = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Category = Literal[
@@ -116,6 +117,8 @@ class Manifest(Model):
     oauth: Maybe[OAuth] = None
     """The authorization server that `redirect`, `device` and `grant` steps speak to."""
     driver: DriverSpec
+    source: Maybe[RestSource] = None
+    """How the driver `rest` lists and fetches documents."""
     options: Options = Options()
     limits: Limits = Limits()
     lifetimes: Lifetimes = Lifetimes()

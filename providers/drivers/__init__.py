@@ -210,6 +210,7 @@ KINDS: Mapping[str, DriverKind] = {
         needs=frozenset({"host", "username", "password"}),
         takes=frozenset({"port", "security", "root", "rename", "case_sensitive", "forbidden_characters"}),
     ),
+    "rest": DriverKind("providers.drivers.rest", needs=frozenset(), takes=frozenset()),
     "imap": DriverKind(
         "providers.drivers.imap",
         needs=frozenset({"host", "username"}),

@@ -1,0 +1,207 @@
+"""The driver `rest`: each manifest against what its provider documents, and lists that misbehave."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp import web
+from documented import PDF, answers
+
+from providers.egress import Guard
+from providers.errors import ProviderError
+from providers.manifests import CATALOGUE, load
+from providers.reach import Reach
+from providers.sources import Item, Source, open_source
+from schemas.manifest import Manifest
+
+SECRET = "s3cr3t-c4n4ry"
+Handler = Callable[[web.Request], Any]
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        said = handler(request)
+        if isinstance(said, web.StreamResponse):
+            return said
+        return (
+            web.Response(body=said, content_type="application/pdf")
+            if isinstance(said, bytes)
+            else web.json_response(said)
+        )
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def everything(source: Source) -> list[Item]:
+    items, cursor = [], None
+    for _ in range(50):
+        page = await source.page(cursor, None)
+        items += page.items
+        cursor = page.cursor
+        if page.last:
+            return items
+    raise AssertionError("the listing never ends")
+
+
+async def whole(source: Source, item: Item) -> bytes:
+    return b"".join([chunk async for chunk in source.fetch(item)])
+
+
+def at(manifest: Manifest, origin: str) -> Manifest:
+    assert manifest.source is not None
+    return manifest.model_copy(update={"source": manifest.source.model_copy(update={"base": origin})})
+
+
+@pytest.mark.parametrize("provider", sorted(answers("")))
+async def test_a_manifest_reads_what_its_provider_documents(provider: str) -> None:
+    seen: list[web.Request] = []
+
+    def handler(request: web.Request) -> Any:
+        seen.append(request)
+        known = answers(f"http://{request.host}")[provider][0]
+        return known.get(request.path, web.json_response({}, status=404))
+
+    manifest = load(CATALOGUE / provider)
+    credentials = {spec.name: SECRET if spec.secret else "x" for spec in manifest.credentials}
+    async with (
+        serving(handler) as origin,
+        Reach(Guard(["127.0.0.0/8"])) as reach,
+        open_source(at(manifest, origin), {**credentials, "url": origin}, {}, reach) as source,
+    ):
+        items = await everything(source)
+        files = [await whole(source, item) for item in items]
+
+    assert [item.name for item in items] == answers("")[provider][1]
+    assert len({item.id for item in items}) == len(items) or provider == "lexware-office"
+    assert files == [PDF] * len(items)
+    assert not any(SECRET in str(item) + str(item.reference) for item in items)
+    assert all(SECRET not in str(request.rel_url) for request in seen), "a secret in an address ends in logs"
+
+
+REST = {
+    "id": "rest-test",
+    "name": "Rest",
+    "summary": "Under test.",
+    "categories": ["other"],
+    "directions": ["import"],
+    "login": [{"ask": "credentials", "fields": [{"name": "key", "label": "Key", "secret": True}]}],
+    "driver": {"kind": "rest"},
+}
+
+
+def manifest(origin: str, **listing: Any) -> Manifest:
+    usual = {
+        "call": {"path": "/list"},
+        "items": "/items",
+        "file": {"by": "direct", "call": {"path": "/file/{id}"}},
+    }
+    source = {"base": origin, "headers": {"X-Key": "{key}"}, "check": {"path": "/me"}, "error": "/error"}
+    return Manifest.model_validate(REST | {"source": source | {"lists": [usual | listing]}})
+
+
+@asynccontextmanager
+async def rest(handler: Handler, **listing: Any) -> AsyncIterator[tuple[Source, str]]:
+    async with (
+        serving(handler) as origin,
+        Reach(Guard(["127.0.0.0/8"])) as reach,
+        open_source(manifest(origin, **listing), {"key": SECRET}, {}, reach) as source,
+    ):
+        yield source, origin
+
+
+def numbered(request: web.Request, count: int = 250) -> list[dict[str, int]]:
+    size = int(request.query.get("size", 100))
+    start = int(request.query.get("offset") or (int(request.query.get("page", 1)) - 1) * size)
+    return [{"id": n} for n in range(count)][start : start + size]
+
+
+@pytest.mark.parametrize("paging", [{"by": "page", "param": "page"}, {"by": "offset", "param": "offset"}])
+async def test_pages_that_count_are_all_read(paging: dict[str, Any]) -> None:
+    handler = lambda request: {"items": numbered(request)}  # noqa: E731 - one line
+
+    async with rest(handler, paging=paging | {"size_param": "size"}) as (source, _):
+        items = await everything(source)
+
+    assert [item.id for item in items] == [str(n) for n in range(250)]
+
+
+async def test_link_headers_and_tokens_are_followed() -> None:
+    def links(request: web.Request) -> Any:
+        page = int(request.query.get("p", 1))
+        headers = {"Link": f'<http://{request.host}/list?p={page + 1}>; rel="next"'} if page < 3 else {}
+        return web.json_response({"items": [{"id": page}]}, headers=headers)
+
+    def tokens(request: web.Request) -> Any:
+        turn = request.query.get("token", "a")
+        return {"items": [{"id": turn}], "next": {"a": "b", "b": "c"}.get(turn)}
+
+    async with rest(links, paging={"by": "link"}) as (source, _):
+        assert [item.id for item in await everything(source)] == ["1", "2", "3"]
+    async with rest(tokens, paging={"by": "token", "param": "token", "next": "/next"}) as (source, _):
+        assert [item.id for item in await everything(source)] == ["a", "b", "c"]
+
+
+async def test_a_next_page_on_another_host_is_refused_and_a_file_there_is_fetched_without_our_login() -> None:
+    seen: list[Any] = []
+
+    def other(request: web.Request) -> bytes:
+        seen.append(request.headers.get("X-Key"))
+        return PDF
+
+    async with serving(other) as elsewhere:
+        listed = {"items": [{"id": 1, "link": f"{elsewhere}/f"}], "next": f"{elsewhere}/list"}
+        paging, file = {"by": "url", "next": "/next"}, {"by": "link", "at": "/link"}
+        async with rest(lambda _: listed, paging=paging, file=file) as (source, _):
+            page = await source.page(None, None)
+            data = await whole(source, page.items[0])
+            with pytest.raises(ProviderError) as refused:
+                await source.page(page.cursor, None)
+
+    assert (data, seen) == (PDF, [None])
+    assert refused.value.reason.value == "address_refused"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "reason"),
+    [
+        (lambda _: {"error": "boom", "items": []}, "transient", "provider_down"),
+        (lambda _: web.Response(text="<html>maintenance"), "transient", "provider_down"),
+        (lambda _: web.Response(status=401), "auth", "credentials_wrong"),
+        (lambda _: web.Response(status=429, headers={"Retry-After": "3600"}), "rate_limited", "rate_limited"),
+        (lambda _: web.Response(status=503), "transient", "provider_down"),
+    ],
+)
+async def test_lists_that_go_wrong_are_told_apart(answer: Handler, kind: str, reason: str) -> None:
+    async with rest(answer) as (source, _):
+        with pytest.raises(ProviderError) as wrong:
+            await source.page(None, None)
+
+    assert (wrong.value.kind, wrong.value.reason.value) == (kind, reason)
+    assert SECRET not in str(wrong.value)
+
+
+async def test_a_listing_goes_on_from_the_day_of_the_last_one_with_an_overlap() -> None:
+    asked: list[str | None] = []
+
+    def handler(request: web.Request) -> Any:
+        asked.append(request.query.get("since"))
+        return {"items": []}
+
+    async with rest(handler, since={"param": "since", "format": "date", "overlap_hours": 48}) as (source, _):
+        first = await source.page(None, None)
+        await source.page(first.cursor, None)
+
+    assert asked[0] is None
+    assert asked[1] is not None
+    assert urlsplit(asked[1]).path == asked[1]
