@@ -58,6 +58,12 @@ class Leases:
         """What is ours now, by name. Empty once it may have run out, whatever the network does."""
         return self._held if time.monotonic() < self._sure_until else {}
 
+    def stuck(self) -> str | None:
+        """A sentence for `/health/ready` while nothing can be leased; None while all is well."""
+        if time.monotonic() < self._sure_until:
+            return None
+        return f"The leases of {self.group} cannot be renewed: our own store does not answer."
+
     async def tend(self) -> None:
         """Renew what is ours, claim what is free up to a fair share, hand over what is too much. A loop."""
         began = False

@@ -70,6 +70,10 @@ class Relay:
         """Something is owed: look now. Cheap, from the same event loop."""
         self._bell.set()
 
+    def stuck(self) -> str | None:
+        """A sentence for `/health/ready` while it cannot work; None while all is well."""
+        return self._leases.stuck()
+
     async def run(self) -> None:
         """Publish until cancelled; then what is still owed (0.5 s), and the leases go back."""
         tending = asyncio.create_task(self._leases.tend())
@@ -172,7 +176,8 @@ class Relay:
                 if owed["topic"] in refused:
                     break
                 try:
-                    await self._known(producer, owed["topic"])
+                    if owed["topic"] not in self._topics:
+                        await self._known(producer, owed["topic"])
                     debt.sent.append(
                         await producer.send(
                             owed["topic"], owed["value"], owed["key"].encode(), headers=HEADERS
@@ -182,13 +187,17 @@ class Relay:
                     debt.error = error
                     refused.add(owed["topic"])
                     break
-        await asyncio.gather(*(future for debt in debts for future in debt.sent), return_exceptions=True)
+        for (
+            debt
+        ) in debts:  # one after the other: a batch's are done together, and asking costs nearly nothing
+            for future in debt.sent:
+                if not future.done():
+                    await asyncio.wait((future,))
 
     async def _known(self, producer: AIOKafkaProducer, topic: str) -> None:
         """Raises soon where a topic is not there: a send would hold everybody up for 20 s."""
-        if topic not in self._topics:
-            await asyncio.wait_for(producer.partitions_for(topic), TOPIC_WITHIN)
-            self._topics.add(topic)
+        await asyncio.wait_for(producer.partitions_for(topic), TOPIC_WITHIN)
+        self._topics.add(topic)
 
     async def _clear(self, shards: Sequence[int], paid: dict[str, list[str]], debts: Sequence[Debt]) -> None:
         if not paid:

@@ -146,7 +146,7 @@ KINDS = ("ask", "confirm", "call", "wait", "choose", "keep", "prompts", "redirec
 
 
 def _step_kind(step: Any) -> str | None:
-    told = step if isinstance(step, dict) else vars(step)
+    told = step if isinstance(step, dict) else getattr(step, "__dict__", {})
     kind = next((kind for kind in KINDS if kind in told), None)
     return "ask_for" if kind == "ask" and told["ask"] != "credentials" else kind
 

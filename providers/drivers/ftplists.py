@@ -104,4 +104,4 @@ def _printed(line: Line, text: str) -> Listed | None:
 def _entry(name: str, facts: Mapping[str, Any], *, is_folder: bool) -> Listed:
     size = str(facts.get("size", ""))
     modified = str(facts.get("modify", "")).partition(".")[0]
-    return Listed(name, is_folder, int(size) if size.isdigit() else 0, modified)
+    return Listed(name, is_folder, int(size) if size.isdecimal() else 0, modified)

@@ -44,6 +44,14 @@ async def holds(leases: Leases, count: int) -> bool:
     return len(leases.held()) == count
 
 
+async def test_a_store_that_does_not_answer_is_said_and_is_over_once_it_does(database: Database) -> None:
+    async with tended(database, "one") as one:
+        assert one.stuck() == "The leases of tests cannot be renewed: our own store does not answer."
+        await until(lambda: holds(one, 4))
+
+        assert one.stuck() is None
+
+
 async def test_replicas_share_and_the_fence_rises_with_every_holder(database: Database) -> None:
     async with tended(database, "one") as one:
         await until(lambda: holds(one, 4))

@@ -66,7 +66,7 @@ def build(settings: Settings) -> Service:
     watch = Watch((CATALOGUE, *settings.paperbus_providers))
     loader = Loader(watch, store, mirror, leases, bus.Topic(kafka, store))
     bus.read(edge, suggested)
-    app = make_app(NAME, _verifier(settings), (edge.stuck, loader.stuck))
+    app = make_app(NAME, _verifier(settings), (edge.stuck, loader.stuck, leases.stuck))
     set_up = SetUp(settings.paperbus_connections_url, _service_tokens(settings))
     url = settings.paperbus_catalog_url
     app.include_router(api.routes(api.Catalogue(store, mirror, suggested, url, set_up.can_be_chosen)))

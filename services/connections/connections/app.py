@@ -193,7 +193,7 @@ class Parts:
             self.settings.origins,
             self.requests_read,
         )
-        app = make_app(NAME, self.verifier, (edge.stuck,))
+        app = make_app(NAME, self.verifier, (edge.stuck, self.relay.stuck))
         app.include_router(api.routes(reading))
         app.include_router(inner.routes(desk))
         known = configured.service_tokens(self.settings)

@@ -195,7 +195,7 @@ class Parts:
 
     def inner_app(self, edge: Edge) -> FastAPI:
         """The inner listener."""
-        app = make_app(bus.NAME, self.verifier, (edge.stuck,))
+        app = make_app(bus.NAME, self.verifier, (edge.stuck, self.relay.stuck))
         lists = MongoLists(self.db.ledger, self.db.documents)
         app.include_router(api.routes(api.Reading(self.syncs, lists, now)))
         app.include_router(content_api.routes(self.words.contents))

@@ -84,7 +84,7 @@ def _status(error: ProviderError, *, others_went: bool) -> RowStatus:
 
 
 def of_run(error: ProviderError, credentials_revision: int | None) -> Failure:
-    """Why the run could not go on. A file or folder that is locked passes: no login mends it, as an account's."""
+    """Why the run could not go on. A locked file passes by itself; only an account's lock needs a login."""
     passes = error.reason is Reason.LOCKED and error.later
     reason = Reason.PROVIDER_DOWN if passes else error.reason
     return Failure(reason, error.message, credentials_revision, _wait(error))
