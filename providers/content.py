@@ -64,6 +64,22 @@ async def _ended(source: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[by
             await source.aclose()
 
 
+async def begins_with(body: Body, size: int) -> str:
+    """The SHA-256 (hex) of the first `size` bytes of a body.
+
+    Raises:
+        ProviderError: as the body's own stream.
+    """
+    digest, left = hashlib.sha256(), size
+    async with _ended(body.open()) as source:
+        async for chunk in source:
+            digest.update(chunk[:left])
+            left -= min(left, len(chunk))
+            if not left:
+                break
+    return digest.hexdigest()
+
+
 def of_bytes(data: bytes, media_type: str = "application/octet-stream") -> Body:
     """A body that is in memory already: a sidecar, a test."""
 

@@ -4,6 +4,7 @@
 |-------------------------|-----------|--------|---------|--------|
 | nothing                 | put       | put    | put     | put    |
 | these bytes, put by us for this row | done | done | done | done |
+| the beginning of these bytes, left by our cut try | replace | replace | replace | replace |
 | these bytes             | done      | number | done    | done   |
 | other bytes             | number    | number | replace | reject |
 | another document of ours, other bytes | number | number | number | reject |
@@ -23,6 +24,7 @@ class At(Enum):
 
     NOTHING = "nothing"
     OUR_TRY = "these bytes, put by us for this row"
+    OUR_HALF = "the beginning of these bytes, left by our cut try"
     SAME = "these bytes"
     OTHER = "other bytes"
     OURS_OTHER = "another document of ours, other bytes"
@@ -72,4 +74,6 @@ def decide(rule: Clash, found: At) -> Action:
     """What `rule` says of a name where this is found."""
     if found is At.NOTHING:
         return Action.PUT
+    if found is At.OUR_HALF:
+        return Action.REPLACE
     return Action.DONE if found is At.OUR_TRY else _RULES[rule][found]

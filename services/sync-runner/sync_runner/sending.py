@@ -159,7 +159,7 @@ class Sender:
             for _ in range(MOST_TRIES):
                 if receipt := await self._created(path, body):
                     return Action.DONE, receipt
-                found, version = await self._look(row, path)
+                found, version = await self._look(row, path, body)
                 action = decide(self._choices.clash, found)
                 if action is Action.REJECT:
                     raise _taken(path)
@@ -200,7 +200,7 @@ class Sender:
             # The folder is there, so it is the name that the target does not take.
             raise ProviderError("item_permanent", Reason.DOCUMENT_REFUSED, error.message) from None
 
-    async def _look(self, row: Row, path: str) -> tuple[At, str | None]:
+    async def _look(self, row: Row, path: str, body: Body) -> tuple[At, str | None]:
         found = await self._driver.find(path)
         if found is None:
             return At.NOTHING, None
@@ -209,6 +209,8 @@ class Sender:
             return (At.OURS_SAME if same else At.OURS_OTHER), found.version
         if same and row.in_doubt:
             return At.OUR_TRY, found.version
+        if row.in_doubt and await self._walks.cut(path, found, body):
+            return At.OUR_HALF, found.version
         return (At.SAME if same else At.OTHER), found.version
 
     async def _another_of_ours(self, row: Row, path: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from providers.content import Body, begins_with
 from providers.drivers import Driver, Found
 from sync_runner.names import Place, Rules, key
 
@@ -36,6 +37,12 @@ class Walks:
         if found.sha256 is not None:
             return found.sha256.lower() == sha256.lower()
         return await self._driver.same_bytes(path, size, sha256)
+
+    async def cut(self, path: str, found: Found, body: Body) -> bool:
+        """Whether what was found is a beginning of this body: what a cut upload leaves where it is seen."""
+        if self._driver.capabilities.atomic_put or found.is_folder or found.size >= body.size:
+            return False
+        return await self._driver.same_bytes(path, found.size, await begins_with(body, found.size))
 
     async def next_step(self, place: Place, step: int, size: int, sha256: str | None) -> int:
         """The step to try after `step`: the first with these bytes (none where `sha256` is None), or free."""

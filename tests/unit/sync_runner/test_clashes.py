@@ -10,6 +10,7 @@ GRID = """
                                       | skip_same | number | replace | reject
 nothing                               | put       | put    | put     | put
 these bytes, put by us for this row   | done      | done   | done    | done
+the beginning of these bytes, left by our cut try | replace | replace | replace | replace
 these bytes                           | done      | number | done    | done
 other bytes                           | number    | number | replace | reject
 another document of ours, other bytes | number    | number | number  | reject

@@ -11,6 +11,7 @@ from fake_runs import a_row
 from fake_target import MemoryTarget, insensitive, listed
 
 from providers.content import of_bytes
+from providers.drivers import Capabilities
 from providers.errors import ProviderError
 from schemas.documents import Metadata
 from schemas.reasons import Reason, RowStatus
@@ -288,3 +289,27 @@ async def test_a_document_withdrawn_while_in_doubt_is_looked_up_and_never_put(
 
     assert result.status.value == status
     assert sending.target.puts == []
+
+
+@pytest.mark.parametrize("clash", ["skip_same", "number", "replace", "reject"])
+async def test_half_a_file_that_our_cut_try_left_where_it_is_seen_is_made_whole(clash: str) -> None:
+    sending = Sending(half_seen({"/x.pdf": A[:4]}), clash=clash)
+
+    assert await sending.send(a_row("1", A, "x.pdf", doubtful=True, target="/x.pdf")) == "/x.pdf"
+    assert sending.target.files == {"/x.pdf": A}
+
+
+async def test_a_shorter_file_of_somebody_else_is_never_taken_for_our_half() -> None:
+    foreign = Sending(half_seen({"/x.pdf": B[:4]}))
+    fresh = Sending(half_seen({"/x.pdf": A[:4]}))
+    whole = Sending(MemoryTarget({"/x.pdf": A[:4]}))
+
+    assert await foreign.send(a_row("1", A, "x.pdf", doubtful=True, target="/x.pdf")) == "/x (2).pdf"
+    assert await fresh.send(a_row("1", A, "x.pdf")) == "/x (2).pdf"
+    assert await whole.send(a_row("1", A, "x.pdf", doubtful=True, target="/x.pdf")) == "/x (2).pdf"
+    assert (foreign.target.files["/x.pdf"], fresh.target.files["/x.pdf"]) == (B[:4], A[:4])
+
+
+def half_seen(files: dict[str, bytes]) -> MemoryTarget:
+    """A target that shows files before they are whole."""
+    return MemoryTarget(files, capabilities=Capabilities(False, False, False))
