@@ -187,6 +187,8 @@ class ConnectionAuthorized(Data):
     identity: str
     options: tuple[Field, ...]
     provider_revision: int
+    same_as: Maybe[tuple[ConnectionId, ...]] = None
+    """Saved connections of this customer to the same account at the same place."""
 
 
 class ConnectionRejected(Data):

@@ -14,7 +14,7 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 
 from connections.lifecycle.changes import MOST_GRANTS
-from connections.lifecycle.things import Connection, LoginState
+from connections.lifecycle.things import Connection, LoginState, Status
 from connections.places import (
     kept_answer_place,
     kept_credentials_place,
@@ -129,6 +129,18 @@ class MongoTrying:
         query = {"shard": _ALL_SHARDS, "wake_at": {"$lte": at}}
         found = self._collection.find(query, {"_id": 1}).sort("wake_at", ASCENDING).limit(most)
         return [document["_id"] async for document in found]
+
+    async def same_as(self, it: Connection, identity: str, place: Mapping[str, Any]) -> tuple[str, ...]:
+        """Other saved connections of its customer to this account, at the place with these values."""
+        query: dict[str, Any] = {
+            "account": it.account,
+            "provider_id": it.provider_id,
+            "identity": identity,
+            "status": {"$in": [Status.ACTIVE.value, Status.ATTENTION.value]},
+            "_id": {"$ne": it.id},
+            **{f"known.{name}": value for name, value in place.items()},
+        }
+        return tuple([one["_id"] async for one in self._collection.find(query, {"_id": 1}).limit(10)])
 
     async def unfinished_of(self, provider_id: str) -> list[str]:
         """The ids of connections to a provider that were never saved and still may be."""

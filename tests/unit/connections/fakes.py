@@ -51,6 +51,14 @@ class MemoryTrying:
         waiting = [d for d in self._documents.values() if "wake_at" in d and d["wake_at"] <= at]
         return [document["_id"] for document in sorted(waiting, key=lambda d: d["wake_at"])][:most]
 
+    async def same_as(self, it: Connection, identity: str, place: Mapping[str, Any]) -> tuple[str, ...]:
+        def matches(d: Mapping[str, Any]) -> bool:
+            same = (d["account"], d["provider_id"], d["identity"]) == (it.account, it.provider_id, identity)
+            known = all(d["known"].get(name) == value for name, value in place.items())
+            return same and known and d["status"] in ("active", "attention") and d["_id"] != it.id
+
+        return tuple(d["_id"] for d in self._documents.values() if matches(d))
+
     async def unfinished_of(self, provider_id: str) -> list[str]:
         return [
             d["_id"] for d in self._documents.values() if d["unfinished"] and d["provider_id"] == provider_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -257,3 +258,20 @@ async def test_two_requests_for_one_id_in_one_batch_do_not_mix(room: Room) -> No
     assert room.data("RequestRefused")["reason"] == "exists"
     assert room.data("AuthChallengeIssued")["title"] == "Log in to WebDAV"
     assert it.login.sessions == 2
+
+
+async def test_a_second_connection_to_the_same_account_is_noticed_before_the_save(room: Room) -> None:
+    other = str(uuid4())
+    await room.ask(request())
+    first = await room.an_answer()
+    await room.logins.answer(first)
+    await room.tries.look(ID)
+    assert "same_as" not in room.data("ConnectionAuthorized")
+    await room.ask(ConnectionOptionsSubmitted(connection_id=ID, options={"folder": "/"}))
+    await room.ask(request(connection_id=other))
+    challenge = (await room.things.read([other]))[other].thing.login.challenge
+    assert challenge is not None
+    await room.logins.answer(replace(first, connection_id=other, challenge_id=challenge.challenge_id))
+    await room.tries.look(other)
+
+    assert room.data("ConnectionAuthorized")["same_as"] == [ID]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from connections.budgets import Became, Budget, Refusal
 from connections.lifecycle.case import Provider
@@ -51,6 +51,9 @@ class Trying(Due, Protocol):
 
         One conditional write by the server's clock, before anything is said to a provider.
         """
+
+    async def same_as(self, it: Connection, identity: str, place: Mapping[str, Any]) -> tuple[str, ...]:
+        """Other saved connections of its customer to this account, at the place with these values."""
 
     async def unfinished_of(self, provider_id: str) -> list[str]:
         """The ids of connections to a provider that were never saved and still may be."""

@@ -35,6 +35,8 @@ from schemas.reasons import Locale, Reason
 Outcome = Asked | Unreached | StillWaiting | Verified | LoginFailed | LoginBlocked
 
 
+Unfinished = outcomes.Asked | outcomes.Waiting | outcomes.Unreached | outcomes.Failed
+
 log = logger(__name__)
 
 
@@ -115,9 +117,11 @@ class Tries:
             return LoginFailed(fence, Reason.BUG, said("contact_support", locale))
         if isinstance(outcome, Refusal):
             return LoginBlocked(fence, outcome.until)
-        return self._told(it, fence, provider.manifest, outcome)
+        if isinstance(outcome, outcomes.Authorized):
+            return Verified(fence, await self._found(it, provider.manifest, outcome))
+        return self._told(it, fence, outcome)
 
-    def _told(self, it: Connection, fence: int, manifest: Manifest, outcome: outcomes.Outcome) -> Outcome:
+    def _told(self, it: Connection, fence: int, outcome: Unfinished) -> Outcome:
         match outcome:
             case outcomes.Asked():
                 sealed = self._vault.seal_values(machine_place(it, fence), outcome.state).document()
@@ -128,8 +132,6 @@ class Tries:
                 return StillWaiting(fence, sealed, outcome.poll_after)
             case outcomes.Unreached():
                 return Unreached(fence, outcome.error)
-            case outcomes.Authorized():
-                return Verified(fence, self._found(it, manifest, outcome))
             case outcomes.Failed():
                 return LoginFailed(fence, outcome.reason, outcome.message)
 
@@ -148,8 +150,11 @@ class Tries:
         place = answer_place(it, challenge.challenge_id)
         return outcomes.Answer(self._vault.open_values(place, Sealed.of(given.sealed)), given.action)
 
-    def _found(self, it: Connection, manifest: Manifest, found: outcomes.Authorized) -> Found:
+    async def _found(self, it: Connection, manifest: Manifest, found: outcomes.Authorized) -> Found:
+        asked = [spec.name for spec in manifest.credentials if spec.destination and not spec.secret]
+        place = {name: found.known[name] for name in asked if name in found.known}
         return Found(
+            same_as=await self._trying.same_as(it, found.identity, place),
             identity=found.identity,
             credentials=self._vault.seal_values(new_credentials_place(it), found.credentials).document(),
             known=dict(found.known),

@@ -80,6 +80,7 @@ def authorized(case: Case, _: LoggedIn) -> Sequence[object]:
             identity=it.identity or "",
             options=it.option_fields,
             provider_revision=it.provider_revision,
+            same_as=it.same_as or None,
         ),
     )
 

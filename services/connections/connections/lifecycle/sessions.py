@@ -218,6 +218,7 @@ def authorize(case: Case, message: Verified | Proven) -> Case:
         ends_at=found.ends_at,
         announced=passed(found.ends_at, case.at),
         option_fields=found.options,
+        same_as=found.same_as,
         provider_revision=revision,
         failed_logins=0,
         blocks=0,

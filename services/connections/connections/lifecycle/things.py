@@ -101,6 +101,8 @@ class Found(Model):
     token: Token | None = None
     ends_at: Moment | None = None
     """When the customer has to agree again, whatever is renewed."""
+    same_as: tuple[str, ...] = ()
+    """Saved connections of this customer to the same account at the same place."""
 
 
 class Ended(Model):
@@ -193,6 +195,7 @@ class Connection(Model):
     schedule: Schedule
     options: dict[str, Any] = Member(default_factory=dict)
     option_fields: tuple[Field, ...] = ()
+    same_as: tuple[str, ...] = ()
     filters: Filters = Filters()
     start: Start = "now"
     revision: int = 0

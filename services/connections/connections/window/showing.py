@@ -93,7 +93,10 @@ class Showing:
         left = max(0, round((challenge.expires_at - self.now()).total_seconds()))
         wrong = trouble or (challenge.error.message if challenge.error and not errors else None)
         if wrong and not trouble and any(field.name == login.blamed for field in challenge.fields):
-            beside, wrong = (FieldError(field=login.blamed or "", code="refused", message=wrong),), None
+            beside: tuple[FieldError, ...] = (
+                FieldError(field=login.blamed or "", code="refused", message=wrong),
+            )
+            wrong = None
         else:
             beside = tuple(errors)
         return self._render(
