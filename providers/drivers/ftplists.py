@@ -44,7 +44,7 @@ async def look(line: Line, at: str) -> Found | None:
         return Listed("", is_folder=False, size=size, modified=modified_at).found
     if await is_folder(line, at):
         return A_FOLDER
-    if not code.matches("50x"):
+    if "SIZE" in line.features and not code.matches("50x"):
         return None
     folder, _, name = at.rpartition("/")
     there = await entries(line, folder or "/")
