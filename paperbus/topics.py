@@ -14,6 +14,7 @@ from aiokafka.errors import TopicAlreadyExistsError
 
 from kit.broker import Kafka
 from paperbus.errors import Stopped
+from paperbus.reaching import reachable
 from schemas.topics import DEAD_PARTITIONS, DEAD_RETENTION, TOPICS, Topic
 
 COPIES = 3
@@ -138,11 +139,7 @@ class _Admin:
         self._client: Any = None
 
     async def __aenter__(self) -> AIOKafkaAdminClient:
-        try:
-            await asyncio.wait_for(self._kafka.reachable(), 10)
-        except TimeoutError:
-            why = await self._kafka.why_not()
-            raise Stopped(f"Kafka on {self._kafka.bootstrap} cannot be used: {why}.") from None
+        await reachable(self._kafka)
         self._client = self._kafka.admin()
         await self._client.start()
         return self._client

@@ -18,8 +18,8 @@ _MEMBERS = dict.fromkeys((*SHOWN, "trouble.reason", "trouble.message", "reason",
 _SETTLED = dict.fromkeys(("provider_revision", "schedule", "options", "filters", "start"), 1)
 _SYNC = ("standing", "state", "attention", "due_at", "run", "last", "counts", "failures")
 _ROW = (
-    "document", "version", "status", "reason", "message", "target", "attempts", "next_at", "received_at", "at",
-    "run",
+    "document", "version", "status", "reason", "message", "target", "attempts", "next_at", "received_at",
+    "at", "run",
 )  # fmt: skip
 
 

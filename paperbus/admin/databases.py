@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from kit import mongo
 from kit.mongo import Client
 from kit.settings import Settings
+from paperbus.errors import Stopped
 from paperbus.where import with_databases
 
 CATALOG, CONNECTIONS, SYNC_RUNNER = "catalog", "connections", "sync_runner"
@@ -20,10 +21,15 @@ async def databases(settings: Settings) -> AsyncIterator[Client]:
 
     Raises:
         Unusable: nobody answers there, or it is no replica set.
+        Stopped: it refuses what is asked in the block.
     """
+    from pymongo.errors import PyMongoError
+
     client = mongo.connect(with_databases(settings))
     try:
         await mongo.ready(client)
         yield client
+    except PyMongoError as error:
+        raise Stopped(f"MongoDB did not do that: {error}") from None
     finally:
         client.close()

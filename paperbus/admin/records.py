@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -11,25 +10,13 @@ from typing import TYPE_CHECKING
 from kit.broker import Kafka
 from kit.parking import Raw
 from paperbus.errors import Stopped
+from paperbus.reaching import reachable
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 QUIET_MS = 1000
 """With nothing new for so long, what is left before the end are markers of transactions."""
-
-
-async def reachable(kafka: Kafka) -> None:
-    """Wait up to 10 s for Kafka.
-
-    Raises:
-        Stopped: it cannot be used; the sentence says why.
-    """
-    try:
-        await asyncio.wait_for(kafka.reachable(), 10)
-    except TimeoutError:
-        why = await kafka.why_not()
-        raise Stopped(f"Kafka on {kafka.bootstrap} cannot be used: {why}.") from None
 
 
 async def until_now(
@@ -88,11 +75,17 @@ def raw_of(record: ConsumerRecord) -> Raw:
 
 @asynccontextmanager
 async def _reading(kafka: Kafka, topics: Sequence[str]) -> AsyncIterator[AIOKafkaConsumer]:
+    from aiokafka.errors import KafkaError
+
     await reachable(kafka)
     consumer = kafka.consumer(*topics)
-    await consumer.start()
     try:
+        await consumer.start()
+        if not consumer.assignment():
+            raise Stopped("The topics are not there yet: run `paperbus topics`.")
         yield consumer
+    except KafkaError as error:
+        raise Stopped(f"Kafka did not do that ({type(error).__name__}: {error}).") from None
     finally:
         await consumer.stop()
 

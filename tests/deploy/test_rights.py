@@ -99,6 +99,19 @@ def test_what_keeps_a_client_out_is_told_in_one_sentence(
         assert (answer.returncode, len(answer.stderr.strip().splitlines())) == (1, 1)
 
 
+def test_an_operator_looks_at_everything_and_others_at_nothing(kafka: SecuredKafka) -> None:
+    asked = [("operator", "tail", "--once"), ("operator", "dead", "list"), ("scheduler", "tail", "--once")]
+
+    with ThreadPoolExecutor() as side_by_side:
+        ways = side_by_side.map(lambda one: command("admin", *one[1:], **kafka.settings_of(one[0])), asked)
+        tailed, listed, refused = ways
+
+    assert (tailed.returncode, listed.returncode) == (0, 0), tailed.stderr + listed.stderr
+    assert refused.returncode == 1
+    assert "AuthorizationFailed" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
 def _may_write(kafka: SecuredKafka, user: str, topic: str) -> bool:
     """Whether Kafka takes a message of this user. Topics that are compacted insist on a key."""
     answers: list[KafkaError | None] = []
