@@ -1,7 +1,7 @@
 # One door. `make` alone lists the verbs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults soak bench check docs lock clean python develop test-servers
+.PHONY: help setup run test screenshots faults soak bench check docs lock clean python develop test-servers
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -29,6 +29,9 @@ soak: develop ## hours of load with faults
 
 bench: develop ## measure, and write bench/RESULTS.md
 	@$(BIN)/python -m bench $(ARGS)
+
+screenshots: develop test-servers ## take the pictures of the README from the running platform
+	@PYTHONPATH=.:tests $(BIN)/python -m tests.console.pictures
 
 check: develop ## lint, format, types, import rules
 	@$(BIN)/ruff check .

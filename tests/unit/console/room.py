@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from console.app import Faces, Parts, console_app
 from console.live import Hub
@@ -115,6 +116,7 @@ class Room:
     answer: Callable[[Json], Any] | None = None
     """What is said because of an event; None is silence."""
     http: httpx.AsyncClient = field(init=False, repr=False)
+    app: ASGIApp = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.says = {
@@ -225,7 +227,7 @@ def saved(_: Json) -> ConnectionSaved:
 
 
 @asynccontextmanager
-async def room() -> AsyncIterator[Room]:
+async def room(url: str = URL) -> AsyncIterator[Room]:
     """The console, served in memory."""
     made = Room()
     app = Starlette(routes=[Route("/{path:path}", made.serve, methods=["GET", "POST"])])
@@ -248,7 +250,8 @@ async def room() -> AsyncIterator[Room]:
         now,
         patience=0.1,
     )
-    console = console_app(parts, Faces(URL, WINDOW))
+    console = console_app(parts, Faces(url, WINDOW))
+    made.app = console
     transport = httpx.ASGITransport(app=console, raise_app_exceptions=False)
-    async with services, httpx.AsyncClient(transport=transport, base_url=URL) as made.http:
+    async with services, httpx.AsyncClient(transport=transport, base_url=url) as made.http:
         yield made

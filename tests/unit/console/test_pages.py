@@ -40,7 +40,8 @@ async def visit() -> AsyncIterator[Room]:
 READING = (
     "/", "/add", "/add/export", "/add/import", "/add/export/webdav", "/suggest?name=x",
     "/suggested?status=new", f"/accounts/{ID}", f"/accounts/{ID}/documents", f"/accounts/{ID}/runs",
-    f"/accounts/{ID}/history", f"/accounts/{ID}/settings", f"/accounts/{ID}/remove", f"/accounts/{ID}/back?result=authorized",
+    f"/accounts/{ID}/history", f"/accounts/{ID}/settings", f"/accounts/{ID}/remove",
+    f"/accounts/{ID}/back?result=authorized",
 )  # fmt: skip
 
 

@@ -1,0 +1,142 @@
+"""Every page in a real browser, with made-up services: three languages, a phone, light and dark, by axe."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.async_api import Browser
+
+from tests.console.walking import DESKTOP, PHONE, walking
+from tests.unit.console.room import ID, NASTY, Room, connection, room, row, standing
+from tests.unit.console.test_pages import READING
+from tests.window.browsing import CHROMIUM, MISSING
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason=MISSING),
+    pytest.mark.filterwarnings("default"),  # the browser's driver and the server warn on their own account
+]
+LONG = "Müller & Söhne Vermögensverwaltungsgesellschaft mbH"
+ONE = f"/v1/connections/{ID}"
+CHALLENGE: dict[str, Any] = {"title": "Log in to WebDAV", "error": {"message": "The password is wrong."}}
+RUN = {"id": "r", "due_at": "2026-11-22T15:00:00Z", "started_at": "2026-11-22T15:00:00Z", "reason": "manual"}
+
+
+def full() -> dict[str, Any]:
+    """Services that have something of everything to say."""
+    troubled = connection(
+        "attention", name=LONG, title="The folder is gone", message=NASTY, action="change_options"
+    )
+    others = [
+        connection(id=ID.replace("7", "8"), name="Plain"),
+        connection("connecting", id=ID.replace("7", "9"), name=NASTY),
+        connection("removed", id=ID.replace("7", "a"), name="Old"),
+    ]
+    told = standing(done=1234, pending=5, rejected=2)
+    told["run"] = {"id": "r", "status": "running", "started_at": None, "counts": {"done": 3}}
+    counts = {"done": 3, "rejected": 2, "failed": 1, "unknown": 0, "skipped": 0}
+    rows = [row(1), row(2, "rejected", message="Too large for the target."), row(3, "pending", target=None)]
+    said = {"at": "2026-11-22T15:00:00Z", "actor": "jane@martin.example"}
+    return {
+        "/v1/connections": {"items": [troubled, *others], "next": None},
+        ONE: troubled,
+        f"runner {ONE}": told,
+        "runner /v1/connections": {"items": [told], "next": None},
+        f"{ONE}/runs": {"items": [{**RUN, "status": "running", "counts": counts, "message": None}]},
+        f"{ONE}/documents": {"items": rows, "next": "more"},
+        f"{ONE}/timeline": {
+            "items": [
+                {**said, "what": "ConnectionNeedsAttention", "data": {"title": "The folder is gone"}},
+                {**said, "what": "ConnectionSaved", "data": {"name": LONG}},
+            ],
+            "next": None,
+        },
+    }
+
+
+@contextlib.asynccontextmanager
+async def served() -> AsyncIterator[tuple[Room, str]]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with room(url) as made:
+        config = uvicorn.Config(made.app, log_level="warning", access_log=False, lifespan="off")
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            yield made, url
+        finally:
+            await made.hub.close()
+            server.should_exit = True
+            await serving
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "size"),
+    [("en-GB", "light", DESKTOP), ("fr-FR", "dark", DESKTOP), ("de-DE", "dark", PHONE)],
+)
+async def test_every_page_fits_and_stands_in_nobodys_way(
+    browser: Browser, locale: str, scheme: str, size: dict[str, int]
+) -> None:
+    async with served() as (made, url):
+        name = f"page-{locale[:2]}-{scheme}-{size['width']}"
+        walk = await walking(browser, name, url, locale=locale, color_scheme=scheme, viewport=size)
+        await walk.enter(f"{url}/enter?token={made.token(account=LONG)}")
+        await walk.context.clear_cookies()
+        await walk.enter(f"{url}/enter?token={made.token()}")
+        await walk.seen("quiet")
+        made.says |= full()
+        for n, path in enumerate(READING):
+            await walk.page.goto(url + path)
+            await walk.seen(f"{n:02}")
+        for status, end in (("connecting", "login"), ("configuring", "options")):
+            made.says[ONE] = connection(status, challenge=CHALLENGE, login="open")
+            await walk.page.goto(f"{url}/accounts/{ID}/{end}")
+            await walk.seen(end)
+
+        assert walk.foreign == []
+
+
+async def test_the_menu_the_picker_and_the_preview_work_by_keyboard(browser: Browser) -> None:
+    async with served() as (made, url):
+        made.says[ONE] = connection("configuring")
+        made.says[f"{ONE}/options/folder/choices"] = {"items": [{"value": "/In/2026", "label": "2026"}]}
+        walk = await walking(browser, "keys", url, locale="en-GB")
+        page = walk.page
+        await walk.enter(f"{url}/enter?token={made.token()}")
+        await page.focus(".menu summary")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".menu[open]")
+        await page.keyboard.press("Escape")
+        await page.wait_for_selector(".menu:not([open])")
+        await page.goto(f"{url}/accounts/{ID}/options")
+        await page.focus(".combo button")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".picker li button")
+        await walk.seen("picker")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.wait_for_function("() => document.querySelector('[name=folder]').value === '/In/2026'")
+        await page.keyboard.press("Escape")
+        await page.wait_for_selector(".picker", state="hidden")
+        await page.wait_for_timeout(400)
+
+        assert ("/v1/preview", "/In/2026") in [(path, asked.get("folder")) for path, asked in made.asked]
+
+
+async def test_a_broken_logo_leaves_its_tile_and_a_double_click_saves_once(browser: Browser) -> None:
+    async with served() as (made, url):
+        made.says[ONE] = connection("configuring")
+        walk = await walking(browser, "broken", url, locale="en-GB")
+        await walk.enter(f"{url}/enter?token={made.token()}")
+        await walk.page.wait_for_function("() => !document.querySelector('.logo img')")
+        await walk.page.goto(f"{url}/accounts/{ID}/options")
+        await walk.page.dblclick("form[data-check] .actions button")
+        await walk.page.wait_for_url("**/?said=*")
+
+        assert len(made.published) == 1

@@ -1,0 +1,132 @@
+"""The console in a real browser, over the running platform: both ways, three languages, desktop and phone."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.console.stage import Stage
+from tests.console.walking import PHONE, Walk, walking
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.servers,
+    pytest.mark.timeout(240),
+    pytest.mark.filterwarnings("default"),  # the browser's driver warns on its own account
+]
+
+
+async def test_an_export_from_the_empty_list_to_the_ledger(stage: Stage, browser: Browser) -> None:
+    """English, light, at a desk: the pop-up opens with the click and closes by itself."""
+    stage.account("Boulangerie Martin")
+    stage.documents(7)
+    walk = await walking(browser, "en", stage.url, locale="en-GB")
+    page = walk.page
+    await walk.enter(stage.link())
+    await walk.seen("empty")
+    await walk.to_interval("export", "webdav", "webdva")
+    await walk.seen("interval")
+    async with walk.context.expect_page() as opened:
+        await page.click(".actions button")
+    window = await opened.value
+    await page.wait_for_url("**/login")
+    await window.wait_for_url("**/w/*")
+    await walk.seen("login")
+    await walk.log_in(window, stage.target)
+    assert "7 documents are there already" in await page.inner_text("#preview")
+    await page.fill("[name=folder]", "/Walk/{year}")
+    await page.fill("[name=filename]", "{seller_name} {number}{ext}")
+    await page.check("[name=start][value=all]")
+    await page.wait_for_selector("#preview .paths :text('/Walk/2026/')")
+    await walk.seen("options")
+    await page.check("[name=export_now]")
+    connection = await walk.saved()
+    await page.wait_for_selector("text=7 done", timeout=30_000)
+    assert window.is_closed()
+    await walk.seen("list")
+    for tab in ("", "/documents", "/runs", "/history", "/settings", "/remove"):
+        await page.goto(f"{stage.url}/accounts/{connection}{tab}")
+        await walk.seen(f"account{tab.replace('/', '-')}")
+    assert len([path for path in stage.target.folder.rglob("*") if path.is_file()]) == 7
+    assert (walk.foreign, walk.complaints) == ([], [])
+
+
+async def test_an_import_on_a_dark_phone_in_german_with_the_popup_blocked(
+    stage: Stage, browser: Browser
+) -> None:
+    stage.account("Müller & Söhne")
+    walk = await walking(browser, "de", stage.url, locale="de-DE", viewport=PHONE, color_scheme="dark")
+    page = walk.page
+    await walk.enter(stage.link())
+    await walk.seen("empty")
+    await walk.to_interval("import", "webdav", "WebDAV")
+    await walk.seen("interval")
+    await page.evaluate("window.open = () => null")
+    await page.click(".actions button")
+    await page.wait_for_url("**/login")
+    await page.wait_for_selector("#blocked:not([hidden])")
+    await walk.seen("login-blocked")
+    async with walk.context.expect_page() as opened:
+        await page.click("form[data-window] button")
+    await walk.log_in(await opened.value, stage.target)
+    await walk.seen("options")
+    await walk.saved()
+    await walk.seen("list")
+    assert "Synchronisierte Konten" in await page.inner_text("h1")
+    assert walk.foreign == []
+
+
+async def changed_by_keyboard(walk: Walk) -> None:
+    """To "Pause" and on, with Tab and Enter alone."""
+    for _ in range(40):
+        await walk.page.keyboard.press("Tab")
+        if "/pause" in str(await walk.page.evaluate("document.activeElement.form?.action")):
+            return await walk.page.keyboard.press("Enter")
+    raise AssertionError("no way to the button by keyboard")
+
+
+async def test_two_tabs_follow_each_other_also_after_the_stream_was_lost(
+    stage: Stage, browser: Browser
+) -> None:
+    """French. The console itself is killed in between, and the open page is right again by itself."""
+    stage.account(f"Tabs {browser.version}")
+    connection = await asyncio.to_thread(stage.connect, "Deux onglets")
+    walk = await walking(browser, "fr", stage.url, locale="fr-FR")
+    await walk.enter(stage.link())
+    other = await walk.context.new_page()
+    await other.goto(f"{stage.url}/accounts/{connection}")
+    await walk.page.wait_for_selector("text=À jour")
+    tabs = Walk(walk.context, other, "fr")
+    await changed_by_keyboard(tabs)
+    await walk.page.wait_for_selector(".chip:has-text('En pause')")
+    await walk.seen("paused")
+    stage.services.processes["console"].send_signal(signal.SIGKILL)
+    stage.services.processes["console"].wait()
+    await walk.page.wait_for_selector("#lost:not([hidden])")
+    assert "Deux onglets" in await walk.page.inner_text(".account")
+    stage.outsider.ask("ConnectionResumeRequested", connection_id=connection)
+    await asyncio.to_thread(stage.outsider.wait, "ConnectionResumed", connection)
+    stage.services.start("console")
+    await asyncio.to_thread(stage.services.ready, "console")
+    await walk.page.wait_for_selector(".chip:has-text('À jour')", timeout=30_000)
+    await walk.page.wait_for_selector("#lost", state="hidden")
+
+
+async def test_without_javascript_the_reading_pages_are_whole(stage: Stage, browser: Browser) -> None:
+    stage.account(f"Reading {browser.version}")
+    connection = await asyncio.to_thread(stage.connect, "Plain")
+    walk = await walking(browser, "nojs", stage.url, java_script_enabled=False)
+    await walk.page.goto(stage.link("member"))
+    await walk.page.click("form[action='/enter'] button")
+    assert "Plain" in await walk.page.inner_text(".accounts")
+    for tab in ("", "/documents", "/runs", "/history", "/settings"):
+        answer = await walk.page.goto(f"{stage.url}/accounts/{connection}{tab}")
+        assert answer is not None
+        assert answer.status == 200
+    await walk.page.goto(f"{stage.url}/add/export")
+    await walk.page.fill("#query", "nextclod")
+    await walk.page.click("form[role=search] button")
+    assert "Nextcloud" in await walk.page.inner_text(".providers")

@@ -1,0 +1,85 @@
+"""Walking through the console as a customer does, and looking at each page on the way."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, Page
+from targets import Target
+
+from tests.window.browsing import SHOTS
+
+DESKTOP = {"width": 1180, "height": 860}
+PHONE = {"width": 320, "height": 680}
+
+
+@dataclass
+class Walk:
+    """One browser of one customer. Each page it looks at is held to what all pages owe."""
+
+    context: BrowserContext
+    page: Page
+    name: str
+    foreign: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    async def seen(self, name: str, page: Page | None = None) -> None:
+        """Nothing is wider than the page, nothing stands in anybody's way (axe: WCAG 2.2 AA)."""
+        at = page or self.page
+        await at.evaluate("document.fonts.ready")
+        if SHOTS:
+            await at.screenshot(path=Path(SHOTS) / f"{self.name}-{name}.png", full_page=True)
+        assert await at.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        found = await Axe().run(at)
+        told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found.response["violations"]]
+
+        assert (name, told) == (name, [])
+
+    async def enter(self, link: str) -> None:
+        await self.page.goto(link)
+        await self.page.click("form[action='/enter'] button")
+        await self.page.wait_for_url("**/")
+
+    async def to_interval(self, direction: str, provider: str, words: str) -> None:
+        """From the list to the interval, looking at everything on the way."""
+        await self.page.click(".head a.button")
+        await self.seen("direction")
+        await self.page.click(f"a[href='/add/{direction}']")
+        await self.page.fill("#query", words)
+        await self.page.wait_for_selector(".providers li:first-child a[href$='" + provider + "']")
+        await self.seen("search")
+        await self.page.click(f".providers a[href='/add/{direction}/{provider}']")
+        await self.page.wait_for_selector("#coming strong")
+
+    async def log_in(self, window: Page, target: Target) -> None:
+        """Through the login window; the page behind goes on by itself."""
+        await window.click("form button")
+        await window.wait_for_selector("[name=url]")
+        for name in ("url", "username", "password"):
+            await window.fill(f"[name={name}]", getattr(target, name))
+        await window.click("[value=answer]")
+        await self.page.wait_for_url("**/options", timeout=30_000)
+
+    async def saved(self) -> str:
+        """Save, and return the connection's id."""
+        await self.page.click("form[data-check] .actions button")
+        await self.page.wait_for_url("**/?said=*", timeout=30_000)
+        path = await self.page.locator(".account h2 a").first.get_attribute("href")
+        found = re.search(r"/accounts/(.+)", path or "")
+        assert found is not None
+        return found[1]
+
+
+async def walking(browser: Browser, name: str, url: str, **options: Any) -> Walk:
+    """A browser that never was here, watched for requests to strangers and for complaints."""
+    context = await browser.new_context(**{"viewport": DESKTOP, "timezone_id": "Europe/Paris", **options})
+    walk = Walk(context, await context.new_page(), name)
+    own = (url, url.replace(":8100", ":8112"), "about:", "data:")
+    context.on("request", lambda sent: None if sent.url.startswith(own) else walk.foreign.append(sent.url))
+    context.on("console", lambda said: walk.complaints.append(said.text) if said.type == "error" else None)
+    context.on("weberror", lambda error: walk.complaints.append(str(error.error)))
+    return walk
