@@ -34,6 +34,8 @@ POLL = 0.05
 """Seconds between two looks where nobody rings: the fallback for what another process has written."""
 ROUND = 1000
 """Documents a round; one answer of Mongo, so at most 16 MB."""
+FENCED_ROUND = 200
+"""What is compacted is whole states of 10 KB and more: a thousand at once leave a heap that never shrinks."""
 BODIES = 32
 """Large events a round: they are read one by one, at up to 512 KB each."""
 HEADERS = [("content-type", CONTENT_TYPE.encode())]
@@ -61,6 +63,7 @@ class Relay:
         self._kafka = kafka
         self._leases = leases
         self._bell = asyncio.Event()
+        self._most = ROUND
         self._whole = Lane()
         self._halves: tuple[Lane, ...] = (Lane(0), Lane(1))
         self._aside: dict[str, tuple[float, int]] = {}
@@ -93,7 +96,7 @@ class Relay:
             self._bell.clear()
             try:
                 found = await self._round(self._whole)
-                if found >= ROUND:
+                if found >= self._most:
                     await self._drain()
                 failures = 0
             except Exception as error:
@@ -120,7 +123,7 @@ class Relay:
             raise error
 
     async def _empty(self, lane: Lane) -> None:
-        while await self._round(lane) >= ROUND:
+        while await self._round(lane) >= self._most:
             pass
 
     async def _round(self, lane: Lane) -> int:
@@ -158,7 +161,9 @@ class Relay:
         query: dict[str, Any] = {"shard": {"$in": list(shards)}, "owes.0": {"$exists": True}}
         if aside := self._still_aside():
             query["_id"] = {"$nin": aside}
-        found = self._collection.find(query, {"owes": 1}).hint("owing").limit(-ROUND).batch_size(ROUND)
+        found = (
+            self._collection.find(query, {"owes": 1}).hint("owing").limit(-self._most).batch_size(self._most)
+        )
         debts = [Debt(document["_id"], document["owes"]) for document in await found.to_list(None)]
         wanted = [owed["body"] for debt in debts for owed in debt.owes if "body" in owed][:BODIES]
         if wanted:
@@ -266,6 +271,7 @@ class FencedRelay(Relay):
     def __init__(self, collection: Collection, bodies: Collection, kafka: Kafka, leases: Leases) -> None:
         super().__init__(collection, bodies, kafka, leases)
         self._halves = ()  # one transactional producer, or it would fence itself
+        self._most = FENCED_ROUND
 
     def _shards(self) -> list[int]:
         return list(range(SHARDS)) if self._leases.held() else []
