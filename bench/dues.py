@@ -88,19 +88,21 @@ class Bench:
         own = {"_id": connection, "account": account, "v": 1, "shard": shard_of(connection)}
         return own | {"owes": [], "seen": [], "schema": SCHEMA} | dump(sync)
 
-    async def send(self, ids: Sequence[str]) -> None:
-        """A due for each."""
+    async def send(self, ids: Sequence[str], pause: float = 0.0) -> None:
+        """A due for each, so many seconds apart. One producer: what it costs is not ours to measure."""
         accounts = {
             sync["_id"]: sync["account"]
             async for sync in self.world.db.syncs.find({"_id": {"$in": list(ids)}}, {"account": 1})
         }
         headers = [("content-type", CONTENT_TYPE.encode())]
-        async with self.kafka.producer(linger_ms=5) as producer:
+        async with self.kafka.producer(linger_ms=0 if pause else 5) as producer:
             sent = []
             for id_ in ids:
                 event = heard(due_now(id_), accounts[id_], id=str(uuid.uuid4())).event
                 value, key = event.encoded(), id_.encode()
                 sent.append(await producer.send(SYNCS_REQUESTS.name, value, key=key, headers=headers))
+                if pause:
+                    await asyncio.sleep(pause)
             await asyncio.gather(*sent)
 
     async def answered(self, count: int) -> float:
@@ -125,9 +127,7 @@ class Bench:
         took = await answered
         print(f"dues       {N / took:8.0f} DocumentsExported/s published (at least 2,000)")
         self.took.clear()
-        for id_ in self.ids[:SINGLES]:
-            await self.send([id_])
-            await asyncio.sleep(0.02)
+        await self.send(self.ids[:SINGLES], pause=0.05)
         await asyncio.sleep(1)
         times = sorted(self.took)
         half, most = times[len(times) // 2] * 1e3, times[int(len(times) * 0.99)] * 1e3
