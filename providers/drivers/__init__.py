@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from providers.content import Body
+from providers.drivers.kinds import KINDS, DriverKind
 from providers.errors import ProviderError
 from providers.templates import fill
 from providers.words import words
@@ -172,62 +173,6 @@ class Driver(Protocol):
             ProviderError: kind `conflict`, reason `revision_conflict`, where it is another version by now;
                 reason `exists` where it is a folder.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class DriverKind:
-    """One kind of driver: its module, and the settings that it takes from manifest and credentials."""
-
-    module: str
-    needs: frozenset[str]
-    takes: frozenset[str]
-
-
-KINDS: Mapping[str, DriverKind] = {
-    "webdav": DriverKind(
-        "providers.drivers.webdav",
-        needs=frozenset({"url", "username", "password"}),
-        takes=frozenset({"atomic_put", "create_only", "case_sensitive", "forbidden_characters"}),
-    ),
-    "sftp": DriverKind(
-        "providers.drivers.sftp",
-        needs=frozenset({"host", "username"}),
-        takes=frozenset(
-            {
-                "port",
-                "password",
-                "private_key",
-                "passphrase",
-                "host_key",
-                "root",
-                "case_sensitive",
-                "forbidden_characters",
-            }
-        ),
-    ),
-    "ftp": DriverKind(
-        "providers.drivers.ftp",
-        needs=frozenset({"host", "username", "password"}),
-        takes=frozenset({"port", "security", "root", "rename", "case_sensitive", "forbidden_characters"}),
-    ),
-    "rest": DriverKind("providers.drivers.rest", needs=frozenset(), takes=frozenset()),
-    "imap": DriverKind(
-        "providers.drivers.imap",
-        needs=frozenset({"host", "username"}),
-        takes=frozenset({"port", "security", "password", "access_token"}),
-    ),
-    "smtp": DriverKind(
-        "providers.drivers.smtp",
-        needs=frozenset({"host", "sender"}),
-        takes=frozenset({"port", "security", "username", "password", "to"}),
-    ),
-    "object": DriverKind(
-        "providers.drivers.object",
-        needs=frozenset({"endpoint", "bucket", "access_key_id", "secret_access_key"}),
-        takes=frozenset({"region", "addressing", "prefix", "conditional"}),
-    ),
-}
-"""The drivers that are there. `needs` must be named by the manifest's credentials or settings."""
 
 
 def open_driver(
