@@ -172,7 +172,7 @@ class WebDav:
         try:
             answer = await self._send("PUT", unfinished(path, body.sha256), {}, body)
             if answer.status >= 300:
-                raise self._error(answer)
+                raise self._upload_error(answer)
         except ProviderError as error:
             if not error.later or error.reason is Reason.CONTENT_UNAVAILABLE:
                 await self._clear(path, body)
@@ -256,6 +256,12 @@ class WebDav:
                 words("not_kept"),
             )
         return Receipt(path, found.version)
+
+    def _upload_error(self, answer: Answer) -> ProviderError:
+        """As `_error`. Servers in Go answer 405 where their disk got full in the middle of a file."""
+        if answer.status == 405:
+            return ProviderError("transient", Reason.PROVIDER_DOWN, words("trouble", status=405))
+        return self._error(answer)
 
     def _error(self, answer: Answer) -> ProviderError:
         return answer.error(self._manifest.errors, self._http.clock())

@@ -47,7 +47,8 @@ OPENINGS = [
 ]
 
 
-async def _of(name: str, target: Target) -> Subject:
+async def subject_of(name: str, target: Target) -> Subject:
+    """What is at a server of `targets`, by its name."""
     match name:
         case "rclone_webdav":
             return dav(target, create_only=True)
@@ -67,7 +68,7 @@ async def _of(name: str, target: Target) -> Subject:
 
 @pytest.fixture(params=OPENINGS)
 async def subject(request: pytest.FixtureRequest) -> Subject:
-    return await _of(request.param, request.getfixturevalue(request.param))
+    return await subject_of(request.param, request.getfixturevalue(request.param))
 
 
 @pytest.fixture

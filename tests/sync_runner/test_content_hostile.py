@@ -24,7 +24,9 @@ SIZE = 1000
 
 
 @asynccontextmanager
-async def answering(answer: Callable[[asyncio.StreamWriter], None]) -> AsyncIterator[tuple[str, list[str]]]:
+async def answering(
+    answer: Callable[[asyncio.StreamWriter], None], *, goes_on: bool = False
+) -> AsyncIterator[tuple[str, list[str]]]:
     """A server's origin, and whoever has connected to it."""
     met: list[str] = []
 
@@ -35,11 +37,11 @@ async def answering(answer: Callable[[asyncio.StreamWriter], None]) -> AsyncIter
             await reader.readuntil(b"\r\n\r\n")
             answer(writer)
             await writer.drain()
-            while not writer.is_closing():
+            while goes_on and not writer.is_closing():
                 writer.write(bytes(1000))
                 await writer.drain()
                 await asyncio.sleep(0.005)
-        writer.transport.abort()
+        writer.close()
 
     serving: list[asyncio.Task[None] | None] = []
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -88,7 +90,7 @@ async def test_a_body_without_an_end_is_left_as_soon_as_it_is_too_long() -> None
     def endless(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 Here\r\n\r\n")
 
-    async with answering(endless) as (origin, _):
+    async with answering(endless, goes_on=True) as (origin, _):
         error = await told(f"{origin}/d-1")
 
     assert (error.reason, error.later) == (Reason.CONTENT_CHANGED, False)
