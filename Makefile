@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 # Programs that tests use and that only the distribution has: program=package.
-TEST_SERVERS := sshd=openssh-server vsftpd=vsftpd chromium=chromium
+TEST_SERVERS := sshd=openssh-server vsftpd=vsftpd chromium=chromium nginx=nginx-light caddy=caddy dovecot=dovecot-imapd clamd=clamav-daemon
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
