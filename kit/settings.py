@@ -17,6 +17,7 @@ from pydantic import (
     Field as Member,
     IPvAnyAddress,
     SecretStr,
+    StringConstraints,
     ValidationError,
     model_validator,
 )
@@ -92,6 +93,7 @@ class Settings(BaseModel):
     paperbus_instance: str | None = Member(default=None, min_length=1, max_length=100)
     paperbus_ledger_days: int = Member(default=400, ge=1)
     paperbus_content_days: int = Member(default=30, ge=1)
+    paperbus_clamd: Annotated[str, StringConstraints(pattern=r"^(/.+|.+:[0-9]+)$")] | None = None
     otel_exporter_otlp_endpoint: Url | None = None
 
     @classmethod

@@ -45,6 +45,7 @@ from sync_runner.importing import Warehouse
 from sync_runner.inspecting import Inspector
 from sync_runner.lifecycle.sync import EVERYTHING, Run, Standing, State, Sync
 from sync_runner.running import Means
+from sync_runner.scanning import Clamd
 from sync_runner.store import ledger
 from sync_runner.store.contents import MongoContents
 from sync_runner.store.documents import INDEXES as DOCUMENT_INDEXES
@@ -128,6 +129,7 @@ class Rig:
     platform: Platform
     connection: str = field(default_factory=lambda: str(uuid4()))
     direction: Direction = "export"
+    clamd: str | None = None
 
     def __post_init__(self) -> None:
         self.client = connect(self.place.mongo)
@@ -216,7 +218,7 @@ class Rig:
 
     async def work(self, seconds: float = 30, **settings: Any) -> None:
         """A worker in this process, until the run has ended."""
-        async with working(self.place, **settings):
+        async with working(self.place, clamd=self.clamd, **settings):
             await self.until_ended(seconds)
 
     async def until_ended(self, seconds: float = 30) -> None:
@@ -254,7 +256,7 @@ async def spare(at: str) -> None:
 
 
 @asynccontextmanager
-async def working(place: Place, knife: Knife = spare, **settings: Any) -> Any:
+async def working(place: Place, knife: Knife = spare, clamd: str | None = None, **settings: Any) -> Any:
     """A worker at work. `knife` is told of every point that is passed."""
     client = connect(place.mongo)
     database = client[place.database]
@@ -268,7 +270,7 @@ async def working(place: Place, knife: Knife = spare, **settings: Any) -> Any:
     warehouse = Warehouse(
         Knifed(MongoImports(database["ledger"], database["syncs"]), knife, "imports"),
         Knifed(MongoContents(database), knife, "contents"),
-        Inspector(Reader()),
+        Inspector(Reader(), Clamd(clamd) if clamd else None),
         timedelta(days=30),
     )
     key = OKPKey.import_key(place.key)

@@ -27,6 +27,7 @@ def head(letter: Letter, message_id: str, sender: str, to: str, now: datetime) -
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = f"<{message_id}>"
+    mail["X-Paperbus"] = "1"  # imports know it, so that what we send is never brought back
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes, please
     mail["MIME-Version"] = "1.0"
     mail["Content-Type"] = f'multipart/mixed; boundary="{_boundary(letter)}"'

@@ -57,11 +57,8 @@ def routes(reading: Reading) -> APIRouter:
     ) -> Page[dict[str, Any]]:
         """Its ledger, newest first. `status` may come several times; `query` looks in names and numbers."""
         sync = await reading.one(connection_id, caller)
-        after = read_cursor(cursor, datetime, int)
-        place = Place(after[0], min(max(after[1], 0), MOST_ALIKE)) if after else None
-        statuses = [one.value for one in status or ()]
-        wanted = Wanted(sync.account, sync.id, statuses, query.strip())
-        entries, last = await reading.lists.rows(wanted, place, limit)
+        wanted = Wanted(sync.account, sync.id, [one.value for one in status or ()], query.strip())
+        entries, last = await reading.lists.rows(wanted, _place(cursor), limit)
         following = cursor_of(last.received_at, last.skip) if last else None
         return Page(items=[_row(entry) for entry in entries], next=following)
 
@@ -72,11 +69,7 @@ def routes(reading: Reading) -> APIRouter:
         """Its last runs, newest first, with those that wait or are under way."""
         after = read_cursor(cursor, str)
         sync = await reading.one(connection_id, caller)
-        now_ = RunStatus.RUNNING if sync.state is State.RUNNING else RunStatus.WAITING
-        waiting = [_unfinished(sync.next, RunStatus.WAITING)] if sync.next else []
-        current = [_unfinished(sync.run, now_)] if sync.run else []
-        last = [sync.last.shown()] if sync.last else []
-        items = [*waiting, *current, *map(_past, (*last, *sync.past))]
+        items = _runs(sync)
         if after:
             items = list(dropwhile(lambda run: run["id"] != after[0], items))[1:]
         following = cursor_of(items[limit - 1]["id"]) if len(items) > limit else None
@@ -91,6 +84,20 @@ def routes(reading: Reading) -> APIRouter:
         return {"next": [rfc3339(at) for at in upcoming(sync.schedule, sync.anchor, reading.now())]}
 
     return router
+
+
+def _place(cursor: str | None) -> Place | None:
+    after = read_cursor(cursor, datetime, int)
+    return Place(after[0], min(max(after[1], 0), MOST_ALIKE)) if after else None
+
+
+def _runs(sync: Sync) -> list[dict[str, Any]]:
+    """What waits, what is under way, what is over: the newest first."""
+    now_ = RunStatus.RUNNING if sync.state is State.RUNNING else RunStatus.WAITING
+    waiting = [_unfinished(sync.next, RunStatus.WAITING)] if sync.next else []
+    current = [_unfinished(sync.run, now_)] if sync.run else []
+    last = [sync.last.shown()] if sync.last else []
+    return [*waiting, *current, *map(_past, (*last, *sync.past))]
 
 
 def _row(entry: Entry) -> dict[str, Any]:

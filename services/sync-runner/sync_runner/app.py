@@ -42,6 +42,7 @@ from sync_runner.importing import Warehouse
 from sync_runner.inspecting import Inspector
 from sync_runner.lifecycle.sync import Sync
 from sync_runner.running import Means
+from sync_runner.scanning import Clamd
 from sync_runner.scheduler import Scheduler
 from sync_runner.store import (
     contents as contents_store,
@@ -274,7 +275,9 @@ def _means(  # noqa: PLR0913, PLR0917 - what meets here
 def _warehouse(settings: Settings, db: Database, contents: MongoContents) -> Warehouse:
     """Where imports come in."""
     kept_for = timedelta(days=settings.paperbus_content_days)
-    return Warehouse(MongoImports(db.ledger, db.syncs), contents, Inspector(Reader()), kept_for)
+    scanner = Clamd(settings.paperbus_clamd) if settings.paperbus_clamd else None
+    inspector = Inspector(Reader(), scanner)
+    return Warehouse(MongoImports(db.ledger, db.syncs), contents, inspector, kept_for)
 
 
 def _mongo_url(settings: Settings) -> str:

@@ -22,7 +22,7 @@ class Scanner(Protocol):
         """The name of what was found, or None.
 
         Raises:
-            ProviderError: transient, where the scanner does not answer: nothing comes in unscanned.
+            ProviderError: transient, where the scanner does not answer.
         """
 
 

@@ -1,0 +1,78 @@
+"""A real clamd with one signature of our own, and the file that every scanner knows."""
+
+import base64
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from import_rig import Box, told
+from mails import a_mail, pdf
+from run_rig import Rig
+from servers import NoServer
+from targets import serving
+
+from paperbus.local.folder import free_port
+from providers.errors import ProviderError
+from sync_runner.opening.blobs import Blob
+from sync_runner.scanning import Clamd
+
+EICAR = base64.b64decode(
+    "WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNUQU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo="
+)
+
+
+@pytest.fixture(scope="module")
+def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    program = shutil.which("clamd") or shutil.which("clamd", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        pytest.skip("there is no clamd here: apt-get install clamav-daemon")
+    base = tmp_path_factory.mktemp("clamd")
+    database = base / "db"
+    database.mkdir()
+    (database / "own.ndb").write_text(f"Eicar-Test-Signature:0:*:{EICAR.hex()}\n")
+    port = free_port()
+    config = base / "clamd.conf"
+    config.write_text(
+        f"TCPSocket {port}\nTCPAddr 127.0.0.1\nDatabaseDirectory {database}\nForeground yes\nUser root\n"
+    )
+    try:
+        with serving([program, "-c", str(config)], port, database):
+            yield f"127.0.0.1:{port}"
+    except NoServer as error:
+        pytest.skip(str(error))
+
+
+async def test_an_infected_document_is_named_and_a_clean_one_is_not(clamd: str) -> None:
+    scanner = Clamd(clamd)
+
+    assert await scanner.scan(Blob.of(pdf("clean"))) is None
+    assert await scanner.scan(Blob.of(b"before " + EICAR)) == "Eicar-Test-Signature.UNOFFICIAL"
+
+
+async def test_without_an_answer_nothing_comes_in_unscanned() -> None:
+    with pytest.raises(ProviderError) as wrong:
+        await Clamd(f"127.0.0.1:{free_port()}").scan(Blob.of(b"x"))
+
+    assert wrong.value.later
+
+
+async def test_an_infected_attachment_is_rejected_and_its_bytes_are_not_kept(
+    clamd: str, box: Box, import_from: Callable[..., Rig]
+) -> None:
+    box.put(a_mail(1, ("bad.pdf", pdf() + EICAR, "application/pdf"), ("good.pdf", pdf(), "application/pdf")))
+    rig = import_from("imap", box.server.credentials)
+    rig.clamd = clamd
+
+    await rig.set_up(mailbox=box.name)
+    await rig.work()
+
+    rows = {row["filename"]: row for row in (await rig.rows()).values()}
+    assert [d["filename"] for d in await told(rig)] == ["good.pdf"]
+    assert rows["bad.pdf"]["status"] == "rejected"
+    assert "Eicar" in rows["bad.pdf"]["message"]
+    assert "content" not in rows["bad.pdf"]
+
+
+def test_the_signature_is_not_in_this_file_as_it_is() -> None:
+    assert EICAR not in Path(__file__).read_bytes()
