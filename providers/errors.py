@@ -65,6 +65,14 @@ class ProviderError(Exception):
         return self.kind in ("rate_limited", "transient")
 
 
+class Prompted(ProviderError):
+    """The server itself asks something that nobody has answered yet; `asks` is its question."""
+
+    def __init__(self, asks: str) -> None:
+        super().__init__("auth", Reason.CHALLENGE_NEEDED, words("challenge_needed"))
+        self.asks = asks
+
+
 _TABLE: dict[int, tuple[Kind, Reason, str]] = {
     400: ("item_permanent", Reason.DOCUMENT_REFUSED, "not_understood"),
     401: ("auth", Reason.CREDENTIALS_WRONG, "login_refused"),

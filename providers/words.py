@@ -293,6 +293,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "Le compte n'a pas de SFTP chez {host}.",
         "Das Konto hat kein SFTP bei {host}.",
     ),
+    "challenge_needed": (
+        "The server asks for a code each time. Log in again, and store the app's secret if you wish.",
+        "Le serveur demande un code à chaque fois. Reconnectez-vous, et gardez le secret si vous voulez.",
+        "Der Server verlangt jedes Mal einen Code. Melden Sie sich neu an; das Geheimnis kann bleiben.",
+    ),
     "wrong_passphrase": (
         "The passphrase does not open this key.",
         "La phrase secrète n'ouvre pas cette clé.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,8 +12,9 @@ import asyncssh
 
 from providers.drivers import Introduction
 from providers.drivers.sftpfaults import faults
+from providers.drivers.sshprompts import Prompts
 from providers.egress import plain_host
-from providers.errors import ProviderError, broken_off
+from providers.errors import Prompted, ProviderError, broken_off
 from providers.reach import Reach
 from providers.words import words
 from schemas.fields import Words
@@ -61,7 +63,21 @@ async def connected(settings: Mapping[str, Any], reach: Reach) -> asyncssh.SSHCl
     with _meeting(host):
         async with asyncio.timeout(min(LOGIN_SECONDS, reach.http.seconds_for(0))):
             sock = await reach.guard.connect(host, port)
+            if settings.get("interactive"):
+                return await _prompted(sock, options, Prompts(settings, reach.clock))
             return await asyncssh.connect(sock=sock, config=None, options=options)
+
+
+async def _prompted(
+    sock: socket.socket, options: asyncssh.SSHClientConnectionOptions, prompts: Prompts
+) -> asyncssh.SSHClientConnection:
+    """Logged in at a server that asks by itself; raises `Prompted` where it asks what is not known."""
+    try:
+        return await asyncssh.connect(sock=sock, config=None, options=options, client_factory=lambda: prompts)
+    except asyncssh.PermissionDenied:
+        if prompts.asked is None:
+            raise
+        raise Prompted(prompts.asked) from None
 
 
 @contextmanager
@@ -111,6 +127,8 @@ def _pinned(host: str, settings: Mapping[str, Any]) -> asyncssh.SSHKey:
 
 def _login(settings: Mapping[str, Any]) -> dict[str, Any]:
     """What asyncssh logs in with: a key where there is one, else the password, and never both."""
+    if settings.get("interactive") and not settings.get("private_key"):
+        return {"password": None, "client_keys": None, "preferred_auth": "keyboard-interactive"}
     if not settings.get("private_key"):
         return {"password": str(settings.get("password", "")), "client_keys": None}
     try:

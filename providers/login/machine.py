@@ -100,13 +100,15 @@ async def _log_in(here: Here[LoginStep]) -> Authorized:
     token = {"access_token": tokens["access_token"]} if tokens else {}
     kept = state.get("kept", {})
     given = {**state["values"], **state["pins"], **kept, **token}
-    async with open_driver(manifest, given, {}, here.reach) as driver:
-        await driver.check()
-        identity = state.get("identity") or await driver.identity()
+    identity = state.get("identity")
+    if not state.get("entered"):
+        async with open_driver(manifest, given, {}, here.reach) as driver:
+            await driver.check()
+            identity = identity or await driver.identity()
     stored = {spec.name for spec in manifest.credentials if spec.stored}
     credentials = {name: value for name, value in state["values"].items() if name in stored}
     known = {**ask.without_secrets(manifest, state["values"]), **state["pins"]}
-    return Authorized({**credentials, **state["pins"], **kept}, identity, known, tokens)
+    return Authorized({**credentials, **state["pins"], **kept}, str(identity), known, tokens)
 
 
 async def _not_accepted(here: Here[LoginStep], error: ProviderError) -> Outcome:

@@ -113,6 +113,12 @@ NO_PICTURE = Words(
     fr="Le fournisseur n'a envoyé aucune image affichable.",
     de="Der Anbieter hat kein Bild gesendet, das gezeigt werden kann.",
 )
+APP_SECRET = Words(en="Secret of the app", fr="Secret de l'application", de="Geheimnis der App")
+APP_SECRET_HELP = Words(
+    en="Only if documents shall move while you are away: the text below the QR code, or its address.",
+    fr="Seulement si les documents doivent circuler sans vous : le texte sous le QR code, ou son adresse.",
+    de="Nur wenn Dokumente ohne Sie übertragen werden sollen: der Text unter dem QR-Code oder seine Adresse.",
+)
 NOTHING_TO_CHOOSE = Words(
     en="{name} offers nothing to choose for this account.",
     fr="{name} ne propose rien à choisir pour ce compte.",
