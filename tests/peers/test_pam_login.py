@@ -96,9 +96,11 @@ async def test_a_password_then_the_servers_own_question(server: PamServer, reach
     assert met.value.reason is Reason.CHALLENGE_NEEDED
 
     later = lambda: datetime.now(UTC) + timedelta(seconds=30)  # noqa: E731 - each code counts once
-    async with Reach(Guard(["127.0.0.0/8"]), clock=later) as alone:
-        async with open_driver(MANIFEST, ended.credentials, {}, alone) as driver:
-            await driver.check()
+    async with (
+        Reach(Guard(["127.0.0.0/8"]), clock=later) as alone,
+        open_driver(MANIFEST, ended.credentials, {}, alone) as driver,
+    ):
+        await driver.check()
 
 
 async def test_a_wrong_password_is_asked_again_and_never_the_code(server: PamServer, reach: Reach) -> None:
