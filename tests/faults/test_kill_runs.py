@@ -1,11 +1,10 @@
-"""Workers killed with SIGKILL at every step of a run, again and again: `FAULT_TRIALS` times, or 60.
+"""Workers killed with SIGKILL at every step of a run, again and again.
 
 Each trial kills one to three workers: the first at a step in turn, the others where and when chance says.
 """
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -17,8 +16,10 @@ from run_rig import Platform, Rig, a_place
 from subjects import Subject, dav
 from targets import rclone_webdav
 
-pytestmark = [pytest.mark.faults, pytest.mark.servers, pytest.mark.timeout(3600)]
-TRIALS = int(os.environ.get("FAULT_TRIALS", "60"))
+from tests.faults.trials import SEED, seconds, trials
+
+pytestmark = [pytest.mark.faults, pytest.mark.servers, pytest.mark.timeout(seconds(1800))]
+TRIALS = trials(60)
 
 
 @pytest.fixture
@@ -35,11 +36,10 @@ def webdav(tmp_path: Path) -> Iterator[Subject]:
         yield dav(target)
 
 
-@pytest.mark.parametrize("seed", [1])
 async def test_no_kill_loses_or_doubles_a_document(
-    seed: int, webdav: Subject, platform: Platform, mongo: str, fresh_database: str
+    webdav: Subject, platform: Platform, mongo: str, fresh_database: str
 ) -> None:
-    dice = random.Random(seed)
+    dice = random.Random(SEED)
     fired = Counter[str]()
     for number in range(TRIALS):
         point = POINTS[number % len(POINTS)]

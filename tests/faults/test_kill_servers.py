@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 
@@ -13,9 +12,10 @@ from running import Running
 from targets import Target
 
 from tests.faults.crowd import Crowd
+from tests.faults.trials import SEED, rounds, seconds
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
-KILLS = 10 * max(1, int(os.environ.get("FAULT_TRIALS", "200")) // 200)
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(seconds(1200))]
+KILLS = 10 * rounds(200)
 BETWEEN = (1.0, 4.0)
 """Seconds of load between being ready again and the next kill."""
 AWAY = (0.0, 2.0)
@@ -26,7 +26,7 @@ AWAY = (0.0, 2.0)
 def test_a_server_killed_under_load_loses_and_doubles_nothing(
     services: Running, webdav: Target, server: str
 ) -> None:
-    dice = random.Random(os.environ.get("FAULT_SEED", "1"))
+    dice = random.Random(SEED)
     victim = services.servers[server]
     crowd = Crowd(services, webdav)
     cut_off = 0

@@ -5,7 +5,6 @@ A trial is a connection that was on its way when a service died; several share a
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
@@ -18,10 +17,11 @@ from targets import Target
 
 from tests.faults.crowd import Crowd
 from tests.faults.mortal import POINTS
+from tests.faults.trials import SEED, rounds, seconds
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
-ROUNDS = max(1, int(os.environ.get("FAULT_TRIALS", "200")) // 200)
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(seconds(1800))]
 TRIALS = 200
+ROUNDS = rounds(TRIALS)
 SECONDS = 120
 MORTAL = str(Path(__file__).with_name("mortal.py"))
 LOGO = Path(__file__).parents[2] / "providers/catalogue/webdav/logo.svg"
@@ -44,7 +44,7 @@ def in_turn() -> list[tuple[str, str]]:
 
 
 def test_a_service_killed_at_any_point_loses_and_doubles_nothing(services: Running, webdav: Target) -> None:
-    dice = random.Random(os.environ.get("FAULT_SEED", "1"))
+    dice = random.Random(SEED)
     crowd = Crowd(services, webdav)
     trials = 0
     with crowd.walking_about():
