@@ -32,7 +32,10 @@ _OVER = partial(ProviderError, "auth", Reason.CONSENT_EXPIRED, texts.CONSENT_OVE
 _CLIENT_REFUSED = partial(ProviderError, "config", Reason.NOT_SET_UP, texts.CLIENT_REFUSED)
 _CHANGED = partial(ProviderError, "config", Reason.PROVIDER_CHANGED, texts.CHANGED)
 _CLIENT_WRONG = ("invalid_client", "unauthorized_client")
+_GRANT_OVER = ("invalid_grant", "invalid_code")
+"""The book's word, and Zoho's."""
 _REFUSALS = {
+    "invalid_code": _OVER,
     "invalid_grant": _OVER,
     "interaction_required": _OVER,
     "consent_required": _OVER,
@@ -181,7 +184,7 @@ def refusal(spec: OAuth, answer: Answer, said: Mapping[str, Any], grant: str) ->
     code = _at(said, spec.answer.error)
     if code is None and _at(said, spec.answer.access_token) is not None and answer.status < 300:
         return None
-    if code == "invalid_grant" and grant != "refresh_token":
+    if code in _GRANT_OVER and grant != "refresh_token":
         return ProviderError("auth", Reason.SESSION_EXPIRED, texts.CODE_OVER)
     ours = code in _CLIENT_WRONG or (code is None and answer.status in (401, 403))
     if ours and spec.client == "customer":
