@@ -21,6 +21,8 @@ ORDER = (
     "catalog",
     "drivers",
     "exports",
+    "imports",
+    "console",
 )
 
 

@@ -10,10 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import httpx
 from PIL import Image
 from playwright.async_api import BrowserContext, Page
 from running import Json
-from targets import rclone_webdav
+from targets import rclone_s3, rclone_webdav
 
 from tests.console.stage import Stage, staged
 from tests.console.walking import Walk
@@ -28,15 +29,20 @@ COLOURS = 128
 def prepared(stage: Stage, folder: Path) -> dict[str, str]:
     """Three accounts: one that works, one whose folder went away, one that is paused."""
     stage.account("Boulangerie Martin")
-    ids = {"accountant": stage.connect("Accountant’s cloud")}
-    archive = stage.connect("Yearly archive", schedule={"at": "06:00", "on": [1], "timezone": "Europe/Paris"})
-    with rclone_webdav(folder / "gone") as gone:
-        ids["broken"] = stage.connect("Office NAS", gone)
+    (folder / "buckets" / "archive").mkdir(parents=True)
+    monthly = {"at": "06:00", "on": [1], "timezone": "Europe/Paris"}
+    with rclone_webdav(folder / "nas") as nas, rclone_s3(folder / "buckets") as buckets:
+        archive = stage.connect("Yearly archive", buckets, "archive", schedule=monthly)
+        ids = {"accountant": stage.connect("Accountant’s cloud"), "broken": stage.connect("Office NAS", nas)}
         documents = stage.documents(11)
         for id_ in (ids["accountant"], archive, ids["broken"]):
             stage.outsider.due(id_)
             stage.outsider.exported(id_, documents)
-    stage.outsider.ask("ConnectionPauseRequested", connection_id=archive)
+        stage.outsider.ask("ConnectionPauseRequested", connection_id=archive)
+        httpx.delete(f"{nas.url}Invoices", auth=(nas.username, nas.password)).raise_for_status()
+        stage.documents(2)
+        stage.outsider.due(ids["broken"])
+        stage.outsider.wait("ConnectionNeedsAttention", ids["broken"])
     return ids
 
 

@@ -61,15 +61,20 @@ class Stage:
             for n in range(number)
         ]
 
-    def connect(self, name: str, target: Target | None = None, **asked: object) -> str:
-        """A saved export, made over events alone."""
+    def connect(
+        self, name: str, target: Target | None = None, bucket: str | None = None, **asked: object
+    ) -> str:
+        """A saved export to a WebDAV server, or to a bucket, made over events alone."""
         at = target or self.target
         id_ = str(uuid.uuid4())
         wanted = {"schedule": {"at": "02:30", "timezone": "Europe/Paris"}, "answer_by": "sealed", **asked}
-        about = {"direction": "export", "provider_id": "webdav", "name": name}
+        about = {"direction": "export", "provider_id": "s3" if bucket else "webdav", "name": name}
         self.outsider.ask("ConnectionRequested", connection_id=id_, **about, **wanted)
         challenge = self.outsider.wait("AuthChallengeIssued", id_)["data"]
         login = {"url": at.url, "username": at.username, "password": at.password}
+        if bucket:
+            login = {"endpoint": at.url, "region": "eu-west-1", "bucket": bucket}
+            login |= {"access_key_id": at.username, "secret_access_key": at.password}
         self.outsider.answer(challenge, login)
         self.outsider.wait("ConnectionAuthorized", id_)
         self.outsider.ask("ConnectionOptionsSubmitted", connection_id=id_, options=OPTIONS)
@@ -78,9 +83,9 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, address: str) -> Iterator[Stage]:
+def staged(folder: Path, address: str, **settings: str) -> Iterator[Stage]:
     """All of it, for as long as the block lasts."""
-    with running(address, "console") as services, rclone_webdav(folder / "target") as target:
+    with running(address, "console", **settings) as services, rclone_webdav(folder / "target") as target:
         outsider = Outsider(
             services.kafka,
             services.platform_key,
