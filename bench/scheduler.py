@@ -55,6 +55,7 @@ def due_sync(n: int, due_at: datetime) -> dict[str, Any]:
         "_id": connection,
         "account": f"account-{n % 9973}",
         "shard": shard_of(connection),
+        "direction": "export",
         "schedule": schedule(n),
         "anchor": due_at - timedelta(days=1),
         "due_at": due_at,

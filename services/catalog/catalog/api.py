@@ -156,16 +156,18 @@ def routes(catalogue: Catalogue) -> APIRouter:
     @router.post("/suggestions", response_model=Taken)
     async def suggestions(caller: Caller, asked: ProviderSuggested) -> JSONResponse:
         """Suggest a provider: 201 where it is new, 200 where it is known or was suggested before."""
-        try:
-            told = await catalogue.suggest(asked, Asker(f"{caller.account} {caller.sub}", caller.account))
-        except Refused as refused:
-            raise Problem(
-                422, refused.message, reason=str(refused.reason.value), errors=refused.errors
-            ) from None
-        taken = Taken(status=told.status, provider_id=told.provider_id)
-        return JSONResponse(taken.model_dump(), 201 if told.status == "new" else 200)
+        taken = await _taken(catalogue, asked, Asker(f"{caller.account} {caller.sub}", caller.account))
+        return JSONResponse(taken.model_dump(), 201 if taken.status == "new" else 200)
 
     return router
+
+
+async def _taken(catalogue: Catalogue, asked: ProviderSuggested, asker: Asker) -> Taken:
+    try:
+        told = await catalogue.suggest(asked, asker)
+    except Refused as refused:
+        raise Problem(422, refused.message, reason=str(refused.reason.value), errors=refused.errors) from None
+    return Taken(status=told.status, provider_id=told.provider_id)
 
 
 def _place(cursor: str | None) -> Place | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from datetime import UTC, datetime
+from functools import partial
 
 from joserfc.jwk import KeySet
 from pydantic import SecretStr
 
 from catalog import api, bus
-from catalog.handlers import Asker, Told, suggest
+from catalog.handlers import suggest
 from catalog.loader import Loader
 from catalog.mirror import Mirror
 from catalog.setup import SetUp
@@ -27,7 +28,6 @@ from kit.service import Listener, Loop, Service
 from kit.settings import CATALOG_PORT, Settings, SettingsError
 from kit.tokens import ServiceTokens, Verifier, private_key, public_keys
 from providers.extends import CATALOGUE
-from schemas.catalog import ProviderSuggested
 
 NAME = "catalog"
 
@@ -52,13 +52,7 @@ def build(settings: Settings) -> Service:
     mirror = Mirror(store, now)
     edge = Edge(kafka, NAME, Parking(database["parked"]), now)
 
-    async def suggested(asked: ProviderSuggested, asker: Asker) -> Told:
-        return await suggest(asked, asker, known=mirror.known, store=store, now=now)
-
-    async def prepare() -> None:
-        await mongo.ready(client)
-        await store.declare()
-        await mirror.load()
+    suggested = partial(suggest, known=mirror.known, store=store, now=now)
 
     async def close() -> None:
         client.close()
@@ -80,7 +74,7 @@ def build(settings: Settings) -> Service:
             Loop("search", mirror.follow),
             Loop("set up", set_up.follow),
         ),
-        start=(prepare,),
+        start=(partial(mongo.ready, client), store.declare, mirror.load),
         close=(close,),
     )
 

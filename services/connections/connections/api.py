@@ -22,6 +22,8 @@ from schemas.fields import Choice, Field
 from schemas.reasons import Reason
 
 Limit = Annotated[int, Query(ge=1, le=200)]
+Place = tuple[datetime, str]
+"""The moment and id that a page starts after."""
 SHOWN = (
     "id", "direction", "provider_id", "name", "identity", "status", "paused", "schedule", "options",
     "filters", "start", "revision", "created_at", "saved_at",
@@ -45,6 +47,24 @@ class Reading:
         if kept is None or not caller.may_see(kept.thing.account):
             raise not_found("connection")
         return kept.thing
+
+    async def page(
+        self, account: str, caller: Access, after: Place | None, limit: int
+    ) -> Page[dict[str, Any]]:
+        """Connections of an account, newest first; 404 where the caller may not see it."""
+        if not caller.may_see(account):
+            raise not_found("account")
+        found = await self.lists.of_account(account, limit + 1, after)
+        last = found[limit - 1] if len(found) > limit else None
+        following = cursor_of(last.created_at, last.id) if last else None
+        return Page(items=[shown(it) for it in found[:limit]], next=following)
+
+    async def told(self, it: Connection, after: Place | None, limit: int) -> Page[dict[str, Any]]:
+        """Its timeline, newest first."""
+        found = await self.timeline.of(it.id, it.account, limit + 1, after)
+        last = found[limit - 1] if len(found) > limit else None
+        following = cursor_of(last["at"], last["_id"]) if last else None
+        return Page(items=[_entry(entry) for entry in found[:limit]], next=following)
 
     async def choices(self, it: Connection, option: str, query: str, parent: str | None) -> list[Choice]:
         """What can be chosen for an option, asked of the provider now where only it knows."""
@@ -88,7 +108,7 @@ def _entry(document: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": document["_id"], "at": rfc3339(at), **told}
 
 
-def _place(cursor: str | None) -> tuple[datetime, str] | None:
+def _place(cursor: str | None) -> Place | None:
     """After which moment and id a page starts."""
     after = read_cursor(cursor, datetime, str)
     return (after[0], after[1]) if after else None
@@ -103,13 +123,7 @@ def routes(reading: Reading) -> APIRouter:
         caller: Caller, account: str | None = None, cursor: str | None = None, limit: Limit = 50
     ) -> Page[dict[str, Any]]:
         """The account's connections, newest first. An operator may name another `account`."""
-        whose = account or caller.account
-        if not caller.may_see(whose):
-            raise not_found("account")
-        found = await reading.lists.of_account(whose, limit + 1, _place(cursor))
-        last = found[limit - 1] if len(found) > limit else None
-        following = cursor_of(last.created_at, last.id) if last else None
-        return Page(items=[shown(it) for it in found[:limit]], next=following)
+        return await reading.page(account or caller.account, caller, _place(cursor), limit)
 
     @router.get("/v1/connections/{connection_id}", tags=["connections"])
     async def one(connection_id: str, caller: Caller) -> dict[str, Any]:
@@ -121,11 +135,7 @@ def routes(reading: Reading) -> APIRouter:
         connection_id: str, caller: Caller, cursor: str | None = None, limit: Limit = 100
     ) -> Page[dict[str, Any]]:
         """What happened to it, newest first."""
-        it = await reading.one(connection_id, caller)
-        found = await reading.timeline.of(it.id, it.account, limit + 1, _place(cursor))
-        last = found[limit - 1] if len(found) > limit else None
-        following = cursor_of(last["at"], last["_id"]) if last else None
-        return Page(items=[_entry(entry) for entry in found[:limit]], next=following)
+        return await reading.told(await reading.one(connection_id, caller), _place(cursor), limit)
 
     @router.get("/v1/connections/{connection_id}/options", tags=["options"])
     async def options(connection_id: str, caller: Caller) -> Page[Field]:
