@@ -1,0 +1,210 @@
+"""Documents a second out of a mailbox and out of a folder, beside `mbsync` and `rclone copy` of the same.
+
+    python bench/imports.py [--mails 2000] [--old 20000] [--files 1000] [--megabytes 300]
+
+Ours: a run over a real store; every document is fetched, opened, hashed, kept in GridFS, written to the
+ledger and told of. Server, store and worker share the machine. The sizes to reach are 10,000 mails, a mailbox
+of 500,000, 2,000 files and 1,000 megabytes. CPU is that of this process.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psutil
+
+sys.path[:0] = [str(Path(__file__).parents[1] / each) for each in (".", "tests", "tests/conformance")]
+
+from imapservers import MailServer, dovecot  # noqa: E402 - found by the line above
+from mails import a_mail  # noqa: E402 - found by the line above
+from run_rig import Platform, Rig, a_place  # noqa: E402 - found by the line above
+from servers import NoServer, any_mongo  # noqa: E402 - found by the line above
+from targets import PASSWORD, USER, rclone_webdav  # noqa: E402 - found by the line above
+
+from providers.manifests import CATALOGUE, load  # noqa: E402 - found by the line above
+
+RCLONE = Path(sys.executable).parent / "rclone"
+SIZE = 50_000
+
+
+class Highest:
+    """The most memory that this process had, beyond what it had at first, in MB."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self.before = self.most = self._process.memory_info().rss
+
+    async def watch(self) -> None:
+        while True:
+            self.most = max(self.most, self._process.memory_info().rss)
+            await asyncio.sleep(0.02)
+
+    @property
+    def more(self) -> float:
+        return (self.most - self.before) / 1e6
+
+
+def document(number: int, size: int = SIZE) -> bytes:
+    return b"%PDF-1.4\n" + number.to_bytes(8) + os.urandom(size)
+
+
+def fill(server: MailServer, count: int, *, attached: bool, start: int = 0) -> None:
+    """Mails put into the Maildir as files: faster than any APPEND."""
+    new = server.folder / "new"
+    for folder in ("new", "cur", "tmp"):
+        (server.folder / folder).mkdir(exist_ok=True)
+    for number in range(start, start + count):
+        files = [(f"r{number}.pdf", document(number), "application/pdf")] if attached else []
+        (new / f"{1_700_000_000 + number}.M{number}P1.bench").write_bytes(a_mail(number, *files))
+    subprocess.run(["chown", "-R", "dovecot:dovecot", str(server.folder)], check=True)
+
+
+@contextlib.contextmanager
+def rig_for(mongo: str, provider: str, credentials: dict[str, Any], lanes: int = 8) -> Iterator[Rig]:
+    manifest = load(CATALOGUE / provider)
+    manifest = manifest.model_copy(
+        update={"limits": manifest.limits.model_copy(update={"concurrency": lanes})}
+    )
+    platform = Platform()
+    place = a_place(mongo, f"bench_{uuid4().hex[:8]}", manifest, credentials, platform.key)
+    rig = Rig(place, platform, direction="import")
+    try:
+        yield rig
+    finally:
+        rig.client.close()
+
+
+async def timed(rig: Rig, seconds: float = 900) -> tuple[float, float, float]:
+    """A run: seconds, CPU seconds of this process, MB of memory more than before."""
+    highest = Highest()
+    watching = asyncio.create_task(highest.watch())
+    began, cpu = time.perf_counter(), time.process_time()
+    await rig.work(seconds)
+    took = time.perf_counter() - began, time.process_time() - cpu, highest.more
+    watching.cancel()
+    return took
+
+
+def spent(cpu: float, more: float) -> str:
+    return f"cpu {cpu:.1f} s   memory +{more:.0f} MB"
+
+
+def mbsync(server: MailServer, base: Path) -> float:
+    """The same mails, by isync, into a Maildir."""
+    local = base / "local"
+    local.mkdir()
+    config = base / "mbsyncrc"
+    config.write_text(
+        f"IMAPAccount a\nHost {server.host}\nPort {server.port}\nUser {server.username}\n"
+        f"Pass {server.password}\nSSLType None\nAuthMechs LOGIN\n\nIMAPStore far\nAccount a\n\n"
+        f"MaildirStore near\nPath {local}/\nInbox {local}/INBOX\n\n"
+        "Channel c\nFar :far:\nNear :near:\nPatterns INBOX\nSync Pull New\nCreate Near\nSyncState *\n"
+    )
+    began = time.perf_counter()
+    subprocess.run(["mbsync", "-q", "-c", str(config), "c"], check=True)
+    return time.perf_counter() - began
+
+
+async def mailbox(mongo: str, base: Path, mails: int, old: int) -> None:
+    with dovecot(base / "dovecot") as server:
+        fill(server, mails, attached=True)
+        theirs = mbsync(server, base)
+        print(f"mbsync, {mails} mails                {mails / theirs:8.0f}/s")
+        with rig_for(mongo, "imap", server.credentials) as rig:
+            await rig.set_up(mailbox="INBOX")
+            took, cpu, more = await timed(rig)
+            rows = await rig.rows()
+            assert len(rows) == mails, len(rows)
+            print(f"paperbus, first import            {mails / took:8.0f}/s   {spent(cpu, more)}")
+            print(f"paperbus / mbsync                 {theirs / took:8.2f} x")
+            fill(server, old, attached=False, start=mails)
+            await rig.due()
+            await timed(rig)
+            await rig.due()
+            took, _, _ = await timed(rig)
+            print(f"nothing new among {mails + old} mails    {took:8.2f} s")
+            await rig.client.drop_database(rig.place.database)
+
+
+async def folder(mongo: str, base: Path, files: int, megabytes: int) -> None:
+    place = base / "files"
+    (place / "in").mkdir(parents=True)
+    for number in range(files):
+        (place / "in" / f"{number}.pdf").write_bytes(document(number))
+    (place / "big").mkdir()
+    with rclone_webdav(place) as target:
+        login = {"url": target.url, "username": USER, "password": PASSWORD}
+        theirs = copied(target.url, base)
+        print(f"rclone copy, {files} files by WebDAV  {files / theirs:8.0f}/s")
+        with rig_for(mongo, "webdav", login) as rig:
+            await rig.set_up(folder="/in")
+            took, cpu, more = await timed(rig)
+            assert len(await rig.rows()) == files
+            print(f"paperbus, WebDAV                  {files / took:8.0f}/s   {spent(cpu, more)}")
+            print(f"paperbus / rclone                 {theirs / took:8.2f} x")
+            await rig.client.drop_database(rig.place.database)
+    with (place / "big" / "big.pdf").open("wb") as file:
+        file.write(b"%PDF-1.4\n")
+        for _ in range(megabytes):
+            file.write(os.urandom(1_000_000))
+    with rclone_webdav(place) as target, rig_for(mongo, "webdav", login | {"url": target.url}) as rig:
+        await rig.set_up(folder="/big")
+        took, cpu, more = await timed(rig)
+        print(
+            f"one file of {megabytes} MB                {megabytes / took:8.0f} MB/s   memory +{more:.0f} MB"
+        )
+        await rig.client.drop_database(rig.place.database)
+
+
+def copied(url: str, base: Path) -> float:
+    hidden = subprocess.run(
+        [RCLONE, "obscure", PASSWORD], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    remote = f':webdav,url="{url}",vendor=other,user={USER},pass={hidden}:in'
+    began = time.perf_counter()
+    command = [
+        RCLONE,
+        "copy",
+        remote,
+        str(base / "copied"),
+        "--config=",
+        "--transfers",
+        "8",
+        "--checkers",
+        "8",
+    ]
+    subprocess.run(command, check=True)
+    return time.perf_counter() - began
+
+
+async def measured(mongo: str, base: Path, wanted: argparse.Namespace) -> None:
+    await folder(mongo, base, wanted.files, wanted.megabytes)
+    try:
+        await mailbox(mongo, base, wanted.mails, wanted.old)
+    except NoServer as missing:
+        print(missing)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--mails", type=int, default=2000)
+    parser.add_argument("--old", type=int, default=20_000)
+    parser.add_argument("--files", type=int, default=1000)
+    parser.add_argument("--megabytes", type=int, default=300)
+    with any_mongo() as mongo, tempfile.TemporaryDirectory() as base:
+        asyncio.run(measured(mongo, Path(base), parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
