@@ -18,6 +18,7 @@ from connections import store, vault_store
 from connections.answer_keys_store import MongoKeyStore
 from connections.clients import MongoClients
 from connections.providers_store import MongoProviders
+from connections.republish import republish
 from connections.vault import Vault, VaultKeysRefused, read_keys
 from connections.vault_store import Records, Rotated, rewrap_all
 from kit import mongo
@@ -119,6 +120,13 @@ class Desk:
     async def resume(self, provider_id: str) -> None:
         await self._paused(provider_id, paused=False)
 
+    async def republish(self, account: str, connection: str) -> None:
+        """Owe the present state of connections again: of an account, of one, or (both empty) of all."""
+        count = await republish(self.db, account or None, connection or None)
+        if connection and not count:
+            raise Wrong(f"There is no saved connection {connection}.")
+        self.say({"connections": count})
+
     async def _paused(self, provider_id: str, *, paused: bool) -> None:
         if not await self.providers.pause(provider_id, paused=paused):
             raise Wrong(f"There is no provider {provider_id}.")
@@ -133,6 +141,7 @@ CALLS: dict[str, Callable[..., Awaitable[None]]] = {
     "provider-approve": Desk.approve,
     "provider-pause": Desk.pause,
     "provider-resume": Desk.resume,
+    "republish": Desk.republish,
 }
 
 

@@ -1,23 +1,17 @@
-"""`python -m connections.republish`: owe the present state of connections again; running relays publish it.
-
-For `paperbus admin republish`, as a process of its own, because it decides by this service's rules.
-"""
+"""Owes the present state of connections again, for `paperbus admin republish`; running relays publish it."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from connections import store
 from connections.lifecycle.restating import restated
-from kit import mongo
 from kit.aggregates import SHARDS
 from kit.endings import NotNow
 from kit.mongo import Database
 from kit.mongo_aggregates import MongoAggregates
-from kit.settings import Settings, SettingsError
 
 PATIENCE = 1.0
 """Seconds to wait where a connection owes too much already."""
@@ -52,23 +46,3 @@ async def _saved(db: Database, account: str | None, connection: str | None) -> A
         query["_id"] = connection
     async for document in db.connections.find(query, {"_id": 1}):
         yield document["_id"]
-
-
-async def _main(account: str | None, connection: str | None) -> int:
-    url = Settings.load().mongo_url
-    if url is None:
-        raise SettingsError("MONGO_URL is missing: set it to the database of connections.")
-    client = mongo.connect(url.get_secret_value())
-    try:
-        await mongo.ready(client)
-        return await republish(client["connections"], account, connection)
-    finally:
-        client.close()
-
-
-if __name__ == "__main__":
-    whose, which = (word or None for word in sys.argv[1:3])
-    try:
-        sys.stdout.write(f"{asyncio.run(_main(whose, which))}\n")
-    except (SettingsError, mongo.Unusable) as sentence:
-        sys.exit(str(sentence))
