@@ -28,7 +28,8 @@ PATIENCE = 6.0
 CHOICES_PATIENCE = 25.0
 """Seconds; a provider is asked meanwhile."""
 TOKEN_LASTS = 60
-MOST_ACCOUNTS = 200
+MOST_ACCOUNTS = 1000
+A_PAGE = 200
 REMEMBERED = 60.0
 """Seconds that a provider's name is remembered."""
 
@@ -76,9 +77,12 @@ class Services:
     _providers: dict[tuple[str, str], tuple[float, Json]] = field(default_factory=dict)
 
     async def connections(self, who: Session) -> list[Json]:
-        """The account's connections, newest first; at most 200."""
-        found = await self._get("connections", "/v1/connections", who, limit=MOST_ACCOUNTS)
+        """The account's connections, newest first; at most 1,000."""
+        found = await self._get("connections", "/v1/connections", who, limit=A_PAGE)
         items: list[Json] = found["items"]
+        while (cursor := found.get("next")) and len(items) < MOST_ACCOUNTS:
+            found = await self._get("connections", "/v1/connections", who, limit=A_PAGE, cursor=cursor)
+            items += found["items"]
         return items
 
     async def connection(self, who: Session, id_: str) -> Json:
@@ -137,10 +141,12 @@ class Services:
 
     async def standings(self, who: Session, ids: list[str]) -> dict[str, Json]:
         """How connections stand, by id; those that are not saved yet are left out."""
-        if not ids:
-            return {}
-        found = await self._get("sync-runner", "/v1/connections", who, ids=",".join(ids))
-        return {one["id"]: one for one in found["items"]}
+        told: list[Json] = []
+        for at in range(0, len(ids), A_PAGE):
+            some = ",".join(ids[at : at + A_PAGE])
+            found = await self._get("sync-runner", "/v1/connections", who, ids=some)
+            told += found["items"]
+        return {one["id"]: one for one in told}
 
     async def standing(self, who: Session, id_: str) -> Json | None:
         try:

@@ -31,6 +31,8 @@ class Stage:
     outsider: Outsider
     target: Target
     origin: str
+    providers: Path
+    """A folder of manifests that the catalog reads."""
 
     @property
     def url(self) -> str:
@@ -61,6 +63,10 @@ class Stage:
             for n in range(number)
         ]
 
+    def published(self, provider: str) -> None:
+        """Wait until a provider is in the catalogue."""
+        self.outsider.wait("ProviderPublished", provider)
+
     def connect(
         self, name: str, target: Target | None = None, bucket: str | None = None, **asked: object
     ) -> str:
@@ -85,6 +91,8 @@ class Stage:
 @contextmanager
 def staged(folder: Path, address: str, **settings: str) -> Iterator[Stage]:
     """All of it, for as long as the block lasts."""
+    (providers := folder / "providers").mkdir(exist_ok=True)
+    settings = {"PAPERBUS_PROVIDERS": str(providers)} | settings
     with running(address, "console", **settings) as services, rclone_webdav(folder / "target") as target:
         outsider = Outsider(
             services.kafka,
@@ -94,4 +102,4 @@ def staged(folder: Path, address: str, **settings: str) -> Iterator[Stage]:
             services.environment["PAPERBUS_SERVICE_KEYS"],
         )
         with outsider.listening(), outsider.serving() as origin:
-            yield Stage(services, outsider, target, origin)
+            yield Stage(services, outsider, target, origin, providers)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 
 import pytest
 from playwright.async_api import Browser
 
+from paperbus.demo.portal import PROVIDER, portal
 from tests.console.stage import Stage
 from tests.console.walking import PHONE, Walk, walking
 
@@ -54,26 +56,40 @@ async def test_an_export_from_the_empty_list_to_the_ledger(stage: Stage, browser
     assert (walk.foreign, walk.complaints) == ([], [])
 
 
-async def test_an_import_on_a_dark_phone_in_german_with_the_popup_blocked(
+async def test_an_import_with_a_code_on_a_dark_phone_in_german_with_the_popup_blocked(
     stage: Stage, browser: Browser
 ) -> None:
+    """From the demo's portal, whose manifest appears while everything runs."""
     stage.account("Müller & Söhne")
     walk = await walking(browser, "de", stage.url, locale="de-DE", viewport=PHONE, color_scheme="dark")
     page = walk.page
     await walk.enter(stage.link())
     await walk.seen("empty")
-    await walk.to_interval("import", "webdav", "WebDAV")
-    await walk.seen("interval")
-    await page.evaluate("window.open = () => null")
-    await page.click(".actions button")
-    await page.wait_for_url("**/login")
-    await page.wait_for_selector("#blocked:not([hidden])")
-    await walk.seen("login-blocked")
-    async with walk.context.expect_page() as opened:
-        await page.click("form[data-window] button")
-    await walk.log_in(await opened.value, stage.target)
-    await walk.seen("options")
-    await walk.saved()
+    async with portal(stage.target, stage.providers):
+        await asyncio.to_thread(stage.published, PROVIDER)
+        await walk.to_interval("import", PROVIDER, "demo")
+        await walk.seen("interval")
+        await page.evaluate("() => { window.open = () => null; }")
+        await page.click(".actions button")
+        await page.wait_for_url("**/login")
+        await page.wait_for_selector("#blocked:not([hidden])")
+        await walk.seen("login-blocked")
+        async with walk.context.expect_page() as opened:
+            await page.click("form[data-window] button")
+        window = await opened.value
+        await window.click("form button")
+        await window.fill("[name=pin]", "irgendeines")
+        await window.click("[value=answer]")
+        await window.wait_for_selector("[name=sms_code]", timeout=30_000)
+        await page.wait_for_selector("#login :text('Demo-Portal fragt')")
+        await walk.seen("code", window)
+        code = re.search(r"demo: (\d{6})", await window.inner_text("main"))
+        assert code is not None
+        await window.fill("[name=sms_code]", code[1])
+        await window.click("[value=answer]")
+        await page.wait_for_url("**/options", timeout=30_000)
+        await walk.seen("options")
+        await walk.saved()
     await walk.seen("list")
     assert "Synchronisierte Konten" in await page.inner_text("h1")
     assert walk.foreign == []
