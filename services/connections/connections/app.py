@@ -138,6 +138,8 @@ class Parts:
         renewing = MongoRenewing(db.connections, db.turns, owner)
         asking, using = ProvidersAsked(reach), Using(partial(held, providers), partial(in_use, providers))
         renewals = Renewals(connections, providers, renewing, vault, asking, using)
+        renewer = Worker(renewals, renewals.look, now)
+        renewals.rings.append(renewer.ring)
         return cls(
             settings,
             db,
@@ -154,7 +156,7 @@ class Parts:
             Positions(kafka),
             clients,
             renewals,
-            Worker(renewing, renewals.look, now),
+            renewer,
         )
 
     @property

@@ -7,8 +7,8 @@ is written down, then the provider is asked. What it gave is tried to be stored 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -40,8 +40,8 @@ from schemas.manifest import Manifest
 from schemas.oauth import OAuth
 from schemas.reasons import Reason
 
-TURN_KEEPS = timedelta(seconds=5)
-"""How late a reserved turn may be taken: later ones would come on top of others'."""
+FULL_FOR = 0.2
+"""Seconds for which a provider is not asked for a turn again that had none."""
 MOST_TRIES_BACK = 20
 """Tries to give a grant back; then it is left to the provider."""
 ASKING_SECONDS = 25.0
@@ -61,8 +61,11 @@ class Renewing(Protocol):
     async def release(self, connection_id: str, fence: int) -> None:
         """It is renewed: the next worker need not wait for the lease's end."""
 
-    async def turn(self, provider_id: str, per_second: float) -> datetime:
-        """Reserve the next moment at which this provider bears one more request."""
+    async def turn(self, provider_id: str, per_second: float) -> bool:
+        """Whether this provider bears one more request now; it is then counted."""
+
+    async def due(self, at: datetime, most: int, but: Collection[str] = ()) -> list[str]:
+        """What is to be looked at by `at`, the longest due first, without that of the providers in `but`."""
 
 
 class Asking(Protocol):
@@ -84,6 +87,17 @@ class Renewals:
     asking: Asking
     using: Using = AS_STORED
     """Whether secrets are held back, and where they go."""
+    rings: list[Callable[[], None]] = field(default_factory=list)
+    """Called once a provider may bear more again."""
+    full: dict[str, float] = field(default_factory=dict)
+    """Providers that bear no more, until when (the loop's clock)."""
+
+    async def due(self, at: datetime, most: int) -> list[str]:
+        """What is to be looked at by `at`; one provider's many tokens never keep those of others waiting."""
+        now = asyncio.get_running_loop().time()
+        for provider_id in [id_ for id_, until in self.full.items() if until <= now]:
+            del self.full[provider_id]
+        return await self.renewing.due(at, most, self.full.keys())
 
     async def look(self, connection_id: str) -> None:
         """Do what is due for this connection."""
@@ -121,7 +135,7 @@ class Renewals:
         provider = await self.providers.at(it.provider_id, revision)
         if provider is None or provider.manifest.oauth is None or await self._is_held(it, token):
             return
-        if not await self._may_go(it, token, provider.manifest.oauth):
+        if not await self._may_go(it.provider_id, provider.manifest.oauth):
             return
         fence = await self.renewing.claim(it.id)
         if fence is None:
@@ -141,16 +155,16 @@ class Renewals:
             await self._tell(it.id, RenewalDelayed(self.connections.now() + timedelta(minutes=5)))
         return True
 
-    async def _may_go(self, it: Connection, token: Token, spec: OAuth) -> bool:
-        """Whether the provider bears this renewal now; if not, it has a turn, and comes back then."""
-        now = self.connections.now()
-        if token.turn is not None and now - TURN_KEEPS <= token.turn <= now:
+    async def _may_go(self, provider_id: str, spec: OAuth) -> bool:
+        """Whether the provider bears this renewal now; if not, it stays due, and is looked at again soon."""
+        loop = asyncio.get_running_loop()
+        if self.full.get(provider_id, 0.0) > loop.time():
+            return False
+        if await self.renewing.turn(provider_id, spec.requests_per_second):
             return True
-        turn = await self.renewing.turn(it.provider_id, spec.requests_per_second)
-        if turn <= now + timedelta(milliseconds=500):
-            return True
-        if token.state is TokenState.FRESH:
-            await self._tell(it.id, RenewalDelayed(turn))
+        self.full[provider_id] = loop.time() + FULL_FOR
+        for ring in self.rings:
+            loop.call_later(FULL_FOR, ring)
         return False
 
     async def _asked(

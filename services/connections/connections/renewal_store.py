@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Collection_
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,12 @@ from kit.aggregates import SHARDS, shard_of
 from kit.mongo import Collection
 
 LEASE = timedelta(seconds=30)
+SHARE = 0.8
+BURST = 200
+"""Milliseconds."""
 DUE = IndexModel(
-    [("shard", ASCENDING), ("renew_at", ASCENDING)],
-    name="renewals_due",
+    [("shard", ASCENDING), ("renew_at", ASCENDING), ("provider_id", ASCENDING)],
+    name="renewals",
     partialFilterExpression={"renew_at": {"$exists": True}},
 )
 """Only connections with something to renew, or to give back, are in it."""
@@ -61,27 +65,37 @@ class MongoRenewing:
             mine, {"$set": {"renewal.until": datetime(1970, 1, 1, tzinfo=UTC)}}
         )
 
-    async def turn(self, provider_id: str, per_second: float) -> datetime:
-        """Reserve the next moment at which this provider bears one more request, by the server's clock."""
-        step = 1000 / per_second
-        first = {"$max": [{"$ifNull": ["$next", "$$NOW"]}, "$$NOW"]}
+    async def turn(self, provider_id: str, per_second: float) -> bool:
+        """Whether this provider bears one more request now, by the server's clock; it is then counted.
+
+        Turns come at four fifths of the limit, and a fifth of a second may be made up for: so that within
+        any second there are never more of them than the limit, whoever asks.
+        """
+        step = 1000 / (SHARE * per_second)
+        since = {"$subtract": ["$$NOW", BURST]}
+        first = {"$max": [{"$ifNull": ["$next", since]}, since]}
+        # Whole milliseconds are kept as a date, what is over them beside it.
+        rest = {"$add": [{"$ifNull": ["$rest", 0.0]}, step]}
         kept = await self._turns.find_one_and_update(
             {"_id": provider_id},
             [
-                {"$set": {"turn": first, "schema": 1, "rest": {"$ifNull": ["$rest", 0.0]}}},
-                # Whole milliseconds are kept as a date, what is over them beside it.
-                {"$set": {"rest": {"$add": ["$rest", step]}}},
-                {"$set": {"next": {"$add": ["$turn", {"$floor": "$rest"}]}}},
+                {"$set": {"next": first, "schema": 1, "granted": {"$lte": [first, "$$NOW"]}}},
+                {"$set": {"rest": {"$cond": ["$granted", rest, {"$ifNull": ["$rest", 0.0]}]}}},
+                {"$set": {"next": {"$add": ["$next", {"$floor": "$rest"}]}}},
                 {"$set": {"rest": {"$subtract": ["$rest", {"$floor": "$rest"}]}}},
             ],
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
-        turn: datetime = kept["turn"]
-        return turn if turn.tzinfo else turn.replace(tzinfo=UTC)
+        return bool(kept["granted"])
 
-    async def due(self, at: datetime, most: int) -> list[str]:
-        """The ids of connections whose tokens are to be looked at by `at`, the longest due first."""
+    async def due(self, at: datetime, most: int, but: Collection_[str] = ()) -> list[str]:
+        """The ids of connections whose tokens are to be looked at by `at`, the longest due first.
+
+        Those of the providers in `but` are left out: they bear no more for a moment.
+        """
         query: dict[str, Any] = {"shard": _ALL_SHARDS, "renew_at": {"$lte": at}}
+        if but:
+            query["provider_id"] = {"$nin": sorted(but)}
         found = self._connections.find(query, {"_id": 1}).sort("renew_at", ASCENDING).limit(most)
         return [document["_id"] async for document in found]

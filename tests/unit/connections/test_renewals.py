@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -85,8 +85,8 @@ class Leases:
     clock: SetClock
     until: datetime = NOW - timedelta(days=1)
     fence: int = 0
-    turns: list[datetime] = field(default_factory=list)
-    next_turn: datetime | None = None
+    bears: bool = True
+    left_out: set[str] = field(default_factory=set)
 
     async def claim(self, connection_id: str) -> int | None:
         if self.until > self.clock():
@@ -98,8 +98,12 @@ class Leases:
         if fence == self.fence:
             self.until = self.clock() - timedelta(seconds=1)
 
-    async def turn(self, provider_id: str, per_second: float) -> datetime:
-        return self.next_turn or self.clock()
+    async def turn(self, provider_id: str, per_second: float) -> bool:
+        return self.bears
+
+    async def due(self, at: datetime, most: int, but: Collection[str] = ()) -> list[str]:
+        self.left_out = set(but)
+        return []
 
 
 def tokens(n: int, at: datetime) -> Tokens:
@@ -237,15 +241,18 @@ async def test_what_is_held_back_is_not_sent_anywhere(room: Room) -> None:
     assert (await room.it()).renew_at == room.clock() + timedelta(minutes=5)
 
 
-async def test_a_provider_that_bears_no_more_is_asked_in_turn(room: Room) -> None:
-    room.leases.next_turn = room.clock() + timedelta(seconds=40)
-    await room.worker().look(ID)
+async def test_a_provider_that_bears_no_more_is_asked_later_and_keeps_nobody_else_waiting(room: Room) -> None:
+    room.leases.bears = False
+    worker = room.worker()
+    await worker.look(ID)
     assert room.provider.exchanged == 0
-    assert (await room.it()).renew_at == room.leases.next_turn
-    room.clock.on(41)
-    room.leases.next_turn = room.clock() + timedelta(hours=1)  # the queue is long; the turn was reserved
+    await worker.due(room.clock(), 10)
+    assert room.leases.left_out == {"webdav"}
+    assert (await room.it()).renew_at is not None
+    room.leases.bears = True
+    worker.full.clear()
 
-    await room.worker().look(ID)
+    await worker.look(ID)
 
     assert room.provider.exchanged == 1
 

@@ -200,7 +200,7 @@ class RenewalPutOff:
 
 @dataclass(frozen=True, slots=True)
 class RenewalDelayed:
-    """The provider bears no more renewals at once: this one's turn comes at `until`."""
+    """What would be sent is held back: it is looked at again at `until`."""
 
     until: datetime
 

@@ -89,7 +89,7 @@ def _token(case: Case, **members: object) -> Case:
 
 
 def _claim(case: Case, claimed: RenewalClaimed) -> Case:
-    return _token(case, fence=claimed.fence, look_at=case.at + LOOK_AFTER, turn=None, not_before=None)
+    return _token(case, fence=claimed.fence, look_at=case.at + LOOK_AFTER, not_before=None)
 
 
 def _claim_after_a_crash(case: Case, claimed: RenewalClaimed) -> Case:
@@ -108,11 +108,11 @@ def _put_off(case: Case, put: RenewalPutOff) -> Case:
 
 
 def _delay(case: Case, delayed: RenewalDelayed) -> Case:
-    return _token(case, not_before=delayed.until, turn=delayed.until)
+    return _token(case, not_before=delayed.until)
 
 
 def _hurry(case: Case, _: RenewalWanted) -> Case:
-    return _token(case, access_due=case.at, not_before=None, turn=None)
+    return _token(case, access_due=case.at, not_before=None)
 
 
 def _die(case: Case, _: RenewalRefused) -> Case:

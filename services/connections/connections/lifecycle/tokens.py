@@ -35,9 +35,7 @@ class Token(Model):
     keep_due: Moment | None = None
     """When it is to be renewed though nobody uses it: unused refresh tokens die."""
     not_before: Moment | None = None
-    """A renewal that did not work out is not tried again before this, nor one whose turn comes later."""
-    turn: Moment | None = None
-    """When its turn is, among all that ask the same provider; it was reserved."""
+    """A renewal that did not work out is not tried again before this, nor one that is held back."""
     failures: int = 0
     """Renewals in a row that did not work out."""
     fence: int = 0
