@@ -3,8 +3,8 @@
     python bench/drivers.py [--files 2000] [--rounds 5] [--only webdav sftp ftp s3] [--large 1000]
 
 Many files of 50 KB: files a second of the median round, and milliseconds of the client's processor for a
-file, which says more where others use the machine too. rclone runs as one uses it, its pacer off, checks off, as
-many transfers as we have puts at once. `webdav` writes beside and moves; `webdav (atomic_put)` writes one
+file, which says more where others use the machine too. rclone runs as one uses it, its pacer off, checks off,
+as many transfers as we have puts at once. `webdav` writes beside and moves; `webdav (atomic_put)` writes one
 request; `s3` looks first, `s3 (conditional)` does not. Client and server share the machine.
 
 The large file: megabytes a second beside the fastest of rclone and a bare client that neither hashes nor

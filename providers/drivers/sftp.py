@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from itertools import islice
 from typing import Any, TypeVar, cast
 
@@ -23,6 +23,7 @@ from providers.drivers import A_FOLDER, MOST_CHOICES, Capabilities, Driver, Foun
 from providers.drivers.paths import parent, segments, unfinished
 from providers.drivers.sftpfaults import faults, no_space
 from providers.drivers.sftplists import first, folder_name, knows_links
+from providers.drivers.sftpwriting import BLOCK, PIECE, write_all
 from providers.drivers.ssh import address, connected, introduce
 from providers.drivers.steady import steady
 from providers.errors import ProviderError, moved_on, taken
@@ -36,10 +37,6 @@ __all__ = ["introduce", "open_driver"]
 
 SCANNED = 10_000
 """A folder with more entries than these is only looked at in part for choices."""
-PIECE = 1024 * 1024
-"""Bytes that are read or written at once, in parallel requests."""
-BLOCK = 32 * 1024
-"""Bytes of one request to write (draft-ietf-secsh-filexfer-02 §3): what every server takes; some say more."""
 
 
 @asynccontextmanager
@@ -219,7 +216,7 @@ class Sftp:
             file = await self._fresh(beside)
             try:
                 async with file:
-                    await self._write(file, body)
+                    await write_all(file, body)
             except asyncssh.SFTPFailure:
                 await self._clear(beside)
                 raise no_space() from None
@@ -257,17 +254,6 @@ class Sftp:
             raise taken()
         else:
             await self._sftp.rename(beside, at)
-
-    async def _write(self, file: asyncssh.SFTPClientFile, body: Body) -> None:
-        waiting = bytearray()
-        async with aclosing(body.stream()) as chunks:
-            async for chunk in chunks:
-                waiting += chunk
-                if len(waiting) >= PIECE:
-                    await file.write(bytes(waiting))
-                    waiting.clear()
-        if waiting:
-            await file.write(bytes(waiting))
 
     async def _stat(self, path: str) -> asyncssh.SFTPAttrs | None:
         with self._in_time(0):
