@@ -154,7 +154,7 @@ async def test_a_stored_secret_of_an_app_answers_later_logins_by_itself(
 ) -> None:
     account = PORTAL.has("totp", "totp")
     address = f"otpauth://totp/Portal:jane?secret={SECRET}&issuer=Portal"
-    given = {"otpauth": address, "QR": _qr(address)}.get(given, given)
+    given = {"otpauth": address, "QR": qr_picture(address)}.get(given, given)
     walk = Walk(url, reach, account)
     await walk.password()
     wrong = await walk.says(totp_code="000000", totp_secret="no secret!")
@@ -236,7 +236,7 @@ def _session(account: Account) -> Session:
     return [one for one in PORTAL.sessions.values() if one.account is account][-1]
 
 
-def _qr(text: str) -> str:
+def qr_picture(text: str) -> str:
     """A picture of a QR code, as a page would upload it."""
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
     out = io.BytesIO()

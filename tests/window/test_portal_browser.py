@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pyotp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.peers.portal.app import Account
+from tests.peers.test_portal_login import qr_picture
 from tests.window.browsing import CHROMIUM, MISSING, chromium
 from tests.window.test_browser import page_of, seen
 from tests.window.walking import Walk, walk
@@ -127,3 +130,24 @@ async def test_a_refusal_elsewhere_is_read_before_the_way_back(room: Walk, brows
     await page.wait_for_selector(".compare strong")
     account.approved = False
     await page.wait_for_url(f"{room.back}?*result=failed*")
+
+
+async def test_a_picture_of_a_qr_code_is_taken_for_the_secret_it_shows(
+    room: Walk, browser: Browser, tmp_path: Path
+) -> None:
+    account = room.portal.has("scans", "totp")
+    page = await page_of(browser)
+    await logged_in(page, room, account, "en")
+    await page.wait_for_selector("[name=totp_code]")
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    await page.fill("[name=totp_code]", pyotp.TOTP(account.totp_secret).now())
+    await page.set_input_files("[name=_qr]", tmp_path / "no.png")
+    await page.click("[value=answer]")
+    await page.wait_for_selector("#field-totp_secret-error:has-text('no secret of an authenticator app')")
+    await seen(page, "portal-11-qr")
+    data = qr_picture(f"otpauth://totp/Portal:scans?secret={account.totp_secret}")
+    (tmp_path / "qr.png").write_bytes(base64.b64decode(data.partition(",")[2]))
+    await page.fill("[name=totp_code]", pyotp.TOTP(account.totp_secret).now())
+    await page.set_input_files("[name=_qr]", tmp_path / "qr.png")
+    await page.click("[value=answer]")
+    await page.wait_for_url(f"{room.back}?*result=authorized*")

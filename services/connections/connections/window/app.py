@@ -21,6 +21,7 @@ from connections.handlers.leaving import Leaving
 from connections.window.crossing import Crossing
 from connections.window.media import Media
 from connections.window.onboarding import Action, Answer, Onboarding
+from connections.window.scanning import scanned
 from connections.window.showing import TEMPLATES, Showing, Visit
 from connections.window.windows import (
     Window,
@@ -124,6 +125,10 @@ class Door:
         if action not in ("answer", "resend", "cancel") or (now_is == "waiting" and action != "cancel"):
             return _see(visit.window)
         values = read(challenge.fields, form) if action == "answer" else {}
+        try:
+            values |= await scanned(challenge, first(form, "_qr"), visit.locale) if action == "answer" else {}
+        except Refused as refused:
+            return self._refused(visit, refused, {})
         open_names = {field.name for field in challenge.fields if not field.secret}
         typed = {name: value for name, value in values.items() if name in open_names}
         answer = Answer(

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from connections.window import words
 from connections.window.onboarding import Login, Onboarded
+from connections.window.scanning import secret_field
 from connections.window.windows import Window, result
 from schemas.connections import AuthChallengeIssued
 from schemas.fields import Field, FieldError, FieldType
@@ -109,6 +110,7 @@ class Showing:
             seconds=left,
             clock=f"{left // 60}:{left % 60:02}",
             answer_id=str(uuid.uuid4()),
+            scans=secret_field(challenge) is not None,
             code=login.aside.get("code"),
             link=login.aside.get("link"),
             picture=f"{visit.path}/picture/{challenge.challenge_id}" if challenge.image else None,
