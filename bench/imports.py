@@ -115,7 +115,7 @@ def mbsync(server: MailServer, base: Path) -> float:
 
 
 async def mailbox(mongo: str, base: Path, mails: int, old: int) -> None:
-    with dovecot(base / "dovecot") as server:
+    with dovecot() as server:
         fill(server, mails, attached=True)
         theirs = mbsync(server, base)
         print(f"mbsync, {mails} mails                {mails / theirs:8.0f}/s")

@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,32 +83,27 @@ class MailServer:
 
 
 @contextlib.contextmanager
-def dovecot(base: Path, port: int | None = None) -> Iterator[MailServer]:
-    """Dovecot with one user and Maildir; `base` is a new folder. Raises NoServer."""
+def dovecot(port: int | None = None) -> Iterator[MailServer]:
+    """Dovecot with one user and Maildir, in a folder of its own. Raises NoServer.
+
+    Its processes are not root's, and pytest keeps others out of its folders.
+    """
     program = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin")
     if not program or os.geteuid() != 0:
         raise NoServer(
             "there is no dovecot here, or nobody may start it: apt-get install dovecot-imapd, as root"
         )
-    port = port or free_port()
-    mail = base / "mail" / USER
-    for folder in (base / "run", base / "home", mail):
-        folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["chown", "-R", "dovecot:dovecot", str(base / "mail"), str(base / "home")], check=True)
-    for folder in (base, *base.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o055)  # its processes are not root's
-    owner = pwd.getpwnam("dovecot")
-    config = base / "dovecot.conf"
-    config.write_text(
-        _CONFIG.format(
-            base=base,
-            port=port,
-            password=PASSWORD,
-            owner=owner.pw_uid,
-            group=owner.pw_gid,
-            internal="dovecot",
-            login="dovenull",
-        )
-    )
-    with serving([program, "-F", "-c", str(config)], port, base / "run") as process:
-        yield MailServer(port, mail, process)
+    with tempfile.TemporaryDirectory(prefix="dovecot-", ignore_cleanup_errors=True) as folder:
+        base = Path(folder)
+        base.chmod(0o755)
+        mail = base / "mail" / USER
+        for each in (base / "run", base / "home" / USER, mail):
+            each.mkdir(parents=True)
+        subprocess.run(["chown", "-R", "dovecot:dovecot", str(base / "mail"), str(base / "home")], check=True)
+        port = port or free_port()
+        owner = pwd.getpwnam("dovecot")
+        config = base / "dovecot.conf"
+        names = {"base": base, "port": port, "password": PASSWORD, "internal": "dovecot", "login": "dovenull"}
+        config.write_text(_CONFIG.format(owner=owner.pw_uid, group=owner.pw_gid, **names))
+        with serving([program, "-F", "-c", str(config)], port, base / "run") as process:
+            yield MailServer(port, mail, process)

@@ -2,6 +2,7 @@
 
 import imaplib
 import json
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,31 @@ class Box:
             status, said = client.append(name or self.name, None, when, mail)  # type: ignore[arg-type]  # None is today
             assert status == "OK", said
         client.logout()
+
+    def move(self, name: str, to: str) -> None:
+        client = self.talk()
+        client.create(to)
+        client.select(name)
+        client.copy("1:*", to)
+        client.store("1:*", "+FLAGS", "\\Deleted")
+        client.expunge()
+        client.logout()
+
+    def make_anew(self) -> None:
+        """The mailbox is deleted and made again: its UIDVALIDITY is another one."""
+        client = self.talk()
+        client.delete(self.name)
+        time.sleep(1.1)  # Dovecot takes the second for it
+        client.create(self.name)
+        client.logout()
+
+    def flags(self) -> list[bytes]:
+        """Of each mail that is there."""
+        client = self.talk()
+        client.select(self.name, readonly=True)
+        _, said = client.fetch("1:*", "(FLAGS)")
+        client.logout()
+        return [line for line in said if isinstance(line, bytes)]
 
     def count(self, name: str | None = None) -> int:
         client = self.talk()

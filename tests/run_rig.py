@@ -43,7 +43,7 @@ from sync_runner.content import Contents
 from sync_runner.einvoices.reader import Reader
 from sync_runner.importing import Warehouse
 from sync_runner.inspecting import Inspector
-from sync_runner.lifecycle.sync import EVERYTHING, Run, Standing, State, Sync
+from sync_runner.lifecycle.sync import EVERYTHING, Run, Selection, Standing, State, Sync
 from sync_runner.running import Means
 from sync_runner.scanning import Clamd
 from sync_runner.store import ledger
@@ -160,10 +160,10 @@ class Rig:
         await self.database["syncs"].insert_one(kept | dump(sync))
         return self
 
-    async def due(self) -> None:
-        """Another run, for everything, that is ready now."""
+    async def due(self, selection: Selection = EVERYTHING) -> None:
+        """Another run that is ready now."""
         sync = load(await self.sync())
-        run = Run(str(uuid4()), datetime.now(UTC), DueReason.MANUAL, EVERYTHING)
+        run = Run(str(uuid4()), datetime.now(UTC), DueReason.MANUAL, selection)
         again = dump(replace(sync, run=run, state=State.WAITING, ready_at=datetime.now(UTC)))
         await self.database["syncs"].update_one({"_id": self.connection}, {"$set": again, "$inc": {"v": 1}})
 

@@ -19,9 +19,9 @@ from schemas.manifest import Manifest
 
 
 @pytest.fixture(scope="module")
-def mail_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+def mail_server() -> Iterator[MailServer]:
     try:
-        with dovecot(tmp_path_factory.mktemp("dovecot")) as server:
+        with dovecot() as server:
             yield server
     except NoServer as error:
         pytest.skip(str(error))

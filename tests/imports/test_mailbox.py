@@ -2,10 +2,21 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+import pytest
 from import_rig import Box, told
-from mails import invoice_mail, pdf
+from mails import a_mail, invoice_mail, pdf
 from run_rig import Rig
+
+from schemas.reasons import Reason, RowStatus
+from sync_runner.handlers.words import Word
+from sync_runner.lifecycle.sync import Redo, Selection
+from sync_runner.store.contents import MongoContents
+from sync_runner.store.words import MongoWords
+
+PDF = ("R.pdf", pdf("R"), "application/pdf")
+ASKED = Redo((RowStatus.REJECTED,))
 
 
 async def test_every_attachment_is_kept_told_of_and_hashed(box: Box, import_from: Callable[..., Rig]) -> None:
@@ -18,3 +29,143 @@ async def test_every_attachment_is_kept_told_of_and_hashed(box: Box, import_from
     documents = await told(rig)
     assert {d["sha256"] for d in documents} == {hashlib.sha256(pdf(str(n))).hexdigest() for n in range(5)}
     assert {d["filename"] for d in documents} == {f"R-{n}.pdf" for n in range(5)}
+
+
+async def again(rig: Rig) -> None:
+    await rig.due()
+    await rig.work()
+
+
+async def test_only_new_mails_are_looked_at_and_a_mail_that_moved_and_came_back_is_not_imported_again(
+    box: Box, import_from: Callable[..., Rig]
+) -> None:
+    box.put(invoice_mail("first"))
+    rig = import_from("imap", box.server.credentials)
+    await rig.set_up(mailbox=box.name)
+    await rig.work()
+
+    box.move(box.name, f"{box.name}-away")
+    box.move(f"{box.name}-away", box.name)
+    box.put(invoice_mail("second"))
+    await again(rig)
+
+    assert [d["external_id"] for d in await told(rig)] == [
+        "<first@kaeserei.example>#2",
+        "<second@kaeserei.example>#2",
+    ]
+
+
+async def test_a_mailbox_that_counts_anew_is_listed_again_without_doubles(
+    box: Box, import_from: Callable[..., Rig]
+) -> None:
+    mails = [invoice_mail(n) for n in range(3)]
+    box.put(*mails)
+    rig = import_from("imap", box.server.credentials)
+    await rig.set_up(mailbox=box.name)
+    await rig.work()
+    before = (await rig.sync())["cursor"]["validity"]
+
+    box.make_anew()
+    box.put(*mails, invoice_mail("new"))
+    await again(rig)
+
+    assert (await rig.sync())["cursor"]["validity"] != before
+    assert sorted(d["filename"] for d in await told(rig)) == ["R-0.pdf", "R-1.pdf", "R-2.pdf", "R-new.pdf"]
+
+
+async def test_mails_from_before_the_day_are_never_looked_at_whatever_their_date_says(
+    box: Box, import_from: Callable[..., Rig]
+) -> None:
+    box.put(a_mail("old", PDF), at=datetime(1970, 1, 2, tzinfo=UTC))
+    box.put(a_mail("new", PDF, Date="Thu, 01 Jan 1970 00:00:00 +0000"), at=datetime(2026, 11, 20, tzinfo=UTC))
+    box.put(a_mail("later", PDF, Date="nonsense"), at=datetime(2037, 1, 1, tzinfo=UTC))
+    rig = import_from("imap", box.server.credentials)
+
+    await rig.set_up(mailbox=box.name, since="2026-11-19")
+    await rig.work()
+
+    assert [d["external_id"] for d in await told(rig)] == [
+        "<new@kaeserei.example>#2",
+        "<later@kaeserei.example>#2",
+    ]
+
+
+async def test_only_the_sender_and_subject_that_were_asked_for_come_in(
+    box: Box, import_from: Callable[..., Rig]
+) -> None:
+    box.put(
+        a_mail("a", PDF, From="billing@shop.example", Subject="Facture n° 7 – été"),
+        a_mail("b", PDF, From="billing@shop.example", Subject="Newsletter"),
+        a_mail("c", PDF, From="other@shop.example", Subject="Facture n° 8 – été"),
+    )
+    rig = import_from("imap", box.server.credentials)
+
+    await rig.set_up(mailbox=box.name, sender="billing@", subject="été")
+    await rig.work()
+
+    assert [d["external_id"] for d in await told(rig)] == ["<a@kaeserei.example>#2"]
+
+
+@pytest.mark.parametrize("afterwards", ["move", "mark", "label"])
+async def test_a_mail_is_put_away_only_when_all_of_its_documents_came_in(
+    box: Box, import_from: Callable[..., Rig], afterwards: str
+) -> None:
+    box.put(invoice_mail("good"), a_mail("bad", PDF, ("x.pdf", b"<html>", "application/pdf")), a_mail("none"))
+    rig = import_from("imap", box.server.credentials)
+
+    goal = {"move_to": f"{box.name}-done", "label": "Übernommen"}
+    await rig.set_up(mailbox=box.name, afterwards=afterwards, **goal)
+    await rig.work()
+
+    rows = await rig.rows()
+    assert rows["<bad@kaeserei.example>#3"]["status"] == "rejected"
+    assert rows["<good@kaeserei.example>#2"]["settled"]
+    if afterwards == "move":
+        assert (box.count(), box.count(f"{box.name}-done")) == (2, 1)
+    flags = box.flags()
+    assert [b"\\Seen" in each for each in flags].count(True) == (afterwards == "mark")
+    assert [b"bernommen" in each for each in flags].count(True) == (afterwards == "label")
+
+
+async def test_mails_without_a_message_id_and_with_one_that_others_have_too_all_come_in(
+    box: Box, import_from: Callable[..., Rig]
+) -> None:
+    box.put(
+        a_mail("x", ("1.pdf", pdf("1"), "application/pdf"), Message_ID=""),
+        a_mail("y", ("2.pdf", pdf("22"), "application/pdf"), Message_ID="<scan@mfp>"),
+        a_mail("z", ("3.pdf", pdf("333"), "application/pdf"), Message_ID="<scan@mfp>"),
+    )
+    rig = import_from("imap", box.server.credentials)
+
+    await rig.set_up(mailbox=box.name)
+    await rig.work()
+
+    assert sorted(d["filename"] for d in await told(rig)) == ["1.pdf", "2.pdf", "3.pdf"]
+
+
+async def test_what_the_platform_takes_goes_and_what_it_refuses_is_offered_again_only_when_asked(
+    box: Box, import_from: Callable[..., Rig]
+) -> None:
+    box.put(invoice_mail("taken"), invoice_mail("refused"))
+    rig = import_from("imap", box.server.credentials)
+    await rig.set_up(mailbox=box.name)
+    await rig.work()
+    words = MongoWords(rig.database["ledger"], MongoContents(rig.database), lambda: datetime.now(UTC))
+    rows = await rig.rows()
+
+    await words.hear(Word("acme", rows["<taken@kaeserei.example>#2"]["_id"], datetime.now(UTC)))
+    refused = rows["<refused@kaeserei.example>#2"]["_id"]
+    await words.hear(Word("acme", refused, datetime.now(UTC), Reason.DOCUMENT_REFUSED, "Not ours."))
+    await words.hear(Word("another", refused, datetime.now(UTC)))
+    await again(rig)
+    kept = [file["_id"] async for file in rig.database["content.files"].find()]
+    after = await rig.rows()
+
+    assert kept == [after["<refused@kaeserei.example>#2"]["content"]]
+    assert (after["<refused@kaeserei.example>#2"]["status"], len(await told(rig))) == ("rejected", 2)
+
+    asked = Selection(only=(after["<refused@kaeserei.example>#2"]["document"],), redo=(ASKED,))
+    await rig.due(asked)
+    await rig.work()
+
+    assert [d["filename"] for d in (await told(rig))[2:]] == ["R-refused.pdf"]

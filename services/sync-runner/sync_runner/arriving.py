@@ -149,8 +149,8 @@ def _judge(  # noqa: PLR0913, PLR0917 - what meets here
 ) -> None:
     external = external_id(thing.id, seen.piece.path)
     versions = ledger.versions.get(external, ())
-    if versions and versions[-1].sha256 == seen.sha256 and versions[-1].status not in _OPEN:
-        came.unchanged.append(versions[-1])
+    if (same := _same(versions, seen)) is not None:
+        came.unchanged.append(same)
         return
     status, why = _verdict(seen, wishes, ledger)
     if status is None:
@@ -183,6 +183,14 @@ def _judge(  # noqa: PLR0913, PLR0917 - what meets here
 
 
 _OPEN = (RowStatus.PENDING, RowStatus.FAILED)
+
+
+def _same(versions: Sequence[Known], seen: Seen) -> Known | None:
+    """The row that has just these bytes: of a file its newest, which may become what it was before; of what
+    lies in a mail any, for mails never change, but two of them may bear one Message-ID.
+    """
+    candidates = versions if seen.piece.path else versions[-1:]
+    return next((row for row in candidates if row.sha256 == seen.sha256 and row.status not in _OPEN), None)
 
 
 def _version(versions: Sequence[Known]) -> int:

@@ -284,13 +284,31 @@ class Bringing:
 
 
 def _and(ledger: Ledger, came: Outcome, claim: Claim) -> Ledger:
-    """With what comes in this very lot: of two like documents, the second is told to be like the first."""
-    new = {
-        each.sha256: f"{claim.connection_id}/{each.external_id}/{each.version}"
-        for each in came.arrivals
-        if each.status is RowStatus.DONE and each.sha256 is not None
-    }
-    return Ledger(ledger.versions, {**new, **ledger.alike}, ledger.exported) if new else ledger
+    """With what comes in this very lot: of two like documents the second is told to be like the first, and of
+    two things of one name the second is another version.
+    """
+    new = [_row(each, claim) for each in came.arrivals]
+    if not new:
+        return ledger
+    versions = dict(ledger.versions)
+    for row in new:
+        before = [each for each in versions.get(row.external_id, ()) if each.id != row.id]
+        versions[row.external_id] = [*before, row]
+    alike = {row.sha256: row.id for row in new if row.status is RowStatus.DONE and row.sha256 is not None}
+    return Ledger(versions, {**alike, **ledger.alike}, ledger.exported)
+
+
+def _row(arrival: Arrival, claim: Claim) -> Known:
+    row_id = f"{claim.connection_id}/{arrival.external_id}/{arrival.version}"
+    return Known(
+        row_id,
+        claim.connection_id,
+        arrival.external_id,
+        arrival.version,
+        arrival.status,
+        arrival.thing,
+        arrival.sha256,
+    )
 
 
 def _is_file(inspected: Inspected) -> bool:

@@ -84,10 +84,8 @@ def _status(error: ProviderError, *, others_went: bool) -> RowStatus:
 
 
 def of_run(error: ProviderError, credentials_revision: int | None) -> Failure:
-    """Why the run could not go on. A locked file passes by itself; only an account's lock needs a login."""
-    passes = error.reason is Reason.LOCKED and error.later
-    reason = Reason.PROVIDER_DOWN if passes else error.reason
-    return Failure(reason, error.message, credentials_revision, _wait(error))
+    """Why the run could not go on."""
+    return Failure(error.of_account, error.message, credentials_revision, _wait(error))
 
 
 def _wait(error: ProviderError) -> timedelta | None:
