@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from pymongo import MongoClient
 
 from providers.manifests import load
 from tests.connections.conftest import CANARY, Platform, dumped
@@ -114,3 +115,50 @@ def test_captcha_code_approval_and_company_in_the_window(platform: Platform, por
     done = post(platform, f"{connection}/window/complete", {"proof": proof})
     assert done.status_code == 200
     assert platform.outsider.wait("ConnectionAuthorized", connection)["data"]["identity"] == "window"
+
+
+def test_a_service_killed_between_any_two_steps_goes_on_where_it_was(platform: Platform, portal: str) -> None:
+    account = PORTAL.has("killed", "question", "sms")
+    first = platform.request("billing-portal")
+    connection = first["connection_id"]
+    question = platform.next(first, {"url": portal, "username": "killed", "pin": account.password})
+    _killed(platform)
+    code = platform.next(question, {"answer": "Rex"})
+    _killed(platform)
+    assert len(account.outbox) == 1
+    platform.outsider.answer(code, {"sms_code": account.outbox[-1]})
+    assert platform.outsider.wait("ConnectionAuthorized", connection)["data"]["identity"] == "killed"
+    assert len(account.outbox) == 1
+
+
+def test_a_state_that_was_moved_to_another_connection_or_put_back_opens_nothing(
+    platform: Platform, portal: str
+) -> None:
+    """Whoever writes into the database gains nothing: the login ends, and nothing is sent to the provider."""
+    account = PORTAL.has("moved", "question")
+    other = PORTAL.has("other", "question")
+    typed = {"url": portal, "pin": account.password}
+    mine = platform.next(platform.request("billing-portal"), {**typed, "username": "moved"})
+    theirs = platform.next(platform.request("billing-portal"), {**typed, "username": "other"})
+    with MongoClient[dict[str, Any]](platform.services.mongo) as client:
+        things = client["connections"]["connections"]
+        taken = things.find_one({"_id": theirs["connection_id"]}, {"login": 1})
+        assert taken is not None
+        login = {name: taken["login"][name] for name in ("machine", "machine_fence")}
+        things.update_one(
+            {"_id": mine["connection_id"]}, {"$set": {f"login.{name}": login[name] for name in login}}
+        )
+    guesses = account.guesses + other.guesses
+    platform.outsider.answer(mine, {"answer": "rex"})
+    ended = platform.outsider.wait("AuthSessionEnded", mine["connection_id"])["data"]
+    assert (ended["result"], account.guesses + other.guesses) == ("failed", guesses)
+    platform.outsider.answer(theirs, {"answer": "rex"})
+    assert (
+        platform.outsider.wait("ConnectionAuthorized", theirs["connection_id"])["data"]["identity"] == "other"
+    )
+
+
+def _killed(platform: Platform) -> None:
+    platform.services.kill("connections")
+    platform.services.start("connections")
+    platform.services.ready("connections")
