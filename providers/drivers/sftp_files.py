@@ -13,7 +13,8 @@ from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR, F
 from providers.content import changed
 from providers.drivers.paths import parent
 from providers.drivers.reading import paged, there_no_more, unreadable
-from providers.drivers.sftp import PIECE, Sftp, opened
+from providers.drivers.sftp import Sftp, opened
+from providers.drivers.sftpwriting import PIECE
 from providers.errors import ProviderError, taken
 from providers.folders import Entry, Folders, version_of
 from providers.reach import Reach
