@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from tests.unit.console.room import NOW, Room, room
+from web.security import Cookie
 
 
 @pytest.fixture
@@ -119,3 +121,15 @@ async def test_it_answers_health_and_speaks_the_browsers_language(visit: Room) -
     assert "Sie sind nicht angemeldet" in page.text
     assert page.headers["x-frame-options"] == "DENY"
     assert page.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("https", "framed", "site"), [(True, True, "none"), (True, False, "lax"), (False, True, "lax")]
+)
+def test_a_cookie_goes_into_foreign_frames_only_where_that_is_set(
+    *, https: bool, framed: bool, site: str
+) -> None:
+    response = Response()
+    Cookie("c", https=https, framed=framed).write(response, "x" * 40)
+
+    assert f"samesite={site}" in response.headers["set-cookie"].lower()
