@@ -40,7 +40,7 @@ from schemas.manifest import Manifest
 from schemas.oauth import OAuth
 from schemas.reasons import Reason
 
-FULL_FOR = 0.2
+FULL_FOR = 0.15
 """Seconds for which a provider is not asked for a turn again that had none."""
 MOST_TRIES_BACK = 20
 """Tries to give a grant back; then it is left to the provider."""

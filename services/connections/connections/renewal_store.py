@@ -13,8 +13,8 @@ from kit.aggregates import SHARDS, shard_of
 from kit.mongo import Collection
 
 LEASE = timedelta(seconds=30)
-SHARE = 0.8
-BURST = 200
+SHARE = 0.66
+BURST = 500
 """Milliseconds."""
 DUE = IndexModel(
     [("shard", ASCENDING), ("renew_at", ASCENDING), ("provider_id", ASCENDING)],
@@ -68,7 +68,7 @@ class MongoRenewing:
     async def turn(self, provider_id: str, per_second: float) -> bool:
         """Whether this provider bears one more request now, by the server's clock; it is then counted.
 
-        Turns come at four fifths of the limit, and a fifth of a second may be made up for: so that within
+        Turns come at two thirds of the limit, and half a second may be made up for: so that within
         any second there are never more of them than the limit, whoever asks.
         """
         step = 1000 / (SHARE * per_second)
