@@ -75,8 +75,11 @@ class Aggregates(ABC, Generic[T]):
         for index, heard in enumerate(batch):
             groups.setdefault(of(heard.event), []).append(index)
         endings: list[Ended] = [DONE] * len(batch)
+        lanes = min(LANES, len(groups) // LEAST_IN_LANE)
+        if lanes < 2:
+            await self._fold(groups, batch, decide, endings)
+            return endings
         ids = list(groups)
-        lanes = min(LANES, 1 + len(ids) // LEAST_IN_LANE)
         parts = [{id_: groups[id_] for id_ in ids[lane::lanes]} for lane in range(lanes)]
         folding = (self._fold(part, batch, decide, endings) for part in parts)
         ended = await asyncio.gather(*folding, return_exceptions=True)  # none goes on when this returns

@@ -50,7 +50,7 @@ class Lenient(StrEnum):
 
 def rfc3339(moment: datetime) -> str:
     """RFC 3339 in UTC: `2026-11-22T16:30:00.123Z`, milliseconds, `Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def _in_utc(moment: datetime) -> datetime:
