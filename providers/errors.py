@@ -64,6 +64,11 @@ class ProviderError(Exception):
         """Whether the same may work later without anybody changing anything."""
         return self.kind in ("rate_limited", "transient")
 
+    @property
+    def of_account(self) -> Reason:
+        """The reason where it is about the whole account: a locked file passes, and is no locked account."""
+        return Reason.PROVIDER_DOWN if self.later and self.reason is Reason.LOCKED else self.reason
+
 
 class Prompted(ProviderError):
     """The server itself asks something that nobody has answered yet; `asks` is its question."""

@@ -112,7 +112,7 @@ async def _log_in(here: Here[LoginStep]) -> Authorized:
 
 
 async def _not_accepted(here: Here[LoginStep], error: ProviderError) -> Outcome:
-    trouble = Trouble(reason=error.reason, message=error.text.said(here.locale))
+    trouble = Trouble(reason=error.of_account, message=error.text.said(here.locale))
     if error.later:
         return Unreached(trouble, error.retry_after)
     if error.reason is Reason.NOT_SET_UP:

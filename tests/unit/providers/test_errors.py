@@ -78,6 +78,13 @@ def test_a_wait_is_seconds_or_a_date_and_has_an_end(header: str | None, seconds:
     assert waiting(header, NOW) == seconds
 
 
+def test_a_locked_file_is_no_locked_account() -> None:
+    file, account = of_status(423), ProviderError("auth", Reason.LOCKED, "Locked.")
+
+    assert (file.reason, file.of_account) == (Reason.LOCKED, Reason.PROVIDER_DOWN)
+    assert account.of_account is Reason.LOCKED
+
+
 def test_an_error_says_its_sentence_and_holds_no_more():
     error = ProviderError("auth", Reason.CREDENTIALS_WRONG, words("login_refused"))
 
