@@ -22,6 +22,7 @@ ORDER = (
     "drivers",
     "exports",
     "renewals",
+    "logins",
     "imports",
     "console",
 )

@@ -1,0 +1,154 @@
+"""1,000 logins open at once: from an answer to what follows it, and what a step costs this service.
+
+`python bench/logins.py [logins]`. MongoDB is real; the provider takes 50 ms for each answer, and asks on. What
+is told is the time beyond the provider's own, while all are answered within ten seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from servers import packaged_mongo
+
+from connections import store
+from connections.budgets_store import MongoGate
+from connections.handlers.counting import Counting
+from connections.handlers.onboarding import LoginHandlers
+from connections.handlers.tries import Tries
+from connections.lifecycle.case import Provider
+from connections.lifecycle.deciding import decide
+from connections.lifecycle.things import Connection, LoginState
+from connections.vault import Vault
+from connections.window.onboarding import Answer
+from connections.worker import Worker
+from kit import mongo
+from kit.mongo_aggregates import MongoAggregates
+from kit.transitions import Decision
+from providers.login import machine, outcomes
+from schemas.manifest import Manifest
+from schemas.reasons import Locale
+from tests.unit.connections.builders import ACCOUNT, PROVIDER, case, request
+
+LOGINS = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+PROVIDERS_OWN = 0.05
+LOOKS: list[int] = []
+"""How often this bench itself read a login: not the service's work."""
+VAULT = Vault([("bench", b"b" * 32)])
+FIELDS = {"url": "https://dav.example.org/", "username": "jane", "password": "secret"}
+
+
+def now() -> datetime:
+    """The time of day, UTC."""
+    return datetime.now(UTC)
+
+
+class Known:
+    """One provider."""
+
+    async def at(self, provider_id: str, revision: int) -> Provider | None:  # noqa: ARG002 - the stores' promise
+        return PROVIDER
+
+    async def newest(self, ids: Any) -> dict[str, Provider]:
+        return dict.fromkeys(ids, PROVIDER)
+
+
+async def asks_on(
+    manifest: Manifest,
+    state: outcomes.LoginState,
+    answer: outcomes.Answer,  # noqa: ARG001 - the machine's promise
+    locale: Locale,
+) -> outcomes.Outcome:
+    """The provider takes its time, and asks the next thing."""
+    await asyncio.sleep(PROVIDERS_OWN)
+    asked = machine.begin(manifest, {}, locale)
+    return outcomes.Asked({**state, **asked.state}, asked.challenge)
+
+
+async def opened(kept: MongoAggregates[Connection]) -> list[Connection]:
+    """Logins that wait for an answer."""
+
+    async def one() -> Connection:
+        id_ = str(uuid.uuid4())
+        asked = request(connection_id=id_)
+
+        def decided(it: Connection | None) -> Decision[Connection] | None:
+            return decide(case(it, now()), asked)
+
+        made = await kept.alter(id_, decided, account=ACCOUNT)
+        if made is None:
+            raise LookupError(id_)
+        return made
+
+    return [
+        one_ for n in range(0, LOGINS, 100) for one_ in await asyncio.gather(*(one() for _ in range(100)))
+    ]
+
+
+async def answered(
+    it: Connection, handlers: LoginHandlers, kept: MongoAggregates[Connection], after: float
+) -> float:
+    """Seconds from the answer until the next thing is asked, without the provider's own."""
+    await asyncio.sleep(after)
+    challenge = it.login.challenge
+    began = time.monotonic()
+    await handlers.answer(
+        Answer(
+            ACCOUNT,
+            it.id,
+            challenge.challenge_id if challenge else "",
+            str(uuid.uuid4()),
+            "answer",
+            fields=FIELDS,
+        )
+    )
+    while True:
+        await asyncio.sleep(0.02)
+        found = (await kept.read((it.id,)))[it.id].thing
+        LOOKS.append(1)
+        if found.login.state is LoginState.OPEN and found.login.asked > it.login.asked:
+            return time.monotonic() - began - PROVIDERS_OWN
+
+
+async def measured(url: str) -> None:
+    client = mongo.connect(url)
+    db = client.connections
+    kept = MongoAggregates(store.KIND, db.connections, db.bodies, now, lambda: None)
+    await kept.declare(*store.INDEXES)
+    trying, known = store.MongoTrying(db.connections, "bench"), Known()
+    counting = Counting(MongoGate(db.budgets), VAULT, asks_on)
+    tries = Tries(kept, known, trying, counting, VAULT)  # type: ignore[arg-type]  # all that a try asks of providers
+    worker = Worker(trying, tries.look, now)
+    handlers = LoginHandlers(kept, known, VAULT, worker.ring)  # type: ignore[arg-type]
+    logins = await opened(kept)
+    task, cpu = asyncio.create_task(worker.run()), time.process_time()
+    took = sorted(
+        await asyncio.gather(*(answered(it, handlers, kept, 10 * n / LOGINS) for n, it in enumerate(logins)))
+    )
+    spent = time.process_time() - cpu
+    looks, cpu = len(LOOKS), time.process_time()
+    for it in logins[:200]:
+        await kept.read((it.id,))
+    spent -= looks * (time.process_time() - cpu) / len(logins[:200])
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    client.close()
+    print(
+        f"{LOGINS:,} logins open at once, all answered within 10 s; the provider takes {1000 * PROVIDERS_OWN:.0f} ms"
+    )
+    print(f"  next step, beyond the provider's own time: median {1000 * took[len(took) // 2]:.0f} ms, "
+          f"p99 {1000 * took[int(len(took) * 0.99)]:.0f} ms")  # fmt: skip
+    print(f"  CPU of a step  {1000 * spent / LOGINS:.1f} ms")
+
+
+if __name__ == "__main__":
+    with packaged_mongo() as server:
+        asyncio.run(measured(server.url))
