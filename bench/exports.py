@@ -1,93 +1,143 @@
-"""Documents a second from a platform into a WebDAV server, end to end, beside `rclone copy` of the same.
+"""Documents a second from a platform into a target, end to end, beside `rclone copy` of the same files.
 
-    python bench/exports.py [--documents 3000] [--bytes 50000]
+    python bench/exports.py [--documents 2000] [--bytes 50000] [--rounds 5] [--only webdav s3]
 
-Ours: a run over a real store; each document is fetched over HTTP, checked, intended, recorded. rclone: from
-a local folder, checks off, its pacer off. Client, platform, store and target share the machine. Memory
-is that of the worker's process, which here serves the documents too.
+Ours: a run over a real store; each document is fetched over HTTP, its hash checked, intended, put, recorded,
+told of; one request a document, as at servers that show whole files only and honour conditions. rclone: from
+the same HTTP server, and from disk; its pacer off, checks off. All take turns. Both servers are rclone's own and
+none runs in our process. Client, store, source and target share the machine.
 """
+
+from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
+import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
+import uvloop
 
 sys.path[:0] = [str(Path(__file__).parents[1] / each) for each in (".", "tests", "tests/conformance")]
 
 from run_rig import Platform, Rig, a_place  # noqa: E402 - found by the line above
 from servers import any_mongo  # noqa: E402 - found by the line above
-from subjects import dav  # noqa: E402 - found by the line above
-from targets import PASSWORD, USER, rclone_webdav  # noqa: E402 - found by the line above
+from subjects import Subject, bucket, dav, manifest  # noqa: E402 - found by the line above
+from targets import PASSWORD, USER, Target, rclone_http, rclone_s3, rclone_webdav  # noqa: E402 - as above
 
 RCLONE = Path(sys.executable).parent / "rclone"
-LANES = 16
+LANES = 32
+SERVERS = {"webdav": rclone_webdav, "s3": rclone_s3}
 
 
-def rss() -> float:
-    """Megabytes of this process."""
-    return psutil.Process().memory_info().rss / 1e6
+@dataclass(frozen=True)
+class Figure:
+    """One round: documents a second, and milliseconds of the client's processor for one."""
+
+    a_second: float
+    processor: float
 
 
-async def ours(mongo: str, folder: Path, count: int, size: int, *, atomic: bool) -> None:
-    """One run; prints documents a second and how memory went."""
-    with rclone_webdav(folder) as target:
-        subject = dav(target, atomic_put=atomic)
-        shared = os.urandom(size)
-        async with Platform().serving() as platform:
-            manifest = subject.manifest.model_copy(
-                update={"limits": subject.manifest.limits.model_copy(update={"concurrency": LANES})}
-            )
-            place = a_place(mongo, f"bench_{uuid4().hex[:8]}", manifest, subject.credentials, platform.key)
-            rig = await Rig(place, platform).set_up(folder="/in")
-            await rig.receive({f"d{number}": shared for number in range(count)})
-            before, started = rss(), time.perf_counter()
-            await rig.work(600)
-            seconds = time.perf_counter() - started
-            statuses = {row["status"] for row in (await rig.rows()).values()}
-            assert statuses == {"done"}, statuses
-            name = "paperbus, one PUT" if atomic else "paperbus, put beside and moved"
-            print(f"{name:32} {count / seconds:8.0f}/s   memory {before:.0f} -> {rss():.0f} MB")
-            await rig.client.drop_database(place.database)
-            rig.client.close()
+@contextmanager
+def room(names: list[str], count: int, size: int) -> Iterator[tuple[Target, dict[str, Target]]]:
+    """The source with its files, and the targets, in memory where the system has such a place."""
+    where = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - what is measured is no disk
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="paperbus-bench-", dir=where)))
+        for name in ("source", *names):
+            (folder / name / "files" / "papers").mkdir(parents=True)
+        (folder / "source" / "files" / "papers").rmdir()
+        for number in range(count):
+            (folder / "source" / "files" / f"d{number}").write_bytes(os.urandom(size))
+        source = stack.enter_context(rclone_http(folder / "source" / "files"))
+        yield source, {name: stack.enter_context(SERVERS[name](folder / name / "files")) for name in names}
 
 
-def rclone(folder: Path, source: Path, count: int) -> None:
-    """The peer: the same number of files, the same server, as many at once."""
-    with rclone_webdav(folder) as target:
-        secret = subprocess.run([RCLONE, "obscure", PASSWORD], check=True, capture_output=True, text=True)
-        remote = f":webdav,url='{target.url}',user={USER},pass={secret.stdout.strip()},pacer_min_sleep=0:in"
-        command = [RCLONE, "copy", str(source), remote, "--transfers", str(LANES), "--checkers", str(LANES)]
-        options = ["--no-check-dest", "--ignore-checksum", "--config", os.devnull]
-        started = time.perf_counter()
-        subprocess.run([*command, *options], check=True)
-        print(f"{'rclone copy, pacer off':32} {count / (time.perf_counter() - started):8.0f}/s")
+def subject_of(name: str, target: Target) -> Subject:
+    """Our driver, set up for the server as its manifest would be."""
+    made = dav(target) if name == "webdav" else bucket(target)
+    spec = manifest("webdav", atomic_put=True) if name == "webdav" else manifest("object", conditional=True)
+    wide = spec.model_copy(update={"limits": spec.limits.model_copy(update={"concurrency": LANES})})
+    return Subject(wide, made.credentials, {}, made.look, made.names)
+
+
+async def run(mongo: str, subject: Subject, source: Target) -> Figure:
+    """One run from the first claim to its last event."""
+    platform = Platform(origin=source.url.rstrip("/"))
+    place = a_place(mongo, f"bench_{uuid4().hex[:8]}", subject.manifest, subject.credentials, platform.key)
+    rig = await Rig(place, platform).set_up(folder=f"/{uuid4().hex}")
+    await rig.receive({each.name: each.read_bytes() for each in source.folder.iterdir()})
+    gc.collect()
+    processor, began = time.process_time(), time.perf_counter()
+    await rig.work(600)
+    seconds, processor = time.perf_counter() - began, time.process_time() - processor
+    statuses = [row["status"] for row in (await rig.rows()).values()]
+    assert set(statuses) == {"done"}, set(statuses)
+    await rig.client.drop_database(place.database)
+    rig.client.close()
+    return Figure(len(statuses) / seconds, processor / len(statuses) * 1000)
+
+
+def rclone(name: str, target: Target, source: str, count: int) -> Figure:
+    """The whole process, as one uses it."""
+    hidden = subprocess.run([RCLONE, "obscure", PASSWORD], check=True, capture_output=True, text=True)
+    remote = {
+        "webdav": f":webdav,url='{target.url}',user={USER},pass='{hidden.stdout.strip()}',pacer_min_sleep=0:",
+        "s3": f":s3,provider=Rclone,endpoint='{target.url}',access_key_id={USER},"
+        f"secret_access_key='{PASSWORD}':papers/",
+    }[name] + uuid4().hex
+    fast = ["--transfers", str(LANES), "--checkers", str(LANES), "--no-check-dest", "--ignore-checksum"]
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(
+        [str(RCLONE), "copy", source, remote, "--config", os.devnull, *fast], check=True, capture_output=True
+    )
+    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Figure(count / seconds, used / count * 1000)
+
+
+def measured(mongo: str, name: str, source: Target, target: Target, rounds: int) -> None:
+    """Every way once a round, in turn, so that all meet the same weather."""
+    figures: dict[str, list[Figure]] = {"paperbus": [], "rclone, from HTTP": [], "rclone, from disk": []}
+    subject, count = subject_of(name, target), len(list(source.folder.iterdir()))
+    for _ in range(rounds):
+        figures["paperbus"].append(uvloop.run(run(mongo, subject, source)))
+        figures["rclone, from HTTP"].append(rclone(name, target, f":http,url='{source.url}':", count))
+        figures["rclone, from disk"].append(rclone(name, target, str(source.folder), count))
+    ours = statistics.median(figure.a_second for figure in figures["paperbus"])
+    for way, every in figures.items():
+        middle = statistics.median(figure.a_second for figure in every)
+        processor = statistics.median(figure.processor for figure in every)
+        beside = "" if way == "paperbus" else f"  we: {ours / middle:4.2f} x"
+        print(f"{name:8} {way:20} {middle:8,.0f}/s  {processor:6.2f} ms of processor each{beside}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--documents", type=int, default=3000)
-    parser.add_argument("--bytes", type=int, default=50_000)
-    asked = parser.parse_args()
-    with any_mongo() as mongo, tempfile.TemporaryDirectory(prefix="paperbus-bench-") as room:
-        for name, atomic in (("beside", False), ("atomic", True)):
-            folder = Path(room) / name / "files"
-            folder.mkdir(parents=True)
-            asyncio.run(ours(mongo, folder, asked.documents, asked.bytes, atomic=atomic))
-        source, folder = Path(room) / "source", Path(room) / "rclone" / "files"
-        source.mkdir()
-        folder.mkdir(parents=True)
-        data = os.urandom(asked.bytes)
-        for number in range(asked.documents):
-            (source / f"d{number}.pdf").write_bytes(data)
-        rclone(folder, source, asked.documents)
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--documents", type=int, default=2000)
+    asked.add_argument("--bytes", type=int, default=50_000)
+    asked.add_argument("--rounds", type=int, default=5)
+    asked.add_argument("--only", nargs="*", choices=sorted(SERVERS), default=sorted(SERVERS))
+    given = asked.parse_args()
+    gc.freeze()  # as services do
+    with any_mongo() as mongo, room(given.only, given.documents, given.bytes) as (source, targets):
+        print(f"{given.documents} documents of {given.bytes} bytes, {LANES} at once, {given.rounds} rounds")
+        for name, target in targets.items():
+            measured(mongo, name, source, target, given.rounds)
+        print(f"this process: {psutil.Process().memory_info().rss / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     main()

@@ -79,6 +79,14 @@ def rclone_ftp(folder: Path, port: int | None = None, *options: str) -> Iterator
 
 
 @contextlib.contextmanager
+def rclone_http(folder: Path, port: int | None = None) -> Iterator[Target]:
+    """Shows what is in `folder` to everybody; takes nothing."""
+    port = port or free_port()
+    with _rclone("http", folder, port) as process:
+        yield Target(f"http://{LOOPBACK}:{port}/", port, folder, process=process)
+
+
+@contextlib.contextmanager
 def vsftpd(folder: Path, port: int | None = None, **settings: str) -> Iterator[Target]:
     """The FTP server of many web hosts: no MLST, no MLSD. Raises NoServer.
 
