@@ -4,8 +4,8 @@
 
 Ours: a run over a real store; each document is fetched over HTTP, its hash checked, intended, put, recorded,
 told of; one request a document, as at servers that show whole files only and honour conditions. rclone: from
-the same HTTP server, and from disk; its pacer off, checks off. All take turns. Both servers are rclone's own and
-none runs in our process. Client, store, source and target share the machine.
+the same HTTP server, and from disk; its pacer off, checks off. All take turns. Both servers are rclone's own,
+and none runs in our process. Client, store, source and target share the machine.
 """
 
 from __future__ import annotations
