@@ -1,4 +1,4 @@
-"""Connections of every account, read from the database of `connections`. No secret is asked for."""
+"""Connections of every account and their ledgers, read from the services' databases. No secret is asked for."""
 
 from __future__ import annotations
 
