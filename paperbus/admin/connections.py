@@ -1,4 +1,4 @@
-"""Connections of every account and their ledgers, read from the services' databases. No secret is asked for."""
+"""Connections of every account and their ledgers, read from the databases. No secret is asked for."""
 
 from __future__ import annotations
 
