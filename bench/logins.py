@@ -127,9 +127,8 @@ async def measured(url: str) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     client.close()
-    print(
-        f"{LOGINS:,} logins open at once, all answered within 10 s; the provider takes {1000 * PROVIDERS_OWN:.0f} ms"
-    )
+    own = f"{1000 * PROVIDERS_OWN:.0f} ms"
+    print(f"{LOGINS:,} logins open at once, all answered within 10 s; the provider takes {own}")
     print(f"  next step, beyond the provider's own time: median {1000 * took[len(took) // 2]:.0f} ms, "
           f"p99 {1000 * took[int(len(took) * 0.99)]:.0f} ms")  # fmt: skip
     print(f"  CPU of a step  {1000 * spent / LOGINS:.1f} ms")
