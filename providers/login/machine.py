@@ -14,11 +14,11 @@ from typing import Any
 from providers.drivers import open_driver
 from providers.errors import ProviderError
 from providers.login.outcomes import Answer, Asked, Authorized, Failed, LoginState, Outcome, Unreached
-from providers.login.steps import Again, Go, Here, ask, device, kind_of, redirect
+from providers.login.steps import Again, Go, Here, ask, ask_for, device, kind_of, redirect
 from providers.reach import Reach
 from providers.words import words
 from schemas.connections import Trouble
-from schemas.login import Ask, Device, LoginStep, Redirect
+from schemas.login import Ask, AskFor, Device, LoginStep, Redirect
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
@@ -138,6 +138,8 @@ def _to_blame(here: Here[LoginStep], field: str | None) -> int:
 def _opened(manifest: Manifest, at: int, state: LoginState, locale: str | None) -> Asked:
     """The challenge of a step that can be asked without the provider."""
     match manifest.login[at]:
+        case AskFor() as step:
+            return ask_for.opening(manifest, at, step, state, locale)
         case Ask() as step:
             return ask.opening(manifest, at, step, state, locale)
         case Redirect() as step:

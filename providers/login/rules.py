@@ -10,7 +10,7 @@ from jsonpointer import JsonPointer, JsonPointerException
 from providers import expressions
 from providers.templates import braces_match, placeholders
 from schemas.calls import From, Request, Then
-from schemas.login import Ask, AskFor, Call, Choose, Keep, LoginStep, Wait
+from schemas.login import Ask, AskFor, Call, Choose, Device, Keep, LoginStep, Redirect, Wait
 from schemas.manifest import Manifest
 
 Path: TypeAlias = tuple[int | str, ...]
@@ -29,6 +29,9 @@ def requests(manifest: Manifest) -> Iterator[tuple[Path, Request]]:
 def step_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
     """What the schema cannot see."""
     names = [step.name for step in manifest.login if step.name]
+    first = manifest.login[0]
+    if not isinstance(first, Ask | Redirect | Device) or isinstance(first, AskFor):
+        yield ("login", 0), "A login begins with `ask: credentials`, `redirect` or `device`."
     for number, step in enumerate(manifest.login):
         at: Path = ("login", number)
         if step.name is not None and (step.name == "end" or names.count(step.name) > 1):
@@ -166,8 +169,3 @@ def _address_faults(request: Request, manifest: Manifest) -> Iterator[tuple[Path
                     path,
                     f"The secret {{{name}}} stands in an address: servers write those down.",
                 )
-
-
-def asks_first(manifest: Manifest) -> bool:
-    """Whether the login begins with what can be asked without the provider."""
-    return isinstance(manifest.login[0], Ask) and not isinstance(manifest.login[0], AskFor)

@@ -8,11 +8,12 @@ from typing import Any
 
 from providers.login import texts, totp
 from providers.login.exchange import known
-from providers.login.outcomes import Answer, Asked, Challenge
-from providers.login.steps import Came, Here, number_of
+from providers.login.outcomes import Answer, Asked, Challenge, LoginState
+from providers.login.steps import Came, Here, number_of, said
 from providers.login.steps.ask import filled_in, shown
 from schemas.connections import Image, Medium
 from schemas.login import AskFor
+from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind
 
 LASTS = {
@@ -27,20 +28,26 @@ async def ask(here: Here[AskFor]) -> Came:
     code = _by_itself(here)
     if code is not None:
         return here.on(values={**here.state["values"], **code}, by_itself=True)
-    step, values = here.step, known(here.state)
+    return opening(here.manifest, here.at, here.step, here.state, here.locale)
+
+
+def opening(manifest: Manifest, at: int, step: AskFor, state: LoginState, locale: str | None) -> Asked:
+    """The challenge; the provider is not asked for it."""
+    values = {"name": manifest.name.said(locale), **known(state)}
     picture, sound = values.get(step.image or ""), values.get(step.audio or "")
     challenge = Challenge(
         kind=ChallengeKind(step.ask),
-        step=here.at + 1,
-        title=here.said(step.title or texts.TITLES[step.ask], values),
-        message=here.said(step.message or texts.MESSAGES[step.ask], values),
-        fields=shown(step, here.state, here.locale),
+        step=at + 1,
+        title=said(step.title or texts.TITLES[step.ask], values, locale),
+        message=said(step.message or texts.MESSAGES[step.ask], values, locale),
+        fields=shown(step, state, locale),
         lasts=timedelta(seconds=step.seconds) if step.seconds else LASTS.get(step.ask),
         resends=step.resend is not None,
-        medium=_medium(here, values),
+        medium=_medium(step, values, locale),
         image=Image(**picture) if picture else None,
     )
-    return Asked(here.keeping(aside={"audio": sound} if sound else {}), challenge)
+    aside = {"aside": {"audio": sound}} if sound else {}
+    return Asked({**state, "step": at, "here": aside}, challenge)
 
 
 async def take(here: Here[AskFor], answer: Answer) -> Came:
@@ -61,9 +68,8 @@ def _by_itself(here: Here[AskFor]) -> dict[str, str] | None:
     return {named: totp.code(secret, here.reach.clock())} if named else None
 
 
-def _medium(here: Here[AskFor], values: Mapping[str, Any]) -> Medium | None:
-    medium = here.step.medium
-    if medium is None:
+def _medium(step: AskFor, values: Mapping[str, Any], locale: str | None) -> Medium | None:
+    if step.medium is None:
         return None
-    label = here.said(medium.label, values) if medium.label else ""
-    return Medium(type=medium.type, label=label)
+    label = said(step.medium.label, values, locale) if step.medium.label else ""
+    return Medium(type=step.medium.type, label=label)
