@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from providers.errors import ProviderError
 from providers.words import words
 from schemas.reasons import Reason
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def segments(path: str) -> list[str]:
@@ -17,7 +21,7 @@ def segments(path: str) -> list[str]:
     """
     names = [name for name in path.split("/") if name]
     for name in names:
-        if name in (".", "..") or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+        if name in (".", "..") or _CONTROL.search(name):
             raise ProviderError(
                 "item_permanent",
                 Reason.INVALID,
