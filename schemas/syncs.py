@@ -80,7 +80,7 @@ class ImportedDocument(Model):
     sha256: Sha256
     content_url: str
     kept_until: Maybe[Moment] = None
-    """When the bytes go from `content_url` if the platform says nothing; `DocumentAccepted` ends it earlier."""
+    """When the bytes go from `content_url`, if the platform says nothing; `DocumentAccepted` ends it."""
     duplicate_of: Maybe[str] = None
     metadata: dict[str, Any]
 
