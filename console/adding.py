@@ -127,7 +127,12 @@ def interval_values(values: Json, visit: Visit, errors: Any = ()) -> Json:
     return {
         "values": values,
         "errors": {error.field: error.message for error in reversed(list(errors))},
-        "rhythms": {name: spoken.said(text) for name, text in schedules.RHYTHMS.items()},
+        "rhythms": {
+            name: spoken.said(text)
+            for name, text in schedules.RHYTHMS.items()
+            if name != "other" or values["rhythm"] == "other"
+        },
+        "days": _offered(schedules.DAYS, values["days"]),
         "minutes": _offered(schedules.MINUTES, values["minutes"]),
         "hours": _offered(schedules.HOURS, values["hours"]),
         "weekdays": [(day, spoken.weekday(n)) for n, day in enumerate(WEEKDAYS)],

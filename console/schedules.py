@@ -23,10 +23,12 @@ RHYTHMS = {
     "manual": _("Only when I ask for it"),
     "minutes": _("Every few minutes"),
     "hours": _("Every few hours"),
+    "days": _("Every few days"),
     "daily": _("Every day"),
     "weekly": _("On days of the week"),
     "monthly": _("On days of the month"),
     "cron": _("As a cron expression"),
+    "other": _("As it is now"),
 }
 ZONES = (
     "UTC", "Europe/Paris", "Europe/Berlin", "Europe/London", "Europe/Zurich", "Europe/Vienna",
@@ -39,12 +41,15 @@ ZONES = (
 )  # fmt: skip
 """Offered in the list; the one that a schedule or a browser has is offered too."""
 MINUTES = (5, 10, 15, 20, 30, 45)
+DAYS = (1, 2, 3, 7, 14, 28)
 HOURS = (1, 2, 3, 4, 6, 8, 12)
 USUAL = {
     "rhythm": "daily",
     "at": "02:30",
     "minutes": "15",
     "hours": "1",
+    "days": "1",
+    "every": "",
     "weekdays": ["mo"],
     "monthdays": "1",
 }
@@ -71,17 +76,12 @@ def read(form: Form, spoken: Spoken) -> Chosen:
     """The schedule that a form says; its errors name the form's own fields."""
     rhythm = first(form, "rhythm")
     members: dict[str, Any] = {"timezone": first(form, "timezone") or "UTC"}
-    match rhythm:
-        case "minutes":
-            members["every"] = f"PT{first(form, 'minutes') or 15}M"
-        case "hours":
-            members["every"] = f"PT{first(form, 'hours') or 1}H"
-        case "daily" | "weekly" | "monthly":
-            members["at"] = first(form, "at")
-        case "cron":
-            members["cron"] = " ".join(first(form, "cron").split())
-        case _:
-            members["every"] = "manual"
+    if rhythm in ("daily", "weekly", "monthly"):
+        members["at"] = first(form, "at")
+    elif rhythm == "cron":
+        members["cron"] = " ".join(first(form, "cron").split())
+    else:
+        members["every"] = _length(form, rhythm)
     if rhythm == "weekly":
         members["on"] = [day for day in form.get("weekdays", []) if day]
     if rhythm == "monthly":
@@ -94,6 +94,21 @@ def read(form: Form, spoken: Spoken) -> Chosen:
     except ValidationError as invalid:
         fields = dict.fromkeys(_field(error["loc"], rhythm) for error in invalid.errors(include_input=False))
         return Chosen(None, tuple(_unfit(field, spoken) for field in fields))
+
+
+def _length(form: Form, rhythm: str) -> str:
+    """The ISO 8601 duration that a form says; `other` is one that only an event could say before."""
+    match rhythm:
+        case "minutes":
+            return f"PT{first(form, 'minutes')}M"
+        case "hours":
+            return f"PT{first(form, 'hours')}H"
+        case "days":
+            return f"P{first(form, 'days')}D"
+        case "other":
+            return first(form, "every")
+        case _:
+            return "manual"
 
 
 def refused(errors: Sequence[FieldError], spoken: Spoken) -> list[FieldError]:
@@ -135,7 +150,7 @@ def values(schedule: Schedule | None, zone: str) -> dict[str, Any]:
 
 def of_form(form: Form) -> dict[str, Any]:
     """What was filled in, as it was."""
-    names = ("rhythm", "at", "minutes", "hours", "monthdays", "cron", "timezone", "quiet_from", "quiet_to")
+    names = [name for name in values(None, "UTC") if name != "weekdays"]
     return {name: first(form, name) for name in names} | {"weekdays": form.get("weekdays", [])}
 
 
@@ -149,11 +164,20 @@ def _rhythm(schedule: Schedule) -> dict[str, Any]:
         if isinstance(on[0], str):
             return {"rhythm": "weekly", "weekdays": list(on)}
         return {"rhythm": "monthly", "monthdays": ", ".join(map(str, on))}
-    found = re.fullmatch(r"PT(\d+)([MH])", schedule.every or "")
-    if found is not None:
+    return _lasts(schedule.every or "manual")
+
+
+def _lasts(every: str) -> dict[str, Any]:
+    """The rhythm of a duration."""
+    if every == "manual":
+        return {"rhythm": "manual"}
+    found = re.fullmatch(r"P(?:T(\d+)([MH])|(\d+)([DW]))", every)
+    if found is None:
+        return {"rhythm": "other", "every": every}
+    if found[1]:
         rhythm = "minutes" if found[2] == "M" else "hours"
         return {"rhythm": rhythm, rhythm: found[1]}
-    return {"rhythm": "manual" if schedule.manual else "daily"}
+    return {"rhythm": "days", "days": str(int(found[3]) * (7 if found[4] == "W" else 1))}
 
 
 def in_words(schedule: Schedule, spoken: Spoken) -> str:
