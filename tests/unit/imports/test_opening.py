@@ -8,6 +8,7 @@ from email.message import EmailMessage
 import pytest
 from mails import a_mail, pdf
 
+from sync_runner.opening import opening
 from sync_runner.opening.archives import BOMB, BROKEN, LOCKED
 from sync_runner.opening.blobs import Blob
 from sync_runner.opening.kinds import Kind, contradicts, looks
@@ -236,3 +237,11 @@ def test_no_name_is_dangerous_or_empty(name: str) -> None:
     assert safe
     assert "/" not in safe
     assert safe not in (".", "..")
+
+
+def test_a_mail_that_is_too_large_to_be_opened_is_left_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "MOST_MAIL", 1000)
+
+    found = opened(a_mail(1, ("big.pdf", pdf("x" * 2000), "application/pdf")))
+
+    assert (found.found, [left.why for left in found.left]) == ([], [opening.TOO_LARGE])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zipfile
 import zlib
 
-from sync_runner.opening.blobs import Blob
-from sync_runner.opening.pieces import MOST_PIECES, Opened
+from sync_runner.opening.blobs import PIECE, Blob, TooLarge
+from sync_runner.opening.pieces import MOST_PIECES, Opened, Piece, clean
 
 MOST_RATIO = 200
 """Times that a file may be larger than it is packed; PDFs and XML stay far below."""
@@ -39,12 +39,22 @@ def unpack(blob: Blob, name: str, opened: Opened, path: str) -> None:
 def _take(archive: zipfile.ZipFile, member: zipfile.ZipInfo, opened: Opened, path: str) -> None:
     inner = f"{path}!{member.filename}" if path else f"!{member.filename}"
     room = min(opened.room, max(RATIO_FROM, member.compress_size * MOST_RATIO))
-    with archive.open(member) as file:
-        data = file.read(room + 1)  # the sizes in its index may lie
-    if len(data) > room:
-        opened.leave(inner, member.filename, BOMB)
+    if opened.full(inner, member.filename):
         return
-    opened.add(inner, member.filename, None, data)
+    unpacked = Blob()
+    try:
+        with archive.open(member) as file:
+            while piece := file.read(PIECE):
+                unpacked.write(piece)
+                unpacked.check(room)  # the sizes in its index may lie
+    except TooLarge:
+        unpacked.close()
+        opened.leave(inner, member.filename, BOMB)
+    except BaseException:
+        unpacked.close()
+        raise
+    else:
+        opened.take(Piece(inner, clean(member.filename), None, unpacked))
 
 
 def _is_dust(name: str) -> bool:

@@ -10,8 +10,8 @@ from sync_runner.opening.blobs import Blob
 from sync_runner.opening.kinds import HEAD, Kind, looks
 from sync_runner.opening.pieces import DEEPEST, Opened, Piece, clean
 
-MOST_MAIL = 256 * 1024 * 1024
-"""Bytes of a mail, an archive's member or a wrapper that are opened in memory."""
+MOST_MAIL = 64 * 1024 * 1024
+"""Bytes of a mail or a wrapper, which are opened in memory."""
 TOO_DEEP = "Archives and mails lie in each other too deep to be opened; send what is inside."
 TOO_LARGE = "It is too large to be opened; send what is inside by itself."
 _CONTAINERS = (Kind.MAIL, Kind.ZIP, Kind.TNEF)
