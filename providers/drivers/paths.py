@@ -9,7 +9,6 @@ from providers.errors import ProviderError
 from providers.words import words
 from schemas.reasons import Reason
 
-
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
