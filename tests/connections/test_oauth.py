@@ -208,3 +208,23 @@ def test_a_customer_who_says_no_reads_why_and_may_go_again(known: Platform, brow
     again = known.outsider.wait("AuthChallengeIssued", connection, lambda data: data["error"] is not None)
     assert again["data"]["error"]["reason"] == "cancelled"
     assert again["data"]["attempts_left"] == 3
+
+
+def test_operators_rotate_keys_and_pause_a_provider_beside_the_running_service(known: Platform) -> None:
+    rotated = known.services.command("admin", "keys", "rotate", "--json")
+    assert rotated.returncode == 0, rotated.stderr
+    assert '"done": true' in rotated.stdout
+    listed = known.services.command("admin", "clients", "list", "--json")
+    assert '"acme-files"' in listed.stdout
+    assert SECRET not in listed.stdout + listed.stderr
+    assert known.services.command("admin", "provider", "pause", "acme-files").returncode == 0
+    time.sleep(1.1)
+    refused = str(uuid4())
+    known.outsider.ask(
+        "ConnectionRequested", connection_id=refused, direction="export", provider_id="acme-files"
+    )
+    assert known.outsider.wait("RequestRefused", refused)["data"]["reason"] == "paused"
+    assert known.services.command("admin", "provider", "resume", "acme-files").returncode == 0
+    missing = known.services.command("admin", "provider", "approve", "nothing")
+    assert missing.returncode == 1
+    assert "no provider nothing" in missing.stderr
