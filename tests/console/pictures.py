@@ -37,12 +37,12 @@ def prepared(stage: Stage, folder: Path) -> dict[str, str]:
         documents = stage.documents(11)
         for id_ in (ids["accountant"], archive, ids["broken"]):
             stage.outsider.due(id_)
-            stage.outsider.exported(id_, documents)
+            stage.outsider.exported(id_, documents, 180)
         stage.outsider.ask("ConnectionPauseRequested", connection_id=archive)
         httpx.delete(f"{nas.url}Invoices", auth=(nas.username, nas.password)).raise_for_status()
         stage.documents(2)
         stage.outsider.due(ids["broken"])
-        stage.outsider.wait("ConnectionNeedsAttention", ids["broken"])
+        stage.outsider.wait("ConnectionNeedsAttention", ids["broken"], seconds=120)
     return ids
 
 
