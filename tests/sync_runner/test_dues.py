@@ -201,6 +201,27 @@ async def test_what_may_be_overwritten_after_its_run_is_looked_up_though_nothing
     assert [(row.document_id, row.doubtful) for row in await world.runs.take_rows(again, 10)] == [("a", True)]
 
 
+@pytest.mark.parametrize(("ask", "asked"), [({}, False), ({"document_ids": ["a"]}, True)])
+async def test_only_who_names_a_document_asks_for_one_that_may_have_arrived(
+    world: World,
+    ask: dict[str, Any],
+    asked: bool,  # noqa: FBT001 - a row of the grid
+) -> None:
+    connection = await world.connect(schedule={"every": "manual"})
+    await world.receive(a_document("a"))
+    await world.dues([heard(due_now(connection, reason="manual"))])
+    claim = await claimed(world)
+    await moved(world, claim, RowStatus.UNKNOWN, retry_after=timedelta(days=36_500))
+    assert await world.runs.finish(claim)
+
+    await world.dues([heard(due_now(connection, reason="manual", **ask))])
+
+    again = await claimed(world)
+    await world.runs.prepared(again)
+    rows = await world.runs.take_rows(again, 10)
+    assert [(row.document_id, row.doubtful, row.asked) for row in rows] == [("a", True, asked)]
+
+
 async def test_what_a_run_says_names_the_due_that_asked_for_it(world: World) -> None:
     connection = await world.connect()
     await world.receive(a_document("a"))
