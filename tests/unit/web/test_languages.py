@@ -12,7 +12,7 @@ from web.languages import language, preferred
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("web", "console", "services/connections/connections/window")
 THE_SAME = (
-    "optional", "Documents", "Document", "Action", "Options", "Archives", "Shops", "ERP", "Synchronisation", "Name",
+    "optional", "Documents", "Document", "Action", "Options", "Archives", "Shops", "ERP", "Synchronisation",
 )  # fmt: skip
 """Words that are the same in French or German too."""
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
