@@ -137,12 +137,15 @@ class WebDav:
                     return Receipt(path, None)
                 raise taken()
             return self._receipt(path, answer)
-        await self._beside(path, body)
+        sent_twice = await self._beside(path, body)
         answer = await self._move(path, body, overwrite="F")
         if answer.status == 412 or (answer.status in (403, 404, 409) and await self.find(path)):
             await self._clear(path, body)
             raise taken()
-        return await self._moved(path, body, answer)
+        receipt = await self._moved(path, body, answer)
+        if sent_twice:
+            await self._require_whole(path, body)
+        return receipt
 
     async def replace(self, path: str, body: Body, version: str | None) -> Receipt:
         """PUT with `If-Match`; where the server does not keep to it, its version is looked at just before.
@@ -167,8 +170,11 @@ class WebDav:
         return await self._moved(path, body, await self._move(path, body, overwrite="T"))
 
     @once_unlocked
-    async def _beside(self, path: str, body: Body) -> None:
-        """The whole body under a hidden name; what a failed try left is taken away as far as possible."""
+    async def _beside(self, path: str, body: Body) -> bool:
+        """The whole body under a hidden name; what a failed try left is taken away as far as possible.
+
+        True: it was sent twice, so the server may still be at work on the first, cut one.
+        """
         try:
             answer = await self._send("PUT", unfinished(path, body.sha256), {}, body)
             if answer.status >= 300:
@@ -177,6 +183,14 @@ class WebDav:
             if not error.later or error.reason is Reason.CONTENT_UNAVAILABLE:
                 await self._clear(path, body)
             raise
+        return answer.resent
+
+    async def _require_whole(self, path: str, body: Body) -> None:
+        """The first sending did not end in the file that got its name; a file that is gone was whole."""
+        found = await self.find(path)
+        if found is not None and found.size != body.size:
+            await self._delete(path)
+            raise ProviderError("transient", Reason.PROVIDER_DOWN, words("not_kept"))
 
     async def _move(self, path: str, body: Body, *, overwrite: str) -> Answer:
         headers = {"Destination": self._url(path), "Overwrite": overwrite}
