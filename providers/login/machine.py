@@ -62,21 +62,21 @@ async def step(
 
 async def _walked(here: Here[LoginStep], answer: Answer) -> Outcome:
     """From an answer to the next challenge, or to the end."""
+    refused: Again | None = None
     try:
         came = await kind_of(here.step).take(here, answer)
-        refused: Again | None = None
         for _ in range(MOST_STEPS):
             if isinstance(came, Again):
                 refused = came
             elif not isinstance(came, Go):
-                return _with_error(came, refused)
+                return _with_error(here, came, refused)
             if came.to >= len(here.manifest.login):
                 here = replace(here, state=came.state)
                 return await _log_in(here)
             here = _here(here.manifest, came.to, came.state, here.reach, here.locale)
             came = await kind_of(here.step).ask(here)
     except ProviderError as error:
-        return await _not_accepted(here, error)
+        return _with_error(here, _not_accepted(here, error), refused)
     raise RecursionError(f"the login of {here.manifest.id} goes in a circle; check its manifest")
 
 
@@ -86,10 +86,15 @@ def _here(
     return Here(manifest, at, manifest.login[at], {**state, "step": at}, reach, locale)
 
 
-def _with_error(came: Outcome, refused: Again | None) -> Outcome:
-    """What is asked, with what was wrong before."""
-    if refused is None or not isinstance(came, Asked):
+def _with_error(here: Here[LoginStep], came: Outcome, refused: Again | None) -> Outcome:
+    """What is asked, with what was wrong before.
+
+    A provider that cannot be reached after it refused an answer has refused it: that counts.
+    """
+    if refused is None or not isinstance(came, Asked | Unreached):
         return came
+    if isinstance(came, Unreached):
+        came = _opened(here.manifest, _to_blame(here, refused.blamed), refused.state, here.locale)
     return replace(came, error=refused.error, blamed=refused.blamed)
 
 
@@ -111,7 +116,7 @@ async def _log_in(here: Here[LoginStep]) -> Authorized:
     return Authorized({**credentials, **state["pins"], **kept}, str(identity), known, tokens)
 
 
-async def _not_accepted(here: Here[LoginStep], error: ProviderError) -> Outcome:
+def _not_accepted(here: Here[LoginStep], error: ProviderError) -> Outcome:
     trouble = Trouble(reason=error.of_account, message=error.text.said(here.locale))
     if error.later:
         return Unreached(trouble, error.retry_after)
