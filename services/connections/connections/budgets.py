@@ -13,11 +13,14 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from providers.egress import plain_host
+from providers.errors import ProviderError
 from schemas.fields import FieldSpec, FieldType
 from schemas.manifest import Manifest
 
 Became = Literal["failed", "passed", "nothing"]
 """`passed`: the whole login was accepted; `nothing`: no answer was to blame, or the login goes on."""
+_ADDRESSES = frozenset({FieldType.TEXT, FieldType.URL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,18 @@ def _is_name(spec: FieldSpec) -> bool:
 
 
 def _hosts(manifest: Manifest, values: Mapping[str, Any]) -> list[str]:
-    """Where secrets go, without what an address may hold besides: a path is no other account."""
-    typed = [str(values.get(spec.name) or "") for spec in manifest.credentials if spec.destination]
-    return [(urlsplit(text).hostname or text if "//" in text else text).casefold() for text in typed]
+    """Where secrets go, without what an address may hold besides: a path or a port is no other account."""
+    named = (spec.name for spec in manifest.credentials if spec.destination and spec.type in _ADDRESSES)
+    return [_host(str(values.get(name) or "")) for name in named]
+
+
+def _host(typed: str) -> str:
+    """As it is connected to: one host has many spellings, and one count."""
+    text = typed.strip()
+    try:
+        return plain_host((urlsplit(text).hostname or text) if "//" in text else text)
+    except (ProviderError, ValueError):
+        return text.casefold()
 
 
 def _key(*parts: str) -> str:
