@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -35,14 +36,21 @@ class Taking(Protocol):
 
 async def ask(here: Here[Call]) -> Came:
     sent = await send(here.step.call, here.state, here.reach)
-    return judged(here.went(**sent.state), here.step, sent.page)
+    return await judged(here.went(**sent.state), here.step, sent.page)
 
 
 async def take(here: Here[Call], answer: Answer) -> Came:  # noqa: ARG001 - nothing is answered: it asks nothing
     return await ask(here)
 
 
-def judged(here: Here[Any], step: Taking, page: Page) -> Came:
+async def judged(here: Here[Any], step: Taking, page: Page) -> Came:
+    """As `_judged`; where pictures are decoded, nobody else's login waits for that."""
+    if any(place.image or place.body == "image" for place in step.take.values()):
+        return await asyncio.to_thread(_judged, here, step, page)
+    return _judged(here, step, page)
+
+
+def _judged(here: Here[Any], step: Taking, page: Page) -> Came:
     """What an answer means by the step's table.
 
     Raises:

@@ -7,6 +7,7 @@ the login: its code is not spent twice.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from providers.drivers import open_driver
@@ -30,8 +31,9 @@ async def take(here: Here[Prompts], answer: Answer) -> Came:
     said: list[list[str]] = here.state["here"]["said"]
     secret = answer.fields.get("totp_secret")
     if secret:
-        kept = {**here.state.get("kept", {}), "totp_secret": totp.read(str(secret), "totp_secret")}
-        here = here.went(kept=kept)
+        # A picture is decoded: nobody else's login waits for that.
+        read = await asyncio.to_thread(totp.read, str(secret), "totp_secret")
+        here = here.went(kept={**here.state.get("kept", {}), "totp_secret": read})
     return await _tried(here, [*said, [here.state["here"]["asks"], str(answer.fields.get("answer", ""))]])
 
 

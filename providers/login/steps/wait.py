@@ -44,4 +44,4 @@ async def take(here: Here[Wait], answer: Answer) -> Came:
     row = Reading(sent.page).row(here.step.then)
     if row is not None and row.still:
         return Waiting(sent.state)
-    return judged(here.went(**sent.state), here.step, sent.page)
+    return await judged(here.went(**sent.state), here.step, sent.page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from connections.budgets import budgets
@@ -27,7 +29,7 @@ MAILBOX = Manifest.model_validate(
 AT = {"host": "imap.bücher.example", "port": 993, "username": "jane"}
 
 
-def key(manifest: Manifest, values: dict[str, object]) -> str:
+def key(manifest: Manifest, values: Mapping[str, object]) -> str:
     return budgets(manifest, "acme", values)[0].key
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, cast
 
 import pytest
@@ -13,7 +14,7 @@ from providers.login.machine import begin, step
 from providers.login.outcomes import Answer, Asked, Unreached
 from providers.reach import Reach
 from schemas.manifest import Manifest
-from schemas.reasons import Reason
+from schemas.reasons import ChallengeKind, Reason
 from tests.unit.connections.builders import MANIFEST
 
 LOGIN = [
@@ -77,3 +78,52 @@ async def test_a_provider_that_is_away_before_it_refused_anything_blames_nobody(
     came = await step(PORTAL, asked.state, Answer({"username": "j", "password": "x"}), reach(200, 503), "en")
 
     assert isinstance(came, Unreached)
+
+
+async def test_a_picture_is_decoded_beside_the_logins_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    label = {"en": "L", "fr": "L", "de": "L"}
+    login = [
+        LOGIN[0],
+        {"call": {"url": "https://portal.example/in"}, "take": {"letters": {"body": "image"}}},
+        {"ask": "captcha_image", "image": "letters", "fields": [{"name": "says", "label": label}]},
+    ]
+
+    def picture(_: bytes) -> dict[str, str]:
+        threads.append(threading.get_ident())
+        return {"media_type": "image/png", "data": ""}
+
+    monkeypatch.setattr("providers.login.media.picture", picture)
+    manifest = Manifest.model_validate({**MANIFEST.wire(), "login": login})
+    answer = Answer({"username": "jane", "password": "right"})
+    came = await step(manifest, begin(manifest, {}, "en").state, answer, reach(200), "en")
+
+    assert isinstance(came, Asked)
+    assert came.challenge.kind is ChallengeKind.CAPTCHA_IMAGE
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+async def test_a_pasted_picture_of_a_secret_is_read_beside_the_logins_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[int] = []
+    label = {"en": "L", "fr": "L", "de": "L"}
+    code = {"name": "code", "label": label}
+    app = {"name": "app", "label": label, "secret": True}
+    login = [LOGIN[0], {"ask": "code_offline", "fields": [code, app], "totp": "app"}, LOGIN[1]]
+    manifest = Manifest.model_validate({**MANIFEST.wire(), "login": login})
+
+    def read(given: str, field: str | None) -> str:
+        threads.append(threading.get_ident())
+        raise ProviderError("auth", Reason.INVALID, given[:5], field=field)
+
+    monkeypatch.setattr("providers.login.totp.read", read)
+    first = Answer({"username": "jane", "password": "right"})
+    asked = await step(manifest, begin(manifest, {}, "en").state, first, reach(), "en")
+    assert isinstance(asked, Asked)
+    came = await step(manifest, asked.state, Answer({"app": "data:image/png;base64,"}), reach(), "en")
+
+    assert isinstance(came, Asked)
+    assert came.blamed == "app"
+    assert threading.get_ident() not in threads
