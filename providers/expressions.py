@@ -7,6 +7,7 @@ telling exactly is far harder than writing such a pattern another way.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
@@ -35,8 +36,12 @@ _CATEGORIES = {
 def fault(pattern: str) -> str | None:
     """What is wrong with a pattern, as the end of a sentence; None where nothing is."""
     try:
+        with warnings.catch_warnings():
+            # Not by `re.compile`: what it remembers it does not warn of again.
+            warnings.simplefilter("error", FutureWarning)
+            read = parser.parse(pattern)
         re.compile(pattern)
-        parts = _flat(parser.parse(pattern))
+        parts = _flat(read)
         if any(not _is_clear(_taking(body)) for most, body in _repeats(parts) if most > 1):
             return (
                 "can take hours on some texts: it repeats what repeats or varies itself. Let each turn begin"
@@ -44,6 +49,8 @@ def fault(pattern: str) -> str | None:
             )
         if sum(_open_ends(parts)) > MOST_OPEN_ENDS:
             return f"can take long on some texts: it has more than {MOST_OPEN_ENDS} open ends (`*` or `+`)."
+    except FutureWarning:
+        return "may mean something else one day: write `\\` before `[`, `--`, `&&`, `||` and `~~` within `[…]`."
     except (re.error, OverflowError, RecursionError):
         return "is no regular expression."
     return None

@@ -59,6 +59,17 @@ def test_what_is_no_pattern_ends_nothing(pattern: str) -> None:
     assert fault(pattern) == "is no regular expression."
 
 
+@pytest.mark.parametrize("pattern", ["[[", "[[]", "[a&&b]", "[a||b]", "[0--9]", "[a~~b]"])
+def test_what_may_be_read_otherwise_by_a_later_python_is_refused_each_time(pattern: str) -> None:
+    for _ in range(2):
+        fault.cache_clear()
+        assert "may mean something else" in str(fault(pattern))
+
+
+def test_the_way_out_that_is_named_is_taken() -> None:
+    assert fault(r"[\[a\&&b\||\--\~~]") is None
+
+
 @pytest.mark.parametrize(
     "pattern", [".", "[^.]", r"\S+", r"\D", "a|(b/)", "[+-9]", "(?:x/)?", r"(.)\1", "[^a]"]
 )
