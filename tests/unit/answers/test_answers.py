@@ -125,7 +125,7 @@ async def test_an_inside_that_is_not_for_this_challenge_is_refused(
         {"iat": "now"},
         {"exp": -1},
         {"fields": [CANARY]},
-        {"fields": {f"f{n}": CANARY for n in range(51)}},
+        {"fields": {f"f{n}": CANARY for n in range(101)}},
         {"connection_id": CANARY},
     ],
 )
