@@ -330,7 +330,15 @@ async def test_each_departure_has_a_state_of_256_bits_and_a_challenge_of_its_own
     assert all(left.verifier not in address for address, _, left in several)
 
 
-@pytest.mark.parametrize("place", ["https://evil.example/device", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://evil.example/device",
+        "javascript:alert(1)",
+        "javascript://127.0.0.1/%0aalert(1)",
+        "https://[bad",
+    ],
+)
 async def test_a_device_code_that_sends_the_customer_elsewhere_is_not_shown(place: str) -> None:
     body = {"device_code": "d", "user_code": "ABCD", "verification_uri": place, "expires_in": 600}
     async with Authority(body=body).there() as there:
@@ -367,8 +375,9 @@ async def test_asking_for_a_device_code_has_four_ends(said: dict[str, str], beco
         {"token_endpoint": None},
         {"token_endpoint": "file:///etc/passwd"},
         "not JSON",
+        "[" * 100_000,
     ],
-    ids=["another issuer", "no PKCE with S256", "no token endpoint", "no address", "no JSON"],
+    ids=["another issuer", "no PKCE with S256", "no token endpoint", "no address", "no JSON", "deep JSON"],
 )
 async def test_a_server_that_describes_itself_wrongly_is_not_used(said: Any) -> None:
     async def metadata(request: Request) -> Response:

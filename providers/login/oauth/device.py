@@ -76,7 +76,7 @@ def _device(server: Server, said: Mapping[str, Any]) -> Device:
         raise ProviderError("transient", Reason.PROVIDER_DOWN, texts.ODD)
     hosts = server.spec.verification_hosts or (urlsplit(server.device_url or "").hostname or "",)
     for address in (place, whole):
-        if isinstance(address, str) and urlsplit(address).hostname not in hosts:
+        if isinstance(address, str) and not _leads_to(address, hosts):
             raise ProviderError("config", Reason.PROVIDER_CHANGED, texts.ANOTHER_SERVER)
     return Device(
         code,
@@ -86,6 +86,15 @@ def _device(server: Server, said: Mapping[str, Any]) -> Device:
         expires_in=min(seconds, 1800) if isinstance(seconds, int) and seconds > 0 else 600,
         interval=min(interval, 60) if isinstance(interval, int) and interval > 0 else INTERVAL,
     )
+
+
+def _leads_to(address: str, hosts: tuple[str, ...]) -> bool:
+    """Whether it is a web page at one of these hosts: it becomes a link."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme in ("https", "http") and parts.hostname in hosts
 
 
 async def poll(there: Registered, device_code: str, interval: int) -> Tokens | Waiting:

@@ -107,7 +107,7 @@ async def _keys(there: Registered) -> Any:
         raise ProviderError("transient", Reason.PROVIDER_DOWN, texts.ODD)
     try:
         return json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ProviderError("transient", Reason.PROVIDER_DOWN, texts.ODD) from None
 
 
@@ -124,7 +124,7 @@ async def _called(at: IdentityAt, http: Http, tokens: Tokens, values: Mapping[st
         raise answer.error((), http.clock())
     try:
         said = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ProviderError("transient", Reason.PROVIDER_DOWN, texts.ODD) from None
     return {"": said} if not isinstance(said, dict) else said
 

@@ -128,7 +128,7 @@ async def _first_said(issuer: str, http: Http) -> dict[str, Any]:
         if answer.status == 200:
             try:
                 said = json.loads(answer.body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise _odd() from None
             if isinstance(said, dict):
                 return said
