@@ -10,6 +10,7 @@ from jsonpointer import JsonPointer, JsonPointerException
 from providers import expressions
 from providers.templates import braces_match, placeholders
 from schemas.calls import From, Request, Then
+from schemas.fields import Words
 from schemas.login import Ask, AskFor, Call, Choose, Device, Keep, LoginStep, Redirect, Wait
 from schemas.manifest import Manifest
 
@@ -44,6 +45,7 @@ def step_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
         if isinstance(step, Call | Wait):
             yield from (((*at, *path), text) for path, text in _reading_faults(step))
     yield from _text_faults(manifest)
+    yield from _told_faults(manifest)
     for path, request in requests(manifest):
         yield from (((*path, *below), text) for below, text in _address_faults(request, manifest))
 
@@ -124,6 +126,32 @@ def _text_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
                     yield (*at, *path), f"{{{name}}} is neither asked for nor taken from an answer."
         if isinstance(step, Choose) and step.choose not in _taken(manifest):
             yield (*at, "choose"), f"`choose` is {step.choose}, which no step takes from an answer."
+
+
+def _told_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
+    """Events, pages and logs hold what is said and whose account it is: no secret stands there."""
+    secrets = {spec.name for spec in manifest.credentials if spec.secret}
+    for number, step in enumerate(manifest.login):
+        for path, text in _told(step):
+            for name in placeholders(text):
+                if name in secrets:
+                    yield ("login", number, *path), f"The secret {{{name}}} stands in a text that is shown."
+
+
+def _told(step: LoginStep) -> Iterator[tuple[Path, str]]:
+    """Every text of a step that is shown, in each language."""
+    said: list[tuple[Path, Any]] = [(("title",), step.title), (("message",), step.message)]
+    if isinstance(step, AskFor) and step.medium is not None:
+        said.append((("medium", "label"), step.medium.label))
+    if isinstance(step, Keep):
+        said.append((("identity",), step.identity))
+    if isinstance(step, Wait):
+        said.append((("show",), step.show))
+    if isinstance(step, Call | Wait):
+        said += [(("then", number, "message"), row.message) for number, row in enumerate(step.then)]
+    for path, text in said:
+        told = text.model_dump() if isinstance(text, Words) else text
+        yield from (((*path, *below), one) for below, one in _strings(told))
 
 
 def _texts(step: LoginStep) -> Iterator[tuple[Path, str]]:

@@ -17,11 +17,8 @@ from schemas.reasons import ChallengeKind, Reason
 async def ask(here: Here[Choose]) -> Came:
     step, values = here.step, known(here.state)
     offered: list[dict[str, Any]] = here.state.get("taken", {}).get(step.choose) or []
-    name = here.manifest.name.said(here.locale)
     if not offered:
-        raise ProviderError(
-            "config", Reason.PERMISSION_MISSING, here.said(texts.NOTHING_TO_CHOOSE, values).format(name=name)
-        )
+        raise ProviderError("config", Reason.PERMISSION_MISSING, here.said(texts.NOTHING_TO_CHOOSE, values))
     if len(offered) == 1:
         return here.on(values={**here.state["values"], step.field.name: offered[0]["value"]})
     before = here.state["known"].get(step.field.name)

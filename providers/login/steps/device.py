@@ -5,15 +5,18 @@ No event holds the code or its address: the window alone shows them (`aside`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from providers.errors import ProviderError
+from providers.login.exchange import known
 from providers.login.oauth import device
 from providers.login.oauth.device import Waiting as StillWaiting
 from providers.login.oauth.registered import registered
 from providers.login.outcomes import Answer, Asked, Challenge, LoginState, Waiting
-from providers.login.steps import Came, Here
+from providers.login.steps import Came, Here, said
 from providers.login.steps.redirect import taken
 from schemas.fields import Words
 from schemas.login import Device
@@ -25,14 +28,16 @@ async def ask(here: Here[Device]) -> Came:
     begun = await device.begin(await registered(here.manifest, here.state["values"], here.reach))
     aside = {"code": begun.user_code, "link": begun.verification_uri_complete or begun.verification_uri}
     state = here.keeping(device_code=begun.device_code, interval=begun.interval, aside=aside)
-    challenge = _challenge(here.manifest, here.at, here.step, _TYPE, here.locale)
+    values = _values(here.manifest, here.state, here.locale)
+    challenge = _challenge(here.at, here.step, _TYPE, values, here.locale)
     lasts = timedelta(seconds=begun.expires_in)
     return Asked(state, replace(challenge, lasts=lasts, poll_after=begun.interval))
 
 
 def opening(manifest: Manifest, at: int, step: Device, state: LoginState, locale: str | None) -> Asked:
     """The challenge before there is a code: nobody is asked for one until somebody wants it."""
-    return Asked({**state, "step": at, "here": {}}, _challenge(manifest, at, step, _BEGIN, locale))
+    values = _values(manifest, state, locale)
+    return Asked({**state, "step": at, "here": {}}, _challenge(at, step, _BEGIN, values, locale))
 
 
 async def take(here: Here[Device], answer: Answer) -> Came:
@@ -61,13 +66,18 @@ def _waiting(here: Here[Device], interval: int) -> Waiting:
     return Waiting(here.keeping(**{**here.state["here"], "interval": slower}), slower)
 
 
-def _challenge(manifest: Manifest, at: int, step: Device, message: Words, locale: str | None) -> Challenge:
-    name = manifest.name.said(locale)
+def _values(manifest: Manifest, state: LoginState, locale: str | None) -> dict[str, Any]:
+    return {"name": manifest.name.said(locale), **known(state)}
+
+
+def _challenge(
+    at: int, step: Device, message: Words, values: Mapping[str, Any], locale: str | None
+) -> Challenge:
     return Challenge(
         kind=ChallengeKind.DEVICE_CODE,
         step=at + 1,
-        title=(step.title or _TITLE).said(locale).format(name=name),
-        message=(step.message or message).said(locale).format(name=name),
+        title=said(step.title or _TITLE, values, locale),
+        message=said(step.message or message, values, locale),
         window_only=True,
     )
 

@@ -11,13 +11,14 @@ from datetime import timedelta
 from typing import Any
 
 from providers.errors import ProviderError
+from providers.login.exchange import known
 from providers.login.oauth import texts
 from providers.login.oauth.identity import who
 from providers.login.oauth.leaving import Departure, code_of
 from providers.login.oauth.registered import Registered, registered
 from providers.login.oauth.tokens import Tokens, by_code, missing_scopes
 from providers.login.outcomes import Answer, Asked, Challenge, LoginState
-from providers.login.steps import Came, Go, Here
+from providers.login.steps import Came, Go, Here, said
 from schemas.fields import Words
 from schemas.login import Redirect
 from schemas.manifest import Manifest
@@ -32,12 +33,12 @@ async def ask(here: Here[Redirect]) -> Came:
 
 def opening(manifest: Manifest, at: int, step: Redirect, state: LoginState, locale: str | None) -> Asked:
     """The challenge; it needs no provider, so that a login can begin with it."""
-    name = manifest.name.said(locale)
+    values = {"name": manifest.name.said(locale), **known(state)}
     challenge = Challenge(
         kind=ChallengeKind.REDIRECT,
         step=at + 1,
-        title=(step.title or _TITLE).said(locale).format(name=name),
-        message=(step.message or _MESSAGE).said(locale).format(name=name),
+        title=said(step.title or _TITLE, values, locale),
+        message=said(step.message or _MESSAGE, values, locale),
         lasts=LASTS,
         window_only=True,
     )

@@ -127,3 +127,18 @@ async def test_a_pasted_picture_of_a_secret_is_read_beside_the_logins_of_others(
     assert isinstance(came, Asked)
     assert came.blamed == "app"
     assert threading.get_ident() not in threads
+
+
+@pytest.mark.parametrize("kind", ["redirect", "device"])
+def test_a_title_is_filled_in_like_any_other_and_evaluates_nothing(kind: str) -> None:
+    title = "{name} of {shop}{name.__class__}"
+    oauth = {"token_url": "https://login.example/t", "authorize_url": "https://login.example/a"}
+    manifest = Manifest.model_validate(
+        {**MANIFEST.wire(), "login": [{kind: "oauth", "title": title}], "oauth": oauth}
+    )
+
+    assert begin(manifest, {}, "en").challenge.title == "WebDAV of "
+
+
+def test_what_a_provider_answered_is_in_no_description_of_it() -> None:
+    assert "S3cr3t" not in repr(HttpAnswer(200, CIMultiDict({"Set-Cookie": "S3cr3t"}), b"S3cr3t"))

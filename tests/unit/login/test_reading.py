@@ -105,6 +105,10 @@ ASK = {
         ({"ask": "captcha_image", "image": "pic", "fields": [{"name": "c", "label": "C"}]},
          ("login", 1, "image"), "no step takes"),
         ({"name": "end", "keep": {"a": "{user}"}}, ("login", 1, "name"), "is taken"),
+        ({"keep": {}, "identity": "{pin}"}, ("login", 1, "identity"), "that is shown"),
+        ({"call": {"url": "https://p.example/"},
+          "then": [{"status": 401, "error": "locked", "message": "Not {pin}"}]},
+         ("login", 1, "then", 0, "message", "en"), "that is shown"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_at_its_place(step: dict[str, Any], path: tuple[Any, ...], said: str) -> None:
