@@ -119,7 +119,16 @@ rclone_ftp = served(targets.rclone_ftp)
 vsftpd = served(targets.vsftpd)
 
 SERVERS = {"kafka", "mongo", "fresh_database", "topics", "all_topics", "fresh_kafka", "fresh_mongo"}
-TARGETS = {"rclone_webdav", "rclone_sftp", "rclone_s3", "moto_s3", "wsgidav", "openssh", "rclone_ftp", "vsftpd"}
+TARGETS = {
+    "rclone_webdav",
+    "rclone_sftp",
+    "rclone_s3",
+    "moto_s3",
+    "wsgidav",
+    "openssh",
+    "rclone_ftp",
+    "vsftpd",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

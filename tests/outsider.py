@@ -31,7 +31,9 @@ TOPICS = (
 class Outsider:
     """One account of a platform: it asks, it listens, it serves its documents."""
 
-    def __init__(self, kafka: str, key: OKPKey, connections: str, sync_runner: str, keys: str, **client: str) -> None:
+    def __init__(
+        self, kafka: str, key: OKPKey, connections: str, sync_runner: str, keys: str, **client: str
+    ) -> None:
         self.account = f"account-{uuid.uuid4().hex[:8]}"
         self.key = key
         self.connections = connections

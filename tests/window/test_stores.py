@@ -24,7 +24,7 @@ from console.store import MongoSessions
 from kit import mongo as kit_mongo
 from kit.mongo import Database
 from tests.unit.answers.made import MemoryKeys
-from tests.unit.console.test_console import MemorySessions
+from tests.unit.console.room import MemorySessions
 from tests.unit.window.fakes import MemoryWindows
 
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
