@@ -40,25 +40,29 @@ class Streaming:
     async def _told(self, session: Session) -> AsyncIterator[ServerSentEvent]:
         with self.hub.listening(session.account) as page:
             yield ServerSentEvent(event="hello", data="{}", retry=1000)
+            clock = asyncio.get_running_loop().time
+            checked = clock()
             while True:
-                about = await _next(page)
+                about = await _next(page, checked + CHECKED_EVERY - clock())
                 if page.closing:
                     return
+                if clock() >= checked + CHECKED_EVERY:  # also where there is always something new
+                    if not await self._holds(session):
+                        yield ServerSentEvent(event="over", data="{}")
+                        return
+                    checked = clock()
                 if about is not None:
                     yield ServerSentEvent(event="news", data=json.dumps({"about": sorted(about)}))
-                elif not await self._holds(session):
-                    yield ServerSentEvent(event="over", data="{}")
-                    return
 
     async def _holds(self, session: Session) -> bool:
         found = await self.sessions.find(session.id)
         return found is not None and found.holds(self.now())
 
 
-async def _next(page: Listener) -> set[str] | None:
+async def _next(page: Listener, seconds: float) -> set[str] | None:
     """What the next news are about; None when it is time for a look at the session."""
     try:
-        async with asyncio.timeout(CHECKED_EVERY):
+        async with asyncio.timeout(seconds):
             return await page.next()
     except TimeoutError:
         return None
