@@ -101,6 +101,9 @@ class OAuth(Model):
     verification_hosts: tuple[str, ...] = Member(default=(), max_length=10)
     """Where a device code may send the customer; unset: the host of `device_url`."""
     life: TokenLife = TokenLife()
+    revocation_ends: Literal["grant", "token"] = "grant"
+    """What giving a token back ends at this provider (RFC 7009 §2.1 leaves it open): `grant`, all that this
+    client holds of the account, by whatever login; `token`, what came of that login alone."""
     requests_per_second: float = Member(default=5.0, gt=0, le=1000)
     """What the token endpoint bears of renewals, of all accounts together."""
 

@@ -191,6 +191,19 @@ async def test_of_many_workers_one_renews(db: Database) -> None:
     assert await workers[1].claim(id_) == 2
 
 
+async def test_who_else_holds_tokens_of_an_account_is_found(db: Database) -> None:
+    kept = await filled(db, Vault([NEW]), 3)
+    id_ = "00000000-0000-4000-8000-000000000000"
+    other = "00000000-0000-4000-8000-000000000001"
+    await db.connections.update_one({"_id": other}, {"$set": {"identity": "someone else"}})
+    it = (await kept.read([id_]))[id_].thing
+    renewing = MongoRenewing(db.connections, db.turns, "me")
+
+    assert await renewing.holders(it) == {(it.provider_id, it.provider_revision)}
+    await db.connections.update_many({"_id": {"$nin": [id_, other]}}, {"$set": {"token": None}})
+    assert await renewing.holders(it) == set()
+
+
 async def test_within_no_second_a_provider_is_asked_more_often_than_it_bears_whoever_asks(
     db: Database,
 ) -> None:

@@ -26,7 +26,7 @@ from connections.lifecycle.messages import (
     RenewalWanted,
     Renewed,
 )
-from connections.lifecycle.renewal import again_after
+from connections.lifecycle.renewal import again_after, ends_nothing_else
 from connections.lifecycle.things import Connection
 from connections.lifecycle.tokens import OldGrant, Token, TokenState
 from connections.tokens import opened_token, sealed_token
@@ -63,6 +63,9 @@ class Renewing(Protocol):
 
     async def turn(self, provider_id: str, per_second: float) -> bool:
         """Whether this provider bears one more request now; it is then counted."""
+
+    async def holders(self, it: Connection) -> set[tuple[str, int]]:
+        """The providers, by id and revision, of other connections that hold tokens of its account there."""
 
     async def due(self, at: datetime, most: int, but: Collection[str] = ()) -> list[str]:
         """What is to be looked at by `at`, the longest due first, without that of the providers in `but`."""
@@ -211,8 +214,7 @@ class Renewals:
         gone: GrantGivenBack | GrantKept = GrantGivenBack(old.credentials_revision)
         try:
             if provider is not None and not await self.using.held(it.provider_id, old.provider_revision):
-                tokens, at = opened_token(self.vault, it, old)
-                done = await self.asking.give_back(provider.manifest, at, tokens)
+                done = await self._ended(it, old, provider.manifest)
                 log.info("a grant was given back", connection_id=it.id, taken=done)
         except SealBroken as broken:
             log.critical("an old grant does not open", connection_id=it.id, why=str(broken))
@@ -222,6 +224,15 @@ class Renewals:
                 gone = GrantKept(old.credentials_revision, later)
             log.warning("a grant was not given back", connection_id=it.id, reason=error.reason.value)
         await self._tell(it.id, gone)
+
+    async def _ended(self, it: Connection, old: OldGrant, manifest: Manifest) -> bool:
+        """End an old grant at its provider, unless that ends tokens in use: their last holder does it."""
+        named = [await self.providers.at(*holder) for holder in await self.renewing.holders(it)]
+        others = [one.manifest.oauth for one in named if one is not None and one.manifest.oauth is not None]
+        if manifest.oauth is None or not ends_nothing_else(it, manifest.oauth, others):
+            return False
+        tokens, at = opened_token(self.vault, it, old)
+        return await self.asking.give_back(manifest, at, tokens)
 
     async def _one(self, connection_id: str) -> Connection | None:
         kept = (await self.connections.read((connection_id,))).get(connection_id)

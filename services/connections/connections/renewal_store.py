@@ -8,6 +8,7 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 
+from connections.lifecycle.things import Connection
 from connections.lifecycle.tokens import TokenState
 from kit.aggregates import SHARDS, shard_of
 from kit.mongo import Collection
@@ -22,6 +23,12 @@ DUE = IndexModel(
     partialFilterExpression={"renew_at": {"$exists": True}},
 )
 """Only connections with something to renew, or to give back, are in it."""
+GRANTS = IndexModel(
+    [("identity", ASCENDING)],
+    name="grants",
+    partialFilterExpression={"token.state": {"$exists": True}},
+)
+"""Who else holds tokens of an account."""
 TURNS_KEPT = timedelta(days=7)
 INDEXES = (
     IndexModel([("next", ASCENDING)], name="forgotten", expireAfterSeconds=int(TURNS_KEPT.total_seconds())),
@@ -64,6 +71,17 @@ class MongoRenewing:
         await self._connections.update_one(
             mine, {"$set": {"renewal.until": datetime(1970, 1, 1, tzinfo=UTC)}}
         )
+
+    async def holders(self, it: Connection) -> set[tuple[str, int]]:
+        """The providers, by id and revision, of other connections that hold tokens of its account there."""
+        alive = [TokenState.FRESH.value, TokenState.RENEWING.value]
+        query = {
+            "identity": it.identity,
+            "token.state": {"$exists": True, "$in": alive},
+            "_id": {"$ne": it.id},
+        }
+        found = self._connections.find(query, {"provider_id": 1, "provider_revision": 1})
+        return {(one["provider_id"], one["provider_revision"]) async for one in found}
 
     async def turn(self, provider_id: str, per_second: float) -> bool:
         """Whether this provider bears one more request now, by the server's clock; it is then counted.

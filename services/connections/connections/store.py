@@ -24,7 +24,7 @@ from connections.places import (
     kept_machine_place,
     kept_token_place,
 )
-from connections.renewal_store import DUE as RENEWALS_DUE
+from connections.renewal_store import DUE as RENEWALS_DUE, GRANTS
 from connections.vault_store import MongoRecords
 from kit.aggregates import SHARDS, Kind, shard_of
 from kit.mongo import Collection
@@ -47,7 +47,7 @@ OF_PROVIDER = IndexModel(
     name="unfinished_of_provider",
     partialFilterExpression={"unfinished": True},
 )
-INDEXES = (DUE, RENEWALS_DUE, OF_ACCOUNT, OF_PROVIDER)
+INDEXES = (DUE, RENEWALS_DUE, GRANTS, OF_ACCOUNT, OF_PROVIDER)
 _ALL_SHARDS = {"$in": list(range(SHARDS))}
 
 

@@ -20,7 +20,7 @@ from connections.lifecycle.messages import (
     RenewalWanted,
     Renewed,
 )
-from connections.lifecycle.renewal import RENEWAL, Lasts, again_after, due
+from connections.lifecycle.renewal import RENEWAL, Lasts, again_after, due, ends_nothing_else
 from connections.lifecycle.things import Connection, Status
 from connections.lifecycle.tokens import Token, TokenState
 from schemas.connections import (
@@ -29,7 +29,7 @@ from schemas.connections import (
     ConnectionPauseRequested,
     ConnectionRemovalRequested,
 )
-from schemas.oauth import TokenLife
+from schemas.oauth import OAuth, TokenLife
 from schemas.reasons import Reason
 from tests.unit.connections.builders import ID, NOW, SEALED, active, after, said
 from tests.unit.connections.grids import cells, messages, states
@@ -91,6 +91,34 @@ def test_the_grid_knows_every_state_and_every_message() -> None:
     possible = {(state, message.split()[0]) for message, state, _ in cells(GRID)}
     assert {(state.value, message.__name__) for state, message in RENEWAL} == possible
     assert messages(GRID) == MESSAGES.keys()
+
+
+ENDS = """
+      | alone | logged in again | another holder | a holder elsewhere
+grant | yes   | no              | no             | yes
+token | yes   | yes             | yes            | yes
+"""
+HERE = "https://login.example/t"
+HELD = {
+    "alone": (TokenState.NONE, []),
+    "logged in again": (TokenState.FRESH, []),
+    "another holder": (TokenState.NONE, [OAuth(token_url=HERE)]),
+    "a holder elsewhere": (TokenState.NONE, [OAuth(token_url="https://other.example/t")]),
+}
+
+
+@pytest.mark.parametrize(("ends", "held", "given_back"), list(cells(ENDS)))
+def test_an_old_grant_is_given_back_where_that_ends_nothing_else(
+    ends: Any, held: str, given_back: str
+) -> None:
+    state, others = HELD[held]
+    spec = OAuth(token_url=HERE, revocation_ends=ends)
+
+    assert ends_nothing_else(holding(state), spec, others) is (given_back == "yes")
+
+
+def test_a_provider_of_which_nothing_is_known_is_taken_to_end_all() -> None:
+    assert OAuth(token_url=HERE).revocation_ends == "grant"
 
 
 def test_a_refused_refresh_token_asks_the_customer_at_once() -> None:

@@ -87,6 +87,8 @@ class Leases:
     fence: int = 0
     bears: bool = True
     left_out: set[str] = field(default_factory=set)
+    held_by: set[tuple[str, int]] = field(default_factory=set)
+    """Other connections to the account, by provider and revision."""
 
     async def claim(self, connection_id: str) -> int | None:
         if self.until > self.clock():
@@ -97,6 +99,9 @@ class Leases:
     async def release(self, connection_id: str, fence: int) -> None:
         if fence == self.fence:
             self.until = self.clock() - timedelta(seconds=1)
+
+    async def holders(self, it: Connection) -> set[tuple[str, int]]:
+        return self.held_by
 
     async def turn(self, provider_id: str, per_second: float) -> bool:
         return self.bears
@@ -273,6 +278,31 @@ async def test_the_grant_of_a_removed_connection_is_given_back_once_its_loans_ar
     assert room.provider.given_back == ["r0"]
     assert (await room.it()).old_grants == ()
     assert (await room.it()).renew_at is None
+
+
+async def test_a_grant_that_another_connection_lives_by_is_left_to_it(room: Room) -> None:
+    room.leases.held_by = {(OAUTH.id, 3)}
+    removed = ConnectionRemovalRequested(connection_id=ID)
+    await room.things.alter(ID, lambda it: Decision(after(it, removed, at=room.clock())))
+    room.clock.on(361)
+    await room.worker().look(ID)
+
+    assert room.provider.given_back == []
+    assert (await room.it()).old_grants == ()
+
+
+async def test_a_new_login_does_not_end_its_own_grant_by_giving_the_old_one_back(room: Room) -> None:
+    now = await room.it()
+    assert now.token is not None
+    removed = after(now, ConnectionRemovalRequested(connection_id=ID), at=room.clock())
+    again = now.model_copy(update={"old_grants": removed.old_grants})
+    await room.things.alter(ID, lambda _: Decision(again))
+    room.clock.on(361)
+    await room.worker().look(ID)
+
+    assert room.provider.given_back == []
+    assert (await room.it()).old_grants == ()
+    assert (await room.it()).token is not None
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -6,7 +6,7 @@ dies in between leaves a trace, and the next one tries with the refresh token th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -23,9 +23,10 @@ from connections.lifecycle.messages import (
     RenewalWanted,
     Renewed,
 )
+from connections.lifecycle.things import Connection
 from connections.lifecycle.tokens import TokenState
 from kit.transitions import Row, Table
-from schemas.oauth import TokenLife
+from schemas.oauth import OAuth, TokenLife
 
 NONE, FRESH, RENEWING, DEAD = TokenState
 
@@ -63,6 +64,20 @@ def due(connection_id: str, life: TokenLife, lasts: Lasts) -> tuple[datetime | N
 def again_after(failures: int) -> timedelta:
     """How long to wait after so many renewals that did not work out: 30 s, doubling, to 15 minutes."""
     return timedelta(seconds=min(30 << min(failures, 10), 900))
+
+
+def ends_nothing_else(it: Connection, spec: OAuth, others: Iterable[OAuth]) -> bool:
+    """Whether an old grant can be given back without ending tokens that are in use.
+
+    Args:
+        it: whose old grant it is; its present tokens may be of the same grant.
+        spec: how its provider does OAuth.
+        others: the same of other connections that hold tokens of this account.
+    """
+    if spec.revocation_ends == "token":
+        return True
+    server = (spec.issuer, spec.token_url)
+    return it.token is None and all((other.issuer, other.token_url) != server for other in others)
 
 
 def _of_a_stale_worker(case: Case, outcome: Outcome) -> bool:
