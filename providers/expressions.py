@@ -50,7 +50,7 @@ def fault(pattern: str) -> str | None:
         if sum(_open_ends(parts)) > MOST_OPEN_ENDS:
             return f"can take long on some texts: it has more than {MOST_OPEN_ENDS} open ends (`*` or `+`)."
     except FutureWarning:
-        return "may mean something else one day: write `\\` before `[`, `--`, `&&`, `||` and `~~` within `[…]`."
+        return "may mean something else one day: within `[…]` write `\\` before `[`, `--`, `&&`, `||`, `~~`."
     except (re.error, OverflowError, RecursionError):
         return "is no regular expression."
     return None
