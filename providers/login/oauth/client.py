@@ -32,6 +32,8 @@ class Client:
     client_id: str
     secret: str | None = field(default=None, repr=False)
     key: Mapping[str, Any] | None = field(default=None, repr=False)
+    addresses: frozenset[str] | None = field(default=None, compare=False)
+    """Of `oauth`, those that it was set up for; None is any. A newer manifest may name others."""
 
 
 class Clients(Protocol):
@@ -52,14 +54,19 @@ async def client_for(manifest: Manifest, values: Mapping[str, Any], clients: Cli
     """The client that this login goes by: the operator's, or the customer's own.
 
     Raises:
-        ProviderError: `not_set_up`.
+        ProviderError: `not_set_up`; also where its secret would go elsewhere now, until an operator approves.
     """
     if manifest.oauth is not None and manifest.oauth.client == "customer":
         return Client(str(values.get("client_id") or ""), str(values.get("client_secret") or ""))
     client = await clients.of(manifest.id)
-    if client is None:
+    if client is None or not _is_for(client, manifest):
         raise ProviderError("config", Reason.NOT_SET_UP, texts.not_set_up(manifest.name.en))
     return client
+
+
+def _is_for(client: Client, manifest: Manifest) -> bool:
+    named = manifest.oauth.addresses if manifest.oauth else ()
+    return client.addresses is None or client.addresses.issuperset(named)
 
 
 def proof(spec: OAuth, client: Client, audience: str, now: datetime) -> tuple[dict[str, str], dict[str, str]]:

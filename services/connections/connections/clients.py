@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +38,9 @@ class MongoClients:
             return None
         place = client_place(provider_id, kept["revision"])
         secrets = self._vault.open_values(place, Sealed.of(kept["sealed"]))
-        return Client(kept["client_id"], secrets.get("secret"), secrets.get("key"))
+        named = kept.get("addresses")
+        addresses = None if named is None else frozenset(named)
+        return Client(kept["client_id"], secrets.get("secret"), secrets.get("key"), addresses)
 
     async def keep(self, provider_id: str, client: Client, by: str, at: datetime) -> None:
         """Keep this client; connections made with the one before go on with this one."""
@@ -50,6 +52,7 @@ class MongoClients:
                 "client_id": client.client_id,
                 "sealed": self._vault.seal_values(client_place(provider_id, revision), secrets).document(),
                 "revision": revision,
+                "addresses": None if client.addresses is None else sorted(client.addresses),
                 "set_at": at,
                 "set_by": by,
                 "schema": 1,
@@ -61,6 +64,12 @@ class MongoClients:
                     return
             elif (await self._collection.update_one(before, {"$set": members})).matched_count:
                 return
+
+    async def approve(self, provider_id: str, addresses: Iterable[str]) -> None:
+        """Let it, where there is one, be used at these addresses too."""
+        limited = {"_id": provider_id, "addresses": {"$type": "array"}}
+        more = {"$addToSet": {"addresses": {"$each": sorted(addresses)}}}
+        await self._collection.update_one(limited, more)
 
     async def remove(self, provider_id: str) -> bool:
         """Forget it. Whether there was one."""

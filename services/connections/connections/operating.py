@@ -68,7 +68,8 @@ class Desk:
         by_key = newest.manifest.oauth.client_auth == "private_key_jwt"
         if not given.get("client_id") or (by_key and not given.get("key")):
             raise Wrong("A client has a `client_id`, and where it proves itself by key, a private JWK.")
-        client = Client(given["client_id"], given.get("secret") or None, given.get("key"))
+        addresses = frozenset(newest.manifest.oauth.addresses)
+        client = Client(given["client_id"], given.get("secret") or None, given.get("key"), addresses)
         await self.clients.keep(provider_id, client, str(given.get("by") or "operator"), datetime.now(UTC))
         self.say({"provider_id": provider_id, "client_id": client.client_id})
 
@@ -108,10 +109,13 @@ class Desk:
         return told
 
     async def approve(self, provider_id: str) -> None:
-        """Let stored secrets go where the newest manifest sends them."""
+        """Let stored secrets, the client's too, go where the newest manifest sends them."""
         revision = await self.providers.approve(provider_id)
         if revision is None:
             raise Wrong(f"There is no provider {provider_id}.")
+        approved = await self.providers.at(provider_id, revision)
+        if approved is not None and approved.manifest.oauth is not None:
+            await self.clients.approve(provider_id, approved.manifest.oauth.addresses)
         self.say({"provider_id": provider_id, "approved": revision})
 
     async def pause(self, provider_id: str) -> None:
