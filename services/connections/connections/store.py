@@ -169,11 +169,12 @@ class MongoLists:
 
 def records(collection: Collection) -> tuple[MongoRecords, ...]:
     """Every sealed record in a connection's document, for rewrapping."""
+    of = partial(MongoRecords, collection, versioned=True)
     return (
-        *(MongoRecords(collection, path, place) for path, place in _LASTING),
-        *(MongoRecords(collection, path, place, _IN_A_LOGIN) for path, place in _PASSING),
+        *(of(path, place) for path, place in _LASTING),
+        *(of(path, place, _IN_A_LOGIN) for path, place in _PASSING),
         *(
-            MongoRecords(collection, f"old_grants.{n}.sealed", partial(kept_grant_place, n), _WITH_RENEWALS)
+            of(f"old_grants.{n}.sealed", partial(kept_grant_place, n), _WITH_RENEWALS)
             for n in range(MOST_GRANTS)
         ),
     )

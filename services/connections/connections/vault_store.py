@@ -53,12 +53,16 @@ class MongoRecords:
         path: str,
         place_of: Callable[[Mapping[str, Any]], Place],
         within: Mapping[str, Any] | None = None,
+        *,
+        versioned: bool = False,
     ) -> None:
         """`place_of(document)` says where the record in a document belongs; it gets the document whole.
 
         `within` narrows the scan where the record is never longer than what an index of the owner covers.
+        `versioned`: its writers guard it by `v`, so that none writes back what was rewrapped meanwhile.
         """
         self._within = within or {}
+        self._more = {"$inc": {"v": 1}} if versioned else {}
         self._collection = collection
         self._path = path
         self._place_of = place_of
@@ -92,7 +96,8 @@ class MongoRecords:
                     f"{path}.kid": rewrapped.kid,
                     f"{path}.wn": rewrapped.wn,
                     f"{path}.wk": rewrapped.wk,
-                }
+                },
+                **self._more,
             },
         )
         return done.matched_count == 1

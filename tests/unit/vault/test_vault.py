@@ -4,13 +4,15 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import structlog.testing
 
+from connections import store
 from connections.vault import Place, SealBroken, Sealed, Vault, VaultKeysRefused, read_keys
-from connections.vault_store import Found, Rotated, rewrap_all, tend
+from connections.vault_store import Found, Rotated, canary_records, rewrap_all, tend
 
 OLD, NEW = ("old", bytes(range(32))), ("new", bytes(range(32, 64)))
 HERE = Place(account="acme", connection="c1", kind="credentials", revision=3)
@@ -266,3 +268,21 @@ async def test_what_a_replica_with_the_old_keys_seals_later_is_found_too() -> No
     await tend(both, [store], canary)
 
     assert store.records["a"].kid == "new"
+
+
+async def test_rewrapping_makes_whoever_read_before_it_read_again() -> None:
+    asked: list[Any] = []
+
+    class Collection:
+        async def update_one(self, query: dict[str, Any], update: dict[str, Any]) -> Any:
+            asked.append((query, update))
+            return SimpleNamespace(matched_count=1)
+
+    found = Found("7", HERE, Vault([OLD]).seal(HERE, SECRET))
+    records = store.records(cast("Any", Collection()))
+    assert all([await one.swap(found, found.sealed) for one in records])
+    assert len(asked) == len(records)
+    assert all(update["$inc"] == {"v": 1} for _, update in asked)
+    # Where nobody guards by a version, none is made up.
+    await canary_records(cast("Any", Collection())).swap(found, found.sealed)
+    assert "$inc" not in asked[-1][1]
