@@ -1,7 +1,7 @@
-"""Answers of providers in the shapes of their public documentation (each manifest's `docs`), made up here.
+"""Answers of providers, made up here in the shapes that we believe their documentation to have.
 
-They prove that a manifest reads what its provider documents. No account was asked: what a provider does
-beside its documentation is not known here.
+They prove that a manifest reads such answers, not that its provider gives them: no account was asked. What was
+compared with public sources is in docs/imports.md.
 """
 
 import base64
@@ -35,7 +35,7 @@ def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
                 f"/v1/invoices/{voucher['id']}/file": PDF,
                 f"/v1/credit-notes/{voucher['id']}/file": PDF,
             },
-            ["RE1019.pdf", "RE1019.pdf"],
+            ["RE1019.pdf", "RE1019.pdf", "RE1019.pdf"],
         ),
         "sevdesk": (
             {

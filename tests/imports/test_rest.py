@@ -1,4 +1,4 @@
-"""The driver `rest`: each manifest against what its provider documents, and lists that misbehave."""
+"""The driver `rest`: each manifest on answers in the shape we believe its provider to give, and odd lists."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -64,7 +64,7 @@ def at(manifest: Manifest, origin: str) -> Manifest:
 
 
 @pytest.mark.parametrize("provider", sorted(answers("")))
-async def test_a_manifest_reads_what_its_provider_documents(provider: str) -> None:
+async def test_a_manifest_reads_answers_in_the_shape_we_believe_in(provider: str) -> None:
     seen: list[web.Request] = []
 
     def handler(request: web.Request) -> Any:
