@@ -1,7 +1,7 @@
 """Answers of providers, made up here in the shapes that we believe their documentation to have.
 
-They prove that a manifest reads such answers, not that its provider gives them: no account was asked. What was
-compared with public sources is in docs/imports.md.
+They prove that a manifest reads such answers, not that its provider gives them: no account was asked. What
+was compared with public sources is in docs/imports.md.
 """
 
 import base64

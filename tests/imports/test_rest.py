@@ -87,6 +87,8 @@ async def test_a_manifest_reads_answers_in_the_shape_we_believe_in(provider: str
     assert files == [PDF] * len(items)
     assert not any(SECRET in str(item) + str(item.reference) for item in items)
     assert all(SECRET not in str(request.rel_url) for request in seen), "a secret in an address ends in logs"
+    marking = [r for r in seen if r.path.endswith("/getPdf") and r.query.get("preventSendBy") != "1"]
+    assert not marking, "sevdesk takes an invoice for sent once its PDF was fetched"
 
 
 REST = {
