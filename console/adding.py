@@ -135,6 +135,7 @@ def interval_values(values: Json, visit: Visit, errors: Any = ()) -> Json:
         "days": _offered(schedules.DAYS, values["days"]),
         "minutes": _offered(schedules.MINUTES, values["minutes"]),
         "hours": _offered(schedules.HOURS, values["hours"]),
+        "quiet": schedules.quiet_rows(values, spoken),
         "weekdays": [(day, spoken.weekday(n)) for n, day in enumerate(WEEKDAYS)],
         "zones": [(zone, spoken.place(zone)) for zone in zones if _known(zone)],
     }

@@ -6,9 +6,10 @@ Computing times is sync-runner's.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
+from itertools import zip_longest
 from typing import Any
 
 from pydantic import ValidationError
@@ -43,6 +44,9 @@ ZONES = (
 MINUTES = (5, 10, 15, 20, 30, 45)
 DAYS = (1, 2, 3, 7, 14, 28)
 HOURS = (1, 2, 3, 4, 6, 8, 12)
+QUIET = ("quiet_from", "quiet_to", "quiet_on")
+"""A quiet period's fields, each as often as there are periods; its days are joined by blanks."""
+MOST_QUIET = 20
 USUAL = {
     "rhythm": "daily",
     "at": "02:30",
@@ -86,9 +90,8 @@ def read(form: Form, spoken: Spoken) -> Chosen:
         members["on"] = [day for day in form.get("weekdays", []) if day]
     if rhythm == "monthly":
         members["on"] = [int(day) for day in re.findall(r"\d{1,4}", first(form, "monthdays"))]
-    quiet = (first(form, "quiet_from"), first(form, "quiet_to"))
-    if any(quiet) and rhythm != "manual":
-        members["quiet"] = [{"from": quiet[0], "to": quiet[1]}]
+    if quiet := _quiet(form, rhythm):
+        members["quiet"] = quiet
     try:
         return Chosen(Schedule.model_validate(members), ())
     except ValidationError as invalid:
@@ -109,6 +112,17 @@ def _length(form: Form, rhythm: str) -> str:
             return first(form, "every")
         case _:
             return "manual"
+
+
+def _quiet(form: Form, rhythm: str) -> list[dict[str, Any]]:
+    """Every quiet period that a form says; a row without times is none. By hand, half a one is too."""
+    rows = zip_longest(*(form.get(name, []) for name in QUIET), fillvalue="")
+    enough = all if rhythm == "manual" else any
+    return [
+        {"from": begin, "to": end} | ({"on": days.split()} if days else {})
+        for begin, end, days in rows
+        if enough((begin, end))
+    ]
 
 
 def refused(errors: Sequence[FieldError], spoken: Spoken) -> list[FieldError]:
@@ -136,22 +150,34 @@ def _unfit(field: str, spoken: Spoken) -> FieldError:
 def values(schedule: Schedule | None, zone: str) -> dict[str, Any]:
     """What a form about this schedule is filled in with; None is one that was never chosen."""
     if schedule is None:
-        return USUAL | {"timezone": zone, "cron": "", "quiet_from": "", "quiet_to": ""}
-    quiet = schedule.quiet[0] if schedule.quiet else None
+        return USUAL | {"timezone": zone, "cron": "", "quiet_from": [], "quiet_to": [], "quiet_on": []}
     told = USUAL | {
         "timezone": schedule.timezone,
         "cron": schedule.cron or "",
         "at": schedule.at or USUAL["at"],
-        "quiet_from": quiet.from_ if quiet else "",
-        "quiet_to": quiet.to if quiet else "",
+        "quiet_from": [quiet.from_ for quiet in schedule.quiet],
+        "quiet_to": [quiet.to for quiet in schedule.quiet],
+        "quiet_on": [" ".join(quiet.on or ()) for quiet in schedule.quiet],
     }
     return told | _rhythm(schedule)
 
 
 def of_form(form: Form) -> dict[str, Any]:
     """What was filled in, as it was."""
-    names = [name for name in values(None, "UTC") if name != "weekdays"]
-    return {name: first(form, name) for name in names} | {"weekdays": form.get("weekdays", [])}
+    several = {name: list(form.get(name, [])) for name in ("weekdays", *QUIET)}
+    return {name: first(form, name) for name in values(None, "UTC")} | several
+
+
+def quiet_rows(values: Mapping[str, Any], spoken: Spoken) -> list[tuple[str, str, str, str]]:
+    """A form's quiet periods: times, days as they are sent back, and in words; and a blank one."""
+    filled = [row for row in zip_longest(*(values[name] for name in QUIET), fillvalue="") if any(row[:2])]
+    rows = [*filled, ("", "", "")] if len(filled) < MOST_QUIET else filled
+    return [(begin, end, days, _days(days.split(), spoken)) for begin, end, days in rows]
+
+
+def _days(days: Sequence[str], spoken: Spoken) -> str:
+    known = sorted(WEEKDAYS.index(day) for day in days if day in WEEKDAYS)
+    return spoken.listed([spoken.weekday(index) for index in known])
 
 
 def _rhythm(schedule: Schedule) -> dict[str, Any]:

@@ -206,6 +206,16 @@ async def test_a_wrong_interval_is_said_beside_its_field(
     assert visit.published == []
 
 
+async def test_every_quiet_period_is_shown_and_room_for_one_more(visit: Room) -> None:
+    night, weekend = {"from": "22:00", "to": "06:00"}, {"from": "12:00", "to": "14:00", "on": ["sa", "su"]}
+    visit.says[ONE] = connection(schedule={"every": "PT1H", "timezone": "UTC", "quiet": [night, weekend]})
+    page = (await visit.http.get(f"/accounts/{ID}/settings")).text
+
+    assert page.count('name="quiet_from"') == page.count('name="quiet_on"') == 3
+    assert 'name="quiet_from" type="time" value="12:00"' in page
+    assert "Begins on Saturday and Sunday only." in page
+
+
 async def test_a_refusal_is_shown_beside_the_field_it_is_about(visit: Room) -> None:
     visit.says[ONE] = connection("configuring")
     wrong = {"field": "options.filename", "code": "slash", "message": "A file name holds no slash."}

@@ -76,6 +76,15 @@ def test_a_schedule_is_said_in_words(members: dict[str, Any], english: str, fren
         {"at": "02:30", "on": [1, 31]},
         {"cron": "30 2 * * 1-5", **PARIS},
         {"at": "02:30", "quiet": [{"from": "22:00", "to": "06:00"}]},
+        {
+            "every": "PT1H",
+            "quiet": [
+                {"from": "22:00", "to": "06:00"},
+                {"from": "12:00", "to": "14:00", "on": ["sa", "su"]},
+                {"from": "08:00", "to": "09:00"},
+            ],
+        },
+        {"every": "manual", "quiet": [{"from": "22:00", "to": "06:00"}]},
     ],
 )
 def test_a_form_that_is_sent_as_it_was_filled_in_says_the_same_schedule(members: dict[str, Any]) -> None:
