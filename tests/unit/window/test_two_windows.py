@@ -16,8 +16,8 @@ from connections.window.inner import Desk, routes
 from kit.http import access, make_app
 from kit.tokens import Access
 from providers.login import outcomes
-from schemas.connections import Trouble
-from schemas.fields import Fact, Field, FieldType
+from schemas.connections import Medium, Trouble
+from schemas.fields import Choice, Fact, Field, FieldType
 from schemas.reasons import ChallengeKind, Reason
 from tests.unit.connections.builders import ACCOUNT, ID, MANIFEST, request
 from tests.unit.connections.room import FIELDS, Room
@@ -179,6 +179,28 @@ async def test_what_a_victim_types_is_told_outside_the_window_to_nobody(crime: C
         told = repr(crime.room.things.owed) + repr(shown(await crime.room.it())["challenge"])
         assert not [word for word in VICTIMS if word in told]
         await reload(victim)
+    assert victim.page is not None
+    assert "sftp.victim.example" in victim.page.text
+
+
+ASKED = Field(
+    name="answer", label="(jane@sftp.victim.example) Code", choices=(Choice(value="1", label="jane"),)
+)
+
+
+@pytest.mark.parametrize("kind", [ChallengeKind.SELECT, ChallengeKind.CODE_SENT, ChallengeKind.CODE_OFFLINE])
+async def test_what_a_provider_tells_of_a_victims_account_stays_in_the_window(
+    crime: Crime, kind: ChallengeKind
+) -> None:
+    victim = await crime.opened()
+    asked = replace(CONFIRM.challenge, kind=kind, fields=(ASKED,), medium=Medium(type="sms", label="jane's"))
+    await victim.send(**FIELDS)
+    await crime.meets(replace(CONFIRM, challenge=asked))
+
+    told = repr(crime.room.things.owed) + repr(shown(await crime.room.it())["challenge"])
+    assert crime.room.data("AuthChallengeIssued")["kind"] == kind
+    assert not [word for word in VICTIMS if word in told]
+    await reload(victim)
     assert victim.page is not None
     assert "sftp.victim.example" in victim.page.text
 

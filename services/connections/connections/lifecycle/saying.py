@@ -24,7 +24,7 @@ from schemas.connections import (
     ConnectionSaved,
     ReauthenticationRequested,
 )
-from schemas.reasons import Reason
+from schemas.reasons import ChallengeKind, Reason
 
 
 def outside(it: Connection, reason: Reason, text: str) -> str:
@@ -44,7 +44,15 @@ def challenge(it: Connection) -> AuthChallengeIssued | None:
     error = asked.error
     if error is not None:
         error = error.model_copy(update={"message": outside(it, error.reason, error.message)})
-    return asked.model_copy(update={"error": error, "facts": None})
+    return asked.model_copy(update={"error": error, "facts": None, **_for_the_window_alone(asked)})
+
+
+def _for_the_window_alone(asked: AuthChallengeIssued) -> dict[str, Any]:
+    """What the provider told about the account that was typed: its devices, its companies, its phone."""
+    if asked.kind is ChallengeKind.CREDENTIALS or "sealed" in asked.answer_by:
+        return {}
+    medium = asked.medium.model_copy(update={"label": ""}) if asked.medium else None
+    return {"fields": (), "medium": medium}
 
 
 def _begun(case: Case, asked: ConnectionRequested | ReauthenticationRequested) -> SessionBegun:
