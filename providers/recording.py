@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -24,6 +25,9 @@ from schemas.reasons import Reason
 
 SHORTEST = 4
 """Characters of what is replaced: less stands everywhere by chance."""
+SHORTEST_COOKIE = 8
+"""Shorter ones, such as `true`, open nothing."""
+_JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
 KEPT_HEADERS = frozenset({"content-type", "location", "set-cookie", "retry-after", "etag"})
 
 
@@ -51,11 +55,13 @@ class Recording:
 
     def text(self, names: Mapping[str, str]) -> str:
         """As it is written, with each of these secrets (by value) called by its name."""
+        names = {**_cookies_in(self.passed), **names}
         plain = asdict(self)
         for answer in plain["answers"]:  # also what is too short to be found elsewhere
             answer["fields"] = {name: _named(name, value) for name, value in answer["fields"].items()}
         for one in plain["passed"]:
-            one["body"] = _masked(base64.b64decode(one["body"]).decode("latin-1"), names)
+            body = _masked(base64.b64decode(one["body"]).decode("latin-1"), names)
+            one["body"] = _JWT.sub("recorded-jwt", body)
         return json.dumps(_everywhere(plain, names), ensure_ascii=False, indent=1) + "\n"
 
     @classmethod
@@ -72,7 +78,9 @@ class Recording:
 def names_of(typed: Sequence[Mapping[str, Any]], state: LoginState) -> dict[str, str]:
     """What to call everything that was typed or taken, by its value. Addresses keep their form."""
     cookies = [one[1].partition(";")[0].partition("=")[2] for one in state.get("cookies", ())]
-    brought = (state.get("taken", {}), state.get("kept", {}), state["values"])
+    tokens = state.get("tokens") or {}
+    given = {name: tokens.get(name) for name in ("access_token", "refresh_token")}
+    brought = (state.get("taken", {}), state.get("kept", {}), state["values"], given)
     came = [item for each in (*typed, *brought) for item in each.items()]
     named: dict[str, str] = {}
     for name, value in (*came, *((f"cookie-{number}", one) for number, one in enumerate(cookies))):
@@ -82,6 +90,15 @@ def names_of(typed: Sequence[Mapping[str, Any]], state: LoginState) -> dict[str,
         elif isinstance(value, str | int) and len(str(value)) >= SHORTEST:
             named[str(value)] = f"recorded-{name}"
     return named
+
+
+def _cookies_in(passed: Sequence[Passed]) -> dict[str, str]:
+    """What to call every cookie that came, also those that newer ones took the place of."""
+    came = (value for one in passed for name, value in one.headers if name.lower() == "set-cookie")
+    values = dict.fromkeys(value.partition(";")[0].partition("=")[2].strip('"') for value in came)
+    return {
+        value: f"recorded-cookie-{at}" for at, value in enumerate(values) if len(value) >= SHORTEST_COOKIE
+    }
 
 
 def _everywhere(value: Any, names: Mapping[str, str]) -> Any:

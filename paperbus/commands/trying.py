@@ -75,7 +75,7 @@ class Trial:
             came = await self._next(asked)
             if isinstance(came, Authorized):
                 self.recording.identity = came.identity
-                self.state = asked.state
+                self.state = came.state
                 return came
             if isinstance(came, Asked):
                 asked = came

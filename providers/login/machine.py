@@ -113,7 +113,7 @@ async def _log_in(here: Here[LoginStep]) -> Authorized:
     stored = {spec.name for spec in manifest.credentials if spec.stored}
     credentials = {name: value for name, value in state["values"].items() if name in stored}
     known = {**ask.without_secrets(manifest, state["values"]), **state["pins"]}
-    return Authorized({**credentials, **state["pins"], **kept}, str(identity), known, tokens)
+    return Authorized({**credentials, **state["pins"], **kept}, str(identity), known, tokens, state)
 
 
 def _not_accepted(here: Here[LoginStep], error: ProviderError) -> Outcome:

@@ -100,12 +100,14 @@ class Authorized:
         identity: whose account it is, as shown to the customer.
         known: the values that are no secrets, with the pins: they prefill a later login.
         tokens: what a provider's OAuth gave (`oauth.tokens.Tokens.plain`); None where it gave none.
+        state: where the login stood at its end, for who must know every secret that passed.
     """
 
     credentials: Mapping[str, Any] = field(repr=False)
     identity: str
     known: Mapping[str, Any]
     tokens: Mapping[str, Any] | None = field(default=None, repr=False)
+    state: LoginState = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
