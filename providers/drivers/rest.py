@@ -48,6 +48,7 @@ async def open_source(
     """One account's interface. Opens no connection before the first call."""
     if manifest.source is None:
         raise ProviderError("config", Reason.NOT_SET_UP, words("no_driver", name=manifest.name.en))
+    await reach.guard.check_url(fill(manifest.source.base, settings, is_address=True))
     yield Rest(manifest, manifest.source, settings, options, reach)
 
 

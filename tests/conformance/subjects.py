@@ -49,7 +49,16 @@ class Subject:
         return open_driver(self.manifest, {**self.credentials, **changed}, {}, reach)
 
 
+REST = {
+    "base": "{url}",
+    "basic": "{username}:{password}",
+    "check": {"path": "/me"},
+    "lists": [{"call": {"path": "/documents"}, "file": {"call": {"path": "/documents/{id}"}}}],
+}
+
+
 def manifest(kind: str, **settings: Any) -> Manifest:
+    rest = {"source": REST} if kind == "rest" else {}
     fields = [{"name": name, "label": name} for name in ("url", "host")]
     return Manifest.model_validate(
         {
@@ -61,6 +70,7 @@ def manifest(kind: str, **settings: Any) -> Manifest:
             "login": [{"ask": "credentials", "fields": fields}],
             "driver": {"kind": kind, "settings": settings},
             "limits": {"concurrency": 8},
+            **rest,
         }
     )
 

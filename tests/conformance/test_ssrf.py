@@ -114,7 +114,7 @@ async def listener() -> AsyncIterator[list[str]]:
 def login(kind: str, host: str, port: int, security: str) -> dict[str, Any]:
     who = {"username": "jane", "password": CANARY}
     match kind:
-        case "webdav":
+        case "webdav" | "rest":
             return {"url": f"{security}://{host}:{port}/dav", **who}
         case "object":
             keys = {"access_key_id": "jane", "secret_access_key": CANARY}

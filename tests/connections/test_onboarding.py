@@ -90,7 +90,7 @@ def test_a_server_is_confirmed_by_its_fingerprint_once(platform: Platform, rclon
 
 
 TROUBLES = {
-    "the password is wrong": ({"password": "wrong"}, "credentials_wrong", 2),
+    "the password is wrong": ({"username": "joan", "password": "wrong"}, "credentials_wrong", 2),
     "nothing listens there": ({"url": "http://127.0.0.1:9/dav"}, "host_unreachable", 3),
     "there is no such host": ({"url": "https://no-such-host.invalid/dav"}, "host_unreachable", 3),
     "the network is not listed": ({"url": "https://10.1.2.3/dav"}, "address_refused", 3),
@@ -119,9 +119,10 @@ def test_three_wrong_passwords_end_the_session_and_block_the_next(
     it = platform.outsider
     challenge = platform.request()
     connection = challenge["connection_id"]
+    wrong = credentials(rclone_webdav, username="joe", password="wrong")  # jane's name is others' to fail by
     for _ in range(2):
-        challenge = platform.next(challenge, credentials(rclone_webdav, password="wrong"))
-    it.answer(challenge, credentials(rclone_webdav, password="wrong"))
+        challenge = platform.next(challenge, wrong)
+    it.answer(challenge, wrong)
     ended = it.wait("AuthSessionEnded", connection)["data"]
 
     assert (ended["result"], ended["reason"]) == ("exhausted", "credentials_wrong")

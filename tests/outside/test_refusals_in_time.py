@@ -86,12 +86,13 @@ def test_after_three_wrong_passwords_no_login_is_begun_for_a_while(
     outsider: Outsider, webdav: Target
 ) -> None:
     connection, challenge = started(outsider)
+    wrong = {**login(webdav), "username": "joe", "password": "wrong"}
     for left in (2, 1):
-        outsider.answer(challenge, {**login(webdav), "password": "wrong"})
+        outsider.answer(challenge, wrong)
         challenge = outsider.wait(
             "AuthChallengeIssued", connection, lambda d, left=left: d["attempts_left"] == left
         )["data"]
-    outsider.answer(challenge, {**login(webdav), "password": "wrong"})
+    outsider.answer(challenge, wrong)
     ended = outsider.wait("AuthSessionEnded", connection)["data"]
     assert ended["result"] == "exhausted"
     assert ended["retry_at"]
