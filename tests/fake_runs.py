@@ -113,13 +113,14 @@ class MemoryRuns:
 
     async def take_rows(self, claim: Claim, most: int) -> Sequence[Row]:
         self._own(claim)
-        open_ = [line for line in self.lines.values() if self._is_open(line)]
+        open_ = [line for line in self.lines.values() if self._is_open(line, claim)]
         return [replace(line.row, doubtful=line.status in (S.SENDING, S.UNKNOWN)) for line in open_[:most]]
 
-    def _is_open(self, line: Line) -> bool:
-        return line.status in (S.PENDING, S.SENDING) or (
-            line.status in (S.FAILED, S.UNKNOWN) and not line.retried
-        )
+    def _is_open(self, line: Line, claim: Claim) -> bool:
+        """Open, and not in the claim's own hands already."""
+        if line.status is S.SENDING:
+            return line.fence != claim.fence
+        return line.status is S.PENDING or (line.status in (S.FAILED, S.UNKNOWN) and not line.retried)
 
     async def intend(self, claim: Claim, rows: Sequence[Row]) -> Sequence[Row]:
         got = []

@@ -25,7 +25,7 @@ GRACE = 3.5
 """Seconds that puts under way have when everything is to stop: less than the service gives its workers."""
 RESTS = 3
 """How often a document is tried again after a short rest that the provider asked for."""
-RECORD_EVERY = 1.0
+RECORD_EVERY = 0.2
 """Seconds after which results are written down while a batch is under way."""
 
 Step = Callable[[Sequence[Row]], Awaitable[Sequence[Result]]]
@@ -132,7 +132,8 @@ class Batches:
                 self._results += map(untouched, parcel)
                 continue
             self._tried += len(parcel)
-            self._results += await self._one(parcel, step)
+            results = await self._one(parcel, step)
+            self._results += results  # Not in one line: while it waited, another lane may have recorded.
             if time.monotonic() - self._recorded_at > RECORD_EVERY:
                 await self._record()
 

@@ -19,7 +19,7 @@ from providers.errors import ProviderError
 from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
-from sync_runner.batches import GRACE
+from sync_runner.batches import GRACE, RECORD_EVERY
 from sync_runner.borrowing import Borrow, Loan, NotLent
 from sync_runner.content import Contents
 from sync_runner.handlers.runs import Failure, Order
@@ -313,13 +313,14 @@ async def test_a_worker_that_lost_its_run_writes_nothing_more() -> None:
     working = asyncio.create_task(worker.run())
     await asyncio.sleep(0.3)
     on.runs.stolen()
+    written = on.runs.statuses()
     await asyncio.sleep(0.2)
     puts = len(on.target.puts)
     await asyncio.sleep(0.2)
 
     assert len(on.target.puts) == puts < 100
     assert on.runs.ended == []
-    assert "done" not in on.runs.statuses().values()
+    assert on.runs.statuses() == written
     await worker.stop()
     await working
 
@@ -437,6 +438,27 @@ async def test_never_more_documents_at_once_than_the_target_bears() -> None:
     await on.run()
 
     assert on.target.most_at_once == 3
+
+
+async def test_what_arrives_beside_a_slow_document_is_recorded_whenever_results_are_written_down() -> None:
+    on = stage("slow", *(f"{n}" for n in range(20)))
+    on.target.capabilities = replace(on.target.capabilities, concurrency=2)
+    put, others = on.target.put, asyncio.Event()
+
+    async def one_is_slow(path: str, body: Any) -> Any:
+        if path == "/slow.pdf":
+            await others.wait()
+        else:
+            await asyncio.sleep(RECORD_EVERY / 15)
+        receipt = await put(path, body)
+        if len(on.target.puts) == 19:
+            others.set()
+        return receipt
+
+    on.target.put = one_is_slow  # type: ignore[method-assign]
+
+    assert await on.run() is None
+    assert set(on.runs.statuses().values()) == {"done"}
 
 
 async def test_a_document_larger_than_the_provider_takes_is_not_even_sent() -> None:
