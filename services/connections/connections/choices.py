@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -22,6 +22,10 @@ from providers.reach import utc_now
 from schemas.fields import Choice
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
+
+REMEMBERED = timedelta(minutes=15)
+"""For so long what was refused is not tried again by whoever fills in a form; runs say what became of it."""
+MOST_REMEMBERED = 1000
 
 OpenDriver = Callable[[Manifest, Mapping[str, Any], Mapping[str, Any]], AbstractAsyncContextManager[Driver]]
 
@@ -39,6 +43,8 @@ class LiveChoices:
     """The connection with an access token that is not due for renewal; unset, as it is."""
     now: Callable[[], datetime] = utc_now
     turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    refused: dict[tuple[str, int, int], tuple[datetime, ProviderError]] = field(default_factory=dict)
+    """Logins that the provider refused, and when."""
 
     async def of(self, it: Connection, option: str, query: str, parent: str | None) -> list[Choice]:
         """The values of an option.
@@ -51,19 +57,35 @@ class LiveChoices:
         manifest = await self._manifest(it)
         turn = self.turns.setdefault(it.id, asyncio.Lock())
         try:
-            async with (
-                asyncio.timeout(self.seconds),
-                turn,
-                self.open_driver(manifest, self._credentials(it), it.options) as driver,
-            ):
-                return await driver.choices(option, query, parent)
+            async with asyncio.timeout(self.seconds), turn:
+                self._refused_before(it)
+                credentials = self._credentials(it)
+                async with self.open_driver(manifest, credentials, it.options) as driver:
+                    return await driver.choices(option, query, parent)
         except TimeoutError:
             text = "The provider did not answer in time: try again."
             raise Problem(503, text, reason=Reason.PROVIDER_DOWN, retry_after=5) from None
         except ProviderError as error:
+            if error.kind == "auth":
+                self._remember(it, error)
             wait = None if error.retry_after is None else int(error.retry_after) + 1
             status = 503 if error.later else 502
             raise Problem(status, error.message, reason=error.reason, retry_after=wait) from None
+
+    def _refused_before(self, it: Connection) -> None:
+        """Nobody looks so often that the provider locks the account.
+
+        Raises:
+            Problem: 409; these credentials were refused a while ago.
+        """
+        at, error = self.refused.get(_login_of(it), (None, None))
+        if at is not None and error is not None and self.now() < at + REMEMBERED:
+            raise Problem(409, error.message, reason=error.reason)
+
+    def _remember(self, it: Connection, error: ProviderError) -> None:
+        if len(self.refused) >= MOST_REMEMBERED:
+            self.refused.clear()
+        self.refused[_login_of(it)] = (self.now(), error)
 
     async def _manifest(self, it: Connection) -> Manifest:
         """How to log in, where that makes sense."""
@@ -83,3 +105,8 @@ class LiveChoices:
         place = credentials_place(it.account, it.id, it.credentials_revision)
         kept = self.vault.open_values(place, Sealed.of(it.credentials or {}))
         return lent_credentials(self.vault, it, kept, self.now())
+
+
+def _login_of(it: Connection) -> tuple[str, int, int]:
+    """A connection with its present credentials: newer ones may be tried."""
+    return it.id, it.credentials_revision, it.token.renewals if it.token else 0

@@ -13,11 +13,12 @@ from connections.choices import LiveChoices
 from connections.lifecycle.things import LOGIN_BROKEN, Connection
 from connections.vault import Vault, credentials_place
 from kit.http import Problem
+from providers.errors import ProviderError
 from schemas.fields import Choice
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
-from tests.unit.connections.builders import MANIFEST, active, attention
-from tests.unit.connections.fakes import MemoryProviders
+from tests.unit.connections.builders import MANIFEST, NOW, active, attention
+from tests.unit.connections.fakes import MemoryProviders, SetClock
 
 VAULT = Vault([("test", bytes(32))])
 FOLDER = Choice(value="/Invoices", label="Invoices")
@@ -30,6 +31,7 @@ class Folders:
         self.logins: list[Mapping[str, Any]] = []
         self.at_once = self.most = 0
         self.answers = True
+        self.refuses: ProviderError | None = None
 
     @asynccontextmanager
     async def open(
@@ -39,6 +41,8 @@ class Folders:
         self.at_once += 1
         self.most = max(self.most, self.at_once)
         try:
+            if self.refuses is not None:
+                raise self.refuses
             yield self
         finally:
             self.at_once -= 1
@@ -84,6 +88,23 @@ async def test_credentials_known_to_be_wrong_are_tried_by_nobody(folders: Folder
 async def test_whoever_lacks_another_folder_may_choose_one(folders: Folders) -> None:
     choices = await live(folders)
     assert await choices.of(logged_in(attention(Reason.DESTINATION_MISSING)), "folder", "", None) == [FOLDER]
+
+
+async def test_what_the_provider_refuses_is_not_tried_by_every_letter_that_is_typed(folders: Folders) -> None:
+    clock = SetClock(NOW)
+    folders.refuses = ProviderError("auth", Reason.CREDENTIALS_WRONG, "No.")
+    choices, it = await live(folders, now=clock), logged_in(active())
+    asked = await asyncio.gather(
+        *(choices.of(it, "folder", letters, None) for letters in "Invoices"), return_exceptions=True
+    )
+
+    assert {problem.reason for problem in asked if isinstance(problem, Problem)} == {Reason.CREDENTIALS_WRONG}
+    assert len(folders.logins) == 1
+    again = logged_in(it.model_copy(update={"credentials_revision": 2}))
+    folders.refuses = None
+    assert await choices.of(again, "folder", "", None) == [FOLDER]
+    clock.on(1000)
+    assert await choices.of(it, "folder", "", None) == [FOLDER]
 
 
 async def test_one_connection_logs_in_once_at_a_time(folders: Folders) -> None:
