@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel, ValidationError
@@ -103,10 +103,16 @@ def _field_faults(spec: FieldSpec, beside: Sequence[FieldSpec]) -> Iterator[Faul
         yield ("min",), f"`min` of {spec.name} is above its `max`."
     if spec.type in (FieldType.CHOICE, FieldType.CHOICES):
         yield from _choice_faults(spec)
-    names = {other.name for other in beside}
+    yield from _dependence_faults(spec, {other.name for other in beside})
+
+
+def _dependence_faults(spec: FieldSpec, names: Collection[str]) -> Iterator[Fault]:
     for name in spec.depends_on:
         if name not in names:
             yield ("depends_on",), f"{spec.name} depends on {name}, which is no field beside it."
+    for name in spec.shown_when or {}:
+        if name not in spec.depends_on:
+            yield ("shown_when",), f"`shown_when` of {spec.name} names {name}, which `depends_on` does not."
 
 
 def _choice_faults(spec: FieldSpec) -> Iterator[Fault]:

@@ -38,11 +38,20 @@ class Choice(Model):
     label: str
 
 
+def _says(value: object, wanted: tuple[str, ...] | None) -> bool:
+    """Whether something is filled in: one of `wanted`, where that is given."""
+    said = {str(each) for each in (value if isinstance(value, list | tuple) else [value])}
+    if isinstance(value, bool):
+        said = {str(value).lower()}
+    return bool(said & set(wanted)) if wanted is not None else value not in (None, "", [], (), False)
+
+
 class Rules(Model):
     """What holds of a field in every language.
 
     `secret` values are never shown again; `stored` ones are kept for later runs; `destination` names where
     secrets go, so that changing it asks for all secrets again. `choices_live` are asked over HTTP.
+    `depends_on` and `shown_when`: see `applies`.
     """
 
     name: Name
@@ -56,6 +65,14 @@ class Rules(Model):
     max: Maybe[float] = None
     choices_live: bool = False
     depends_on: tuple[Name, ...] = ()
+    shown_when: Maybe[dict[Name, tuple[str, ...]]] = None
+
+    def applies(self, values: Mapping[str, Any]) -> bool:
+        """Whether the field counts beside these values; where it does not, it is neither shown nor read.
+
+        Each field of `depends_on` must have a value: one of those in `shown_when`, where that names it.
+        """
+        return all(_says(values.get(name), (self.shown_when or {}).get(name)) for name in self.depends_on)
 
 
 class Field(Rules):

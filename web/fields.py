@@ -5,6 +5,7 @@ The names in a form are the fields' own; names of ours begin with `_`, which no 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field as member
 from typing import Any
@@ -62,6 +63,14 @@ class Shown:
         if not self.field.choices_live:
             return None
         return "folder" if self.field.type is FieldType.FOLDER else "choice"
+
+    @property
+    def depends(self) -> str | None:
+        """JSON: the fields that it goes with, each with the values that it is shown for; null is any."""
+        if not self.field.depends_on:
+            return None
+        values = self.field.shown_when or {}
+        return json.dumps({name: values.get(name) for name in self.field.depends_on})
 
     @property
     def input_type(self) -> str:

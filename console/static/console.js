@@ -3,6 +3,7 @@
 import { follow } from "./live.js";
 import { searching } from "./search.js";
 import { choosing } from "./choosing.js";
+import { depending } from "./depending.js";
 import { loggingIn } from "./login.js";
 
 document.documentElement.classList.add("scripted");
@@ -36,5 +37,6 @@ for (const image of document.querySelectorAll(".logo img")) {
 
 searching();
 choosing();
+depending();
 loggingIn();
 follow();

@@ -129,6 +129,7 @@ def login(extra: str, settings: str = "atomic_put: true") -> str:
         (login('{name: pin, label: Pin, default: {"\\0": 1}}'), 12, 33, "one plain value"),
         (login("{name: pin, label: Pin, type: choice}"), 12, 33, "needs `choices`"),
         (login("{name: pin, label: Pin, depends_on: [pan]}"), 12, 33, "no field beside it"),
+        (login("{name: pin, label: Pin, shown_when: {pan: [x]}}"), 12, 33, "`depends_on` does not"),
         (login("{name: username, label: Again}"), 1, 1, "names username twice"),
         (login("{name: pin, label: P}", "port: 1"), 5, 72, "has no setting `port`"),
         (login("{name: pin, label: P}").replace("destination: true, ", ""), 6, 1, "give it `destination"),

@@ -87,6 +87,40 @@ def test_the_manifests_own_message_is_said() -> None:
     assert refused.value.errors[0].message == "Digits only, please."
 
 
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [
+        ({}, {"after": "nothing"}),
+        ({"after": "move", "to": "7"}, {"after": "move", "to": "7"}),
+        ({"after": "nothing", "to": "not a number"}, {"after": "nothing"}),
+        ({"after": "nothing", "key": "k", "word": "w"}, {"after": "nothing", "key": "k", "word": "w"}),
+        ({"after": "nothing", "word": "w"}, {"after": "nothing"}),
+    ],
+)
+def test_what_does_not_go_with_the_other_values_is_neither_asked_for_nor_read(
+    given_: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    fields = [
+        Field(name="after", label="After", default="nothing"),
+        field("integer", required=True, depends_on=("after",), shown_when={"after": ("move",)}).model_copy(
+            update={"name": "to"}
+        ),
+        Field(name="key", label="Key"),
+        Field(name="word", label="Word", depends_on=("key",)),
+    ]
+    values = checked(fields, given_, "en")
+
+    assert {name: str(value) for name, value in values.items()} == kept
+
+
+def test_a_field_that_counts_beside_the_value_given_is_asked_for() -> None:
+    to = Field(name="to", label="To", required=True, depends_on=("after",), shown_when={"after": ("move",)})
+    with pytest.raises(Refused) as refused:
+        checked([Field(name="after", label="After"), to], {"after": "move"}, "en")
+
+    assert [error.field for error in refused.value.errors] == ["to"]
+
+
 @settings(deadline=None)
 @given(kind=st.sampled_from(list(FieldType)), raw=ANYTHING, required=st.booleans())
 def test_whatever_is_filled_in_it_is_kept_or_refused(kind: FieldType, raw: Any, required: bool) -> None:  # noqa: FBT001 - hypothesis fills it in

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +127,15 @@ def test_a_policy_allows_nothing_inline_and_nothing_foreign() -> None:
     assert "frame-ancestors 'none'" in policy()
     assert "frame-ancestors https://a.example;" in policy(frame_ancestors=["https://a.example"])
     assert policy(["https://p.example"]).count("https://") == 1
+
+
+@pytest.mark.parametrize("kind", ["text", "boolean", "choices"])
+def test_a_page_says_beside_which_values_a_field_is_shown(kind: str) -> None:
+    needs = {"depends_on": ("after", "key"), "shown_when": {"after": ("move",)}}
+    html = rendered(Field(name="x", label="X", type=FieldType(kind), choices=CHOICES, **needs))
+    [said] = re.findall(r'data-depends="([^"]*)"', html)
+
+    assert json.loads(unescape(said)) == {"after": ["move"], "key": None}
 
 
 def test_a_forms_token_is_of_one_browser_and_one_form() -> None:

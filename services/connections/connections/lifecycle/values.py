@@ -32,7 +32,7 @@ class _Wrong(ValueError):
 
 
 def checked(fields: Sequence[Field], given: Mapping[str, Any], locale: str) -> dict[str, Any]:
-    """The values by field name, defaults filled in, empty ones left out.
+    """The values by field name, defaults filled in; empty ones, and those that do not apply, left out.
 
     Raises:
         Refused: `invalid`, with what is wrong by field, in `locale`; nothing of the values is in it.
@@ -40,10 +40,12 @@ def checked(fields: Sequence[Field], given: Mapping[str, Any], locale: str) -> d
     known = {field.name: field for field in fields}
     errors = [_error(name, None, _Wrong("field_unknown"), locale) for name in given if name not in known]
     values: dict[str, Any] = {}
+    filled = {field.name: _raw(field, given) for field in fields}
     for field in fields:
-        raw = field.default if field.read_only or field.name not in given else given[field.name]
+        if not field.applies(filled):
+            continue
         try:
-            value = _value(field, raw)
+            value = _value(field, filled[field.name])
         except _Wrong as wrong:
             errors.append(_error(field.name, field, wrong, locale))
         else:
@@ -52,6 +54,10 @@ def checked(fields: Sequence[Field], given: Mapping[str, Any], locale: str) -> d
     if errors:
         raise Refused(Reason.INVALID, said("fields_invalid", locale), tuple(errors[:20]))
     return values
+
+
+def _raw(field: Field, given: Mapping[str, Any]) -> Any:
+    return field.default if field.read_only or field.name not in given else given[field.name]
 
 
 def _error(name: str, field: Field | None, wrong: _Wrong, locale: str) -> FieldError:
