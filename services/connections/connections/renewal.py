@@ -27,7 +27,7 @@ from connections.lifecycle.messages import (
     Renewed,
 )
 from connections.lifecycle.renewal import again_after, ends_nothing_else
-from connections.lifecycle.things import Connection
+from connections.lifecycle.things import LOGIN_BROKEN, Connection
 from connections.lifecycle.tokens import OldGrant, Token, TokenState
 from connections.tokens import opened_token, sealed_token
 from connections.vault import SealBroken, Vault
@@ -183,7 +183,9 @@ class Renewals:
         except ProviderError as error:
             if error.kind == "auth":
                 log.info("a grant is over", connection_id=it.id, reason=error.reason.value)
-                return RenewalRefused(token.fence, error.reason)
+                # Whatever it is called, only a new login mends it.
+                over = error.reason if error.reason in LOGIN_BROKEN else Reason.CONSENT_EXPIRED
+                return RenewalRefused(token.fence, over)
             wait = max(timedelta(seconds=error.retry_after or 0), again_after(token.failures))
             log.warning("a renewal is put off", connection_id=it.id, reason=error.reason.value)
             return RenewalPutOff(token.fence, self.connections.now() + wait)

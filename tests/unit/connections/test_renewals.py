@@ -205,6 +205,19 @@ async def test_a_refused_refresh_token_asks_the_customer_at_once_and_once(room: 
     assert it.token.state is TokenState.DEAD
 
 
+@pytest.mark.parametrize("reason", [Reason.CANCELLED, Reason.SESSION_EXPIRED, Reason.CREDENTIALS_WRONG])
+async def test_whatever_a_provider_calls_the_end_of_a_grant_the_customer_is_asked(
+    room: Room, reason: Reason
+) -> None:
+    room.provider.trouble = ProviderError("auth", reason, "Over.")
+    await room.worker().look(ID)
+
+    it = await room.it()
+    assert it.login_broken
+    assert it.trouble is not None
+    assert it.trouble.action == "reauthenticate"
+
+
 async def test_a_worker_that_dies_before_the_provider_was_asked_costs_nothing(room: Room) -> None:
     fence = await room.leases.claim(ID)
     assert fence == 1  # and there it died
