@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -92,8 +93,8 @@ class Http:
 
             self._client = httpx.AsyncClient(
                 mounts={
-                    "https://": AiohttpTransport(client=self._session(secure=True), verify=self._tls()),
-                    "http://": AiohttpTransport(client=self._session(secure=False), verify=self._tls()),
+                    "https://": AiohttpTransport(client=self._session(secure=True), verify=self._tls),
+                    "http://": AiohttpTransport(client=self._session(secure=False), verify=self._tls),
                 },
                 follow_redirects=False,
                 trust_env=False,
@@ -214,7 +215,7 @@ class Http:
         if secure not in self._sessions:
             allow = self._guard.allows if secure else self._guard.is_private
             connector = aiohttp.TCPConnector(
-                ssl=self._tls(),
+                ssl=self._tls if secure else True,
                 resolver=GuardedNames(self._guard, allow),
                 socket_factory=checked_socket(allow),
                 limit=0,
@@ -229,7 +230,9 @@ class Http:
             )
         return self._sessions[secure]
 
+    @cached_property
     def _tls(self) -> ssl.SSLContext:
+        """Made once it is needed: to read the system's certificates takes a tenth of a second."""
         return trusting(self._ca_file)
 
 

@@ -343,7 +343,7 @@ class Knifed:
         return told
 
     def _cut(self, arg: Any) -> Any:
-        if not isinstance(arg, Body):
+        if not isinstance(arg, Body) or self._knife is spare:
             return arg
 
         async def cut() -> AsyncIterator[bytes]:
