@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from connections.lifecycle.things import Connection, LoginState, Status
 from kit.endings import DONE, NotNow, Refused
@@ -169,6 +170,36 @@ async def test_an_outage_asks_anew_and_a_bug_ends_the_session_without_a_secret(r
     await room.tries.look(ID)
     assert room.data("AuthSessionEnded")["reason"] == "bug"
     assert CANARY not in repr(room.things.owed)
+
+
+async def test_a_try_that_cannot_be_counted_is_not_made_and_is_no_bug(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise AutoReconnect("primary stepped down")
+
+    await room.ask(request())
+    await room.logins.answer(await room.an_answer())
+    monkeypatch.setattr(room.gate, "spend", away)
+    with pytest.raises(NotNow):
+        await room.tries.look(ID)
+
+    assert room.answers == []
+    assert "AuthSessionEnded" not in room.said()
+
+
+async def test_what_the_provider_said_counts_though_the_store_of_counts_is_away(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise AutoReconnect("primary stepped down")
+
+    await room.ask(request())
+    await room.logins.answer(await room.an_answer())
+    monkeypatch.setattr(room.gate, "settle", away)
+    await room.tries.look(ID)
+
+    assert "ConnectionAuthorized" in room.said()
 
 
 async def test_two_workers_try_an_answer_once(room: Room) -> None:

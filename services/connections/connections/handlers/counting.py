@@ -11,12 +11,17 @@ from connections.handlers.ports import Gate
 from connections.lifecycle.sessions import BLAMED
 from connections.lifecycle.things import Connection
 from connections.vault import Sealed, Vault, credentials_place
+from kit.endings import NotNow
+from kit.logs import logger
+from kit.trouble import is_trouble
 from providers.login import outcomes
 from schemas.manifest import Manifest
 from schemas.reasons import Locale
 
 Step = Callable[[Manifest, outcomes.LoginState, outcomes.Answer, Locale], Awaitable[outcomes.Outcome]]
 """`providers.login.machine.step` with its way out: it asks the provider, and remembers nothing."""
+
+log = logger(__name__)
 
 PATIENCE = 40
 """Looks, 250 ms apart, whether the end of others' tries is known by now."""
@@ -49,8 +54,17 @@ class Counting:
         if refused is not None:
             return refused
         outcome = await self._step(manifest, state, answer, it.login.locale)
-        await self._gate.settle(counted, answer_id, _became(outcome))
+        await self._settle(counted, answer_id, _became(outcome))
         return outcome
+
+    async def _settle(self, counted: Sequence[Budget], answer_id: str, became: Became) -> None:
+        """What the provider said counts though the store is away now: unsettled, a try counts as failed."""
+        try:
+            await self._gate.settle(counted, answer_id, became)
+        except Exception as error:
+            if not is_trouble(error):
+                raise
+            log.warning("a try was not settled", error=type(error).__name__)
 
     def _verified_before(self, it: Connection, manifest: Manifest, answer: outcomes.Answer) -> bool:
         """Whether these very secrets were accepted before: nobody guesses them."""
@@ -62,10 +76,19 @@ class Counting:
         return all(kept.get(name) == value for name, value in answer.fields.items())
 
     async def _spent(self, counted: Sequence[Budget], answer_id: str) -> Refusal | None:
-        """Count the try; where others are being tried whose end is not known yet, wait for it."""
+        """Count the try; where others are being tried whose end is not known yet, wait for it.
+
+        Raises:
+            NotNow: it cannot be counted, so that it is not made.
+        """
         refused = None
         for _ in range(PATIENCE):
-            refused = await self._gate.spend(counted, answer_id)
+            try:
+                refused = await self._gate.spend(counted, answer_id)
+            except Exception as error:
+                if not is_trouble(error):
+                    raise
+                raise NotNow("Nothing can be counted: the store is away.") from None
             if refused is None or refused.blocked:
                 break
             await asyncio.sleep(0.25)

@@ -25,6 +25,7 @@ from connections.lifecycle.words import said
 from connections.places import answer_place, machine_place, new_credentials_place
 from connections.tokens import ends_at, fresh_token
 from connections.vault import SealBroken, Sealed, Vault
+from kit.endings import NotNow
 from kit.logs import logger
 from kit.transitions import Decision
 from providers.login import machine, outcomes
@@ -111,6 +112,8 @@ class Tries:
         try:
             answer, state = self._answer(it), self._state(it, provider.manifest)
             outcome = await self._counting.step(it, provider.manifest, state, answer)
+        except NotNow:  # our own store is away, which is nobody's bug
+            raise
         except Exception as bug:  # noqa: BLE001 - a bug in a driver ends this login, never the worker
             # No traceback: its values could be what was answered.
             log.error("a login step failed", connection_id=it.id, step=it.provider_id, bug=type(bug).__name__)  # noqa: TRY400
