@@ -131,11 +131,17 @@ def _text_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
 def _told_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
     """Events, pages and logs hold what is said and whose account it is: no secret stands there."""
     secrets = {spec.name for spec in manifest.credentials if spec.secret}
-    for number, step in enumerate(manifest.login):
-        for path, text in _told(step):
-            for name in placeholders(text):
-                if name in secrets:
-                    yield ("login", number, *path), f"The secret {{{name}}} stands in a text that is shown."
+    told: list[tuple[Path, str]] = [
+        (("login", number, *path), text)
+        for number, step in enumerate(manifest.login)
+        for path, text in _told(step)
+    ]
+    if manifest.driver.identity is not None:
+        told.append((("driver", "identity"), manifest.driver.identity))
+    for path, text in told:
+        for name in placeholders(text):
+            if name in secrets:
+                yield path, f"The secret {{{name}}} stands in a text that is shown."
 
 
 def _told(step: LoginStep) -> Iterator[tuple[Path, str]]:

@@ -115,3 +115,10 @@ def test_a_mistake_is_told_at_its_place(step: dict[str, Any], path: tuple[Any, .
     plain = {"id": "p", "name": "P", "summary": "S", "categories": ["storage"], "directions": ["export"]}
     manifest = Manifest.model_validate({**plain, "login": [ASK, step], "driver": {"kind": "webdav"}})
     assert any(at == path and said in text for at, text in step_faults(manifest)), list(step_faults(manifest))
+
+
+def test_whose_account_it_is_is_not_said_by_a_secret() -> None:
+    plain = {"id": "p", "name": "P", "summary": "S", "categories": ["storage"], "directions": ["export"]}
+    driver = {"kind": "webdav", "identity": "{user} {pin}"}
+    manifest = Manifest.model_validate({**plain, "login": [ASK], "driver": driver})
+    assert [at for at, text in step_faults(manifest) if "that is shown" in text] == [("driver", "identity")]
