@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -83,27 +83,14 @@ class Mailbox:
         return self._identity
 
     async def choices(self, option: str, query: str = "", parent: str | None = None) -> list[Choice]:
-        """Mailboxes; for `since`, days with how many mails came since then."""
-        del parent
-        if option == "since":
-            return await self._days(query)
+        """Mailboxes: there is nothing else to choose."""
+        del option, parent
         folders = await self._line.call(lambda client: client.list_folders())
         names = [
             name for flags, _, name in folders if b"\\Noselect" not in flags and b"\\NonExistent" not in flags
         ]
         wanted = sorted((name for name in names if query.casefold() in name.casefold()), key=_inbox_first)
         return [Choice(value=name, label=name) for name in wanted[:MOST_CHOICES]]
-
-    async def _days(self, query: str) -> list[Choice]:
-        today = datetime.now(UTC).date()
-        days = [today, today - timedelta(days=30), today.replace(month=1, day=1), date(today.year - 1, 1, 1)]
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", query):
-            days = [date.fromisoformat(query)]
-        found = []
-        for day in days:
-            count = await self.count(datetime(day.year, day.month, day.day, tzinfo=UTC))
-            found.append(Choice(value=day.isoformat(), label=f"{day.isoformat()} ({count})"))
-        return found
 
     async def page(self, cursor: Cursor | None, since: datetime | None) -> Page:
         """The next mails by UID. UIDVALIDITY that changed, or another mailbox, begins anew."""

@@ -18,7 +18,7 @@ from connections.timeline import Timeline
 from kit.http import Caller, Page, Problem, cursor_of, not_found, read_cursor
 from kit.tokens import Access
 from schemas.base import rfc3339
-from schemas.fields import Choice, Field
+from schemas.fields import Choice, Field, FieldType
 from schemas.reasons import Reason
 
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -73,6 +73,8 @@ class Reading:
             raise not_found("option")
         if not field.choices_live:
             return [choice for choice in field.choices or () if query.lower() in choice.label.lower()]
+        if field.type is FieldType.DATE:
+            return await self.live.days(it, query)
         return await self.live.of(it, option, query, parent)
 
 

@@ -28,7 +28,7 @@ from connections.handlers.requests import Requests
 from connections.handlers.tries import Tries, first_question
 from connections.lending_store import MongoAudit
 from connections.lifecycle.things import Connection
-from connections.outside import ProvidersAsked, opens, steps
+from connections.outside import ProvidersAsked, lists, opens, steps
 from connections.providers_store import MongoProviders
 from connections.renewal import Renewals
 from connections.renewal_store import MongoRenewing
@@ -185,7 +185,13 @@ class Parts:
             store.MongoLists(self.db.connections),
             self.lines,
             self.keys,
-            LiveChoices(self.providers, self.vault, opens(self.reach), fresh=self.renewals.fresh),
+            LiveChoices(
+                self.providers,
+                self.vault,
+                opens(self.reach),
+                lists(self.reach),
+                fresh=self.renewals.fresh,
+            ),
         )
         desk = inner.Desk(
             self.logins,

@@ -16,9 +16,11 @@ from connections.lifecycle.things import Connection
 from connections.renewal import lent_credentials
 from connections.vault import Sealed, Vault, credentials_place
 from kit.http import Problem
+from providers.days import days
 from providers.drivers import Driver
 from providers.errors import ProviderError
 from providers.reach import utc_now
+from providers.sources import Source
 from schemas.fields import Choice
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
@@ -28,6 +30,8 @@ REMEMBERED = timedelta(minutes=15)
 MOST_REMEMBERED = 1000
 
 OpenDriver = Callable[[Manifest, Mapping[str, Any], Mapping[str, Any]], AbstractAsyncContextManager[Driver]]
+OpenSource = Callable[[Manifest, Mapping[str, Any], Mapping[str, Any]], AbstractAsyncContextManager[Source]]
+Ask = Callable[[Manifest, Mapping[str, Any]], Awaitable[list[Choice]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class LiveChoices:
     providers: Providers
     vault: Vault
     open_driver: OpenDriver
+    open_source: OpenSource
     seconds: float = 20.0
     """How long somebody waits for an answer, his turn included."""
     fresh: Callable[[str], Awaitable[Connection | None]] | None = None
@@ -52,6 +57,27 @@ class LiveChoices:
         Raises:
             Problem: 409 nobody can log in now, 502 or 503 the provider does not say.
         """
+
+        async def asked(manifest: Manifest, credentials: Mapping[str, Any]) -> list[Choice]:
+            async with self.open_driver(manifest, credentials, it.options) as driver:
+                return await driver.choices(option, query, parent)
+
+        return await self._logged_in(it, asked)
+
+    async def days(self, it: Connection, query: str) -> list[Choice]:
+        """Days to import from, with how many things the provider then lists.
+
+        Raises:
+            Problem: as `of`.
+        """
+
+        async def asked(manifest: Manifest, credentials: Mapping[str, Any]) -> list[Choice]:
+            async with self.open_source(manifest, credentials, it.options) as source:
+                return await days(source, query, self.now().date())
+
+        return await self._logged_in(it, asked)
+
+    async def _logged_in(self, it: Connection, ask: Ask) -> list[Choice]:
         if self.fresh is not None and it.token is not None:
             it = await self.fresh(it.id) or it
         manifest = await self._manifest(it)
@@ -59,9 +85,7 @@ class LiveChoices:
         try:
             async with asyncio.timeout(self.seconds), turn:
                 self._refused_before(it)
-                credentials = self._credentials(it)
-                async with self.open_driver(manifest, credentials, it.options) as driver:
-                    return await driver.choices(option, query, parent)
+                return await ask(manifest, self._credentials(it))
         except TimeoutError:
             text = "The provider did not answer in time: try again."
             raise Problem(503, text, reason=Reason.PROVIDER_DOWN, retry_after=5) from None

@@ -7,13 +7,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from connections.choices import OpenDriver
+from connections.choices import OpenDriver, OpenSource
 from connections.handlers.counting import Step
 from providers.drivers import Driver, open_driver
 from providers.login import machine, outcomes
 from providers.login.oauth import renewal
 from providers.login.oauth.tokens import Tokens
 from providers.reach import Reach
+from providers.sources import Source, open_source
 from schemas.manifest import Manifest
 from schemas.reasons import Locale
 
@@ -38,6 +39,17 @@ class ProvidersAsked:
 
     async def give_back(self, manifest: Manifest, at: Mapping[str, Any], tokens: Tokens) -> bool:
         return await renewal.give_back(manifest, at, tokens, self.reach)
+
+
+def lists(reach: Reach) -> OpenSource:
+    """`providers.sources.open_source` by this way out."""
+
+    def opened(
+        manifest: Manifest, credentials: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> AbstractAsyncContextManager[Source]:
+        return open_source(manifest, credentials, options, reach)
+
+    return opened
 
 
 def opens(reach: Reach) -> OpenDriver:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -47,6 +48,9 @@ class Folders:
         finally:
             self.at_once -= 1
 
+    async def count(self, since: datetime) -> int | None:
+        return None if since.year == 2025 else since.month
+
     async def choices(self, *_: object) -> list[Choice]:
         await asyncio.sleep(0 if self.answers else 60)
         return [FOLDER]
@@ -60,7 +64,7 @@ async def folders() -> Folders:
 async def live(folders: Folders, **members: Any) -> LiveChoices:
     providers = MemoryProviders()
     await providers.publish([(MANIFEST, 3)])
-    return LiveChoices(providers, VAULT, folders.open, **members)
+    return LiveChoices(providers, VAULT, folders.open, folders.open, **members)
 
 
 def logged_in(it: Connection) -> Connection:
@@ -73,6 +77,23 @@ async def test_the_provider_is_asked_with_the_stored_credentials(folders: Folder
 
     assert await choices.of(logged_in(active()), "folder", "", None) == [FOLDER]
     assert folders.logins == [{"password": "x"}]
+
+
+async def test_days_to_import_from_say_how_many_documents_come_where_that_can_be_counted(
+    folders: Folders,
+) -> None:
+    choices = await live(folders, now=lambda: datetime(2026, 11, 22, 9, tzinfo=UTC))
+    it = logged_in(active())
+    usual, one = await choices.days(it, ""), await choices.days(it, "2026-03-04")
+
+    assert [day.label for day in usual] == [
+        "2026-11-22 (11)",
+        "2026-10-23 (10)",
+        "2026-01-01 (1)",
+        "2025-01-01",
+    ]
+    assert one == [Choice(value="2026-03-04", label="2026-03-04 (3)")]
+    assert await choices.days(it, "2026-02-31") == usual
 
 
 @pytest.mark.parametrize("reason", sorted(LOGIN_BROKEN))
