@@ -74,6 +74,7 @@ function previews(form) {
 // What can be chosen is asked of the provider; a folder is walked step by step, and may be typed all the same.
 function picker(form, input) {
   const walks = input.dataset.liveChoice === "folder";
+  const dated = input.type === "date";
   const words = document.getElementById("picker-words").content;
   const say = (name) => words.querySelector(`[data-word="${name}"]`).textContent;
   const combo = document.createElement("div");
@@ -114,7 +115,7 @@ function picker(form, input) {
     if (walks && parent) asked.set("parent", parent);
     const list = document.createElement("ul");
     list.setAttribute("aria-label", say("choices"));
-    panel.replaceChildren(...Array.from({ length: 3 }, () => Object.assign(document.createElement("div"), { className: "skeleton" })));
+    panel.replaceChildren(...Array.from({ length: dated ? 4 : 3 }, () => Object.assign(document.createElement("div"), { className: "skeleton" })));
     const answer = await fetch(`${form.dataset.choices}/${input.name}?${asked}`, { credentials: "same-origin", signal });
     const told = await answer.json();
     const about = document.createElement("p");
@@ -128,11 +129,13 @@ function picker(form, input) {
       }));
     }
     for (const { value, label } of told.items) {
-      list.append(entry(label, () => {
+      list.append(entry(dated ? label.replace(value, day(value)) : label, () => {
         take(value);
         if (walks) {
           parent = value;
           load("");
+        } else if (dated) {
+          load(value);
         } else {
           shut();
           input.focus();
@@ -149,10 +152,17 @@ function picker(form, input) {
     return load("");
   });
   if (!walks) input.addEventListener("input", (event) => event.isTrusted && !panel.hidden && load(input.value));
+  // How many documents a first import would be is said before it begins.
+  if (dated && !form.elements.expected_revision) button.click();
   panel.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       shut();
       button.focus();
     }
   });
+}
+
+function day(value) {
+  const { lang } = document.documentElement;
+  return new Date(`${value}T00:00`).toLocaleDateString(lang === "en" ? "en-GB" : lang, { dateStyle: "medium" });
 }

@@ -129,6 +129,34 @@ async def test_the_menu_the_picker_and_the_preview_work_by_keyboard(browser: Bro
         assert ("/v1/preview", "/In/2026") in [(path, asked.get("folder")) for path, asked in made.asked]
 
 
+async def test_days_say_how_many_come_and_an_option_shows_beside_its_value_alone(browser: Browser) -> None:
+    moves = {"depends_on": ["after"], "shown_when": {"after": ["move"]}}
+    choices = [{"value": value, "label": value} for value in ("nothing", "move")]
+    async with served() as (made, url):
+        made.says[ONE] = connection("configuring", direction="import")
+        made.says[f"{ONE}/options"] = {
+            "items": [
+                {"name": "since", "label": "Not older than", "type": "date", "choices_live": True},
+                {"name": "after", "label": "After", "type": "choice", "choices": choices},
+                {"name": "to", "label": "Move to", "choices_live": True, **moves},
+            ]
+        }
+        made.says[f"{ONE}/options/since/choices"] = {
+            "items": [{"value": "2026-01-01", "label": "2026-01-01 (12)"}]
+        }
+        walk = await walking(browser, "days", url, locale="en-GB")
+        page = walk.page
+        await walk.enter(f"{url}/enter?token={made.token()}")
+        await page.goto(f"{url}/accounts/{ID}/options")
+        await page.wait_for_selector("[name=to]", state="hidden")
+        await page.check("[name=after][value=move]")
+        await page.wait_for_selector("[name=to]", state="visible")
+        await page.click(".picker button:has-text('1 Jan 2026 (12)')")
+        await walk.seen("days")
+
+        assert await page.input_value("[name=since]") == "2026-01-01"
+
+
 async def test_a_broken_logo_leaves_its_tile_and_a_double_click_saves_once(browser: Browser) -> None:
     async with served() as (made, url):
         made.says[ONE] = connection("configuring")
