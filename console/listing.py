@@ -35,8 +35,15 @@ class Listing:
     async def home(self, visit: Visit) -> Response:
         """Every account; what a service that is away would say is left out, and said to be."""
         who, spoken = visit.session, visit.spoken
-        found = await self.services.connections(who)
         away: list[str] = []
+        try:
+            found = await self.services.connections(who)
+        except Away as error:
+            known = self.services.last_known(who)
+            if known is None:
+                raise
+            found = known
+            away.append(error.service)
         live = [one["id"] for one in found if one["status"] in ("active", "attention")]
         try:
             standings = await self.services.standings(who, live)

@@ -126,6 +126,21 @@ async def test_with_a_service_down_the_list_says_what_it_knows(visit: Room, away
     assert ("Books" in page.text) == (status == 200)
 
 
+async def test_without_connections_the_list_is_shown_as_it_was_known_last_to_its_own_account(
+    visit: Room,
+) -> None:
+    await visit.http.get("/")
+    visit.away.add("connections")
+    page = await visit.http.get("/")
+    await visit.enter(account="other")
+    other = await visit.http.get("/")
+
+    assert (page.status_code, other.status_code) == (200, 503)
+    assert "as we knew it last" in page.text
+    assert "Books" in page.text
+    assert "Books" not in other.text
+
+
 async def test_another_accounts_pages_do_not_exist(visit: Room) -> None:
     await visit.enter(account="other")
     pages = [await visit.http.get(path) for path in READING if "accounts" in path]
