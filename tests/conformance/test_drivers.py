@@ -26,6 +26,7 @@ ODD = [
     "ends with dots...",
     "ends with a space ",
     "[x]{y};=@!$'(),~.pdf",
+    '2026-05-15 Café <b>Noir<_b> & "fils" + 1 R-1004.pdf',
 ]
 
 
