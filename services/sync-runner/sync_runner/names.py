@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.patterns import (
     EMPTY,
@@ -51,9 +52,11 @@ class Rules:
 PLAIN = Rules()
 
 
+@lru_cache(maxsize=1024)
 def safe(name: str, rules: Rules = PLAIN) -> str:
     """`name` as one name within a folder: not empty, `.` or `..`, no separators, in NFC, within limits.
 
+    Remembered: of a batch, the folders are mostly the same, and each name is asked for again when it goes.
     Making a safe name safe again changes nothing.
     """
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", name))
