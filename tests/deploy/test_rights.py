@@ -33,7 +33,7 @@ ALL = sorted({topic for topics in WRITES.values() for topic in topics})
 def test_a_whole_export_passes_over_tls_with_a_user_for_each_service(
     kafka: SecuredKafka, mongo: SecuredMongo, tmp_path: Path
 ) -> None:
-    services = Running(tmp_path, "127.0.0.41", kafka.bootstrap, mongo.url)
+    services = Running(tmp_path, "127.0.0.43", kafka.bootstrap, mongo.url)
     keys = services.environment["PAPERBUS_SERVICE_KEYS"]
     platform = {name: value for name, value in kafka.client("platform").items() if "bootstrap" not in name}
     places = (services.url("connections"), services.url("sync-runner"))
