@@ -17,7 +17,7 @@ from console.showing import Showing
 from console.visits import Visit
 from schemas.connections import ConnectionRequested
 from schemas.schedules import WEEKDAYS, Schedule
-from web.forms import Form, first
+from web.forms import Form, first, whole
 
 DIRECTIONS = ("import", "export")
 A_PAGE = 24
@@ -164,8 +164,8 @@ async def next_times(services: Services, visit: Visit, schedule: Schedule) -> li
 
 def _offered(usual: tuple[int, ...], value: object) -> list[str]:
     """The usual numbers, and the one that is chosen."""
-    offered = {str(number) for number in usual} | ({str(value)} if str(value).isdigit() else set())
-    return sorted(offered, key=int)
+    chosen = whole(str(value))
+    return [str(number) for number in sorted({*usual} | (set() if chosen is None else {chosen}))]
 
 
 def _known(zone: str) -> bool:

@@ -23,7 +23,7 @@ from schemas.envelope import Data
 from schemas.fields import Field, FieldError
 from schemas.syncs import DueReason, ExportDue, ImportDue
 from web.fields import shown
-from web.forms import Form, first
+from web.forms import Form, first, whole
 from web.languages import _
 
 
@@ -84,10 +84,9 @@ class Options:
         filled = fill(fields, form, visit.spoken)
         if filled.errors:
             return await self._again(visit, it, "settings.html", fields, filled, form)
-        revision = first(form, "expected_revision")
         wanted = ConnectionChangeRequested(
             connection_id=it["id"],
-            expected_revision=int(revision) if revision.isdigit() and int(revision) > 0 else 1,
+            expected_revision=whole(first(form, "expected_revision")) or 1,
             options=filled.options,
             schedule=filled.schedule,
             filters=filled.filters,

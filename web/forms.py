@@ -13,6 +13,8 @@ from starlette.requests import Request
 LARGEST = 200_000
 """Bytes of one form."""
 LARGEST_WITH_FILE = 1_000_000
+MOST_DIGITS = 15
+"""Of a number: what JSON and every store keep exactly."""
 Form: TypeAlias = dict[str, list[str]]
 
 
@@ -45,8 +47,8 @@ async def read_form(request: Request) -> Form:
 
 async def _with_file(request: Request) -> Form:
     """Under the size from which on Starlette would write a file to the disk."""
-    size = request.headers.get("content-length", "")
-    if not size.isdigit() or int(size) > LARGEST_WITH_FILE:
+    size = whole(request.headers.get("content-length", ""))
+    if size is None or size > LARGEST_WITH_FILE:
         raise FormRefused(413)
     found: Form = {}
     try:
@@ -65,6 +67,11 @@ async def _address(file: UploadFile) -> str:
     if not content:
         return ""
     return f"data:{file.content_type};base64,{base64.b64encode(content).decode()}"
+
+
+def whole(text: str) -> int | None:
+    """A whole number in plain digits; None where it is none: `isdigit` takes "²", and `int` does not."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
 
 
 def first(form: Form, name: str) -> str:

@@ -207,6 +207,7 @@ async def test_a_connection_is_asked_for_with_its_interval(visit: Room) -> None:
         ({"rhythm": "weekly", "at": "02:30"}, "Choose at least one day"),
         ({"rhythm": "monthly", "at": "02:30", "monthdays": "32"}, "Give days from 1 to 31"),
         ({"rhythm": "cron", "cron": "nonsense"}, "Give a cron expression"),
+        ({"rhythm": "days", "days": "²"}, "This interval cannot be used"),
         ({"rhythm": "daily", "at": "02:30", "timezone": "Mars/Base"}, "Choose a time zone"),
         ({"rhythm": "daily", "at": "02:30", "quiet_from": "22:00"}, "Give both times"),
     ],
@@ -284,6 +285,14 @@ async def test_who_comes_later_sees_what_changed(visit: Room) -> None:
     assert "is now: /Newer" in answer.text
     assert 'name="expected_revision" value="4"' in answer.text
     assert 'value="/Mine"' in answer.text
+
+
+async def test_a_revision_that_no_page_of_ours_said_is_taken_for_the_first(visit: Room) -> None:
+    visit.says[ONE] = connection(revision=4)
+    form = {"name": "Mine", "folder": "/Mine", "rhythm": "daily", "at": "02:30"}
+    await visit.post(f"/accounts/{ID}/settings", **form, expected_revision="²")
+
+    assert visit.published[0]["data"]["expected_revision"] == 1
 
 
 async def test_an_event_that_never_comes_is_said_to_be_missing(visit: Room) -> None:
