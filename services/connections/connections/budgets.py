@@ -7,6 +7,7 @@ the try. It counts nothing itself (`handlers.ports.Gate`).
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,7 +60,12 @@ def _login_name(manifest: Manifest, values: Mapping[str, Any]) -> str | None:
     """The account's name at the provider: what is typed into the first plain text field that is no secret."""
     named = next((spec.name for spec in manifest.credentials if _is_name(spec)), None)
     value = values.get(named) if named else None
-    return str(value).strip().casefold() if value not in (None, "") else None
+    return _plain_name(str(value)) if value not in (None, "") else None
+
+
+def _plain_name(typed: str) -> str:
+    """One count for the spellings that providers take for one name (NFKC, then caseless)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).strip().casefold())
 
 
 def _is_name(spec: FieldSpec) -> bool:

@@ -40,6 +40,7 @@ def key(manifest: Manifest, values: Mapping[str, object]) -> str:
         {"host": "IMAP.xn--bcher-kva.example."},
         {"port": 143},
         {"username": " JANE "},
+        {"username": "ｊａｎｅ"},
     ],
 )
 def test_another_way_to_write_a_host_is_no_other_count(other: dict[str, object]) -> None:
