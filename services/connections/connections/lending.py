@@ -105,9 +105,7 @@ class Lender:
         refused = refusal(connection)
         if refused is not None:
             raise Problem(409, f"Nothing is lent: {refused[1]}", reason=refused[0])
-        held = await self.using.held(connection.provider_id, connection.provider_revision)
-        if held is not None:
-            raise Problem(409, f"Nothing is lent: {_HELD[held]}", reason=held)
+        await self._let_go(connection)
         connection = await self._fresh(connection)
         credentials = self._opened(connection)
         until = self._until(connection)
@@ -127,6 +125,12 @@ class Lender:
         }
         return seal(loan, key, TYP)
 
+    async def _let_go(self, connection: Connection) -> None:
+        """Nothing, unless its secrets are held back."""
+        held = await self.using.held(connection.provider_id, connection.provider_revision)
+        if held is not None:
+            raise Problem(409, f"Nothing is lent: {_HELD[held]}", reason=held)
+
     async def _fresh(self, connection: Connection) -> Connection:
         """With an access token that lasts for a while; it may be that it runs no more now."""
         if self.fresh is None or connection.token is None:
@@ -137,6 +141,7 @@ class Lender:
         refused = refusal(renewed)
         if refused is not None:
             raise Problem(409, f"Nothing is lent: {refused[1]}", reason=refused[0])
+        await self._let_go(renewed)  # it took up to 15 s: an operator may have paused the provider
         return renewed
 
     def _until(self, connection: Connection) -> datetime:

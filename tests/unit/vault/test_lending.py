@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey, KeySet
 from connections.handlers.destinations import Using
 from connections.lending import TYP, Lender, Lent, routes
 from connections.lifecycle.things import Connection, Status, Trouble
+from connections.lifecycle.tokens import Token
 from connections.vault import Vault, credentials_place
 from kit.http import make_app
 from kit.tokens import ServiceTokens, new_sealing_key, new_signing_key, unseal
@@ -60,6 +61,7 @@ class Bank:
     lines: list[Lent] = field(default_factory=list)
     broken: bool = False
     approved: bool = True
+    paused_meanwhile: bool = False
 
     async def read(self, connection_id: str) -> Connection | None:
         return self.kept if self.kept and self.kept.id == connection_id else None
@@ -75,12 +77,17 @@ class Bank:
     async def in_use(self, provider_id: str, revision: int) -> int:
         return revision
 
+    async def fresh(self, connection_id: str) -> Connection | None:
+        if self.paused_meanwhile:
+            self.approved = False
+        return self.kept
+
     async def lend(self, signer: Any = RUNNER, **changed: Any) -> httpx.Response:
         def at() -> float:
             return NOW.timestamp()
 
         keys = KeySet([key.__class__.import_key(key.as_dict(private=False)) for key in (RUNNER, OTHER, OURS)])
-        lender = Lender(self.read, VAULT, self, lambda: NOW, Using(self.held, self.in_use))
+        lender = Lender(self.read, VAULT, self, lambda: NOW, Using(self.held, self.in_use), self.fresh)
         app = make_app("connections")
         app.include_router(routes(lender, ServiceTokens(OURS, keys, at)))
         claims = {
@@ -161,6 +168,15 @@ async def test_secrets_whose_destination_changed_wait_for_an_operator() -> None:
     answer = await Bank(approved=False).lend()
 
     assert (answer.status_code, answer.json()["reason"]) == (409, "provider_changed")
+
+
+async def test_secrets_that_are_held_back_while_a_token_is_renewed_are_not_lent() -> None:
+    token = Token(sealed={}, credentials_revision=4)
+    bank = Bank(connection(token=token), paused_meanwhile=True)
+    answer = await bank.lend()
+
+    assert (answer.status_code, answer.json()["reason"]) == (409, "provider_changed")
+    assert bank.lines == []
 
 
 @pytest.mark.parametrize(
