@@ -186,7 +186,8 @@ def refusal(spec: OAuth, answer: Answer, said: Mapping[str, Any], grant: str) ->
         return None
     if code in _GRANT_OVER and grant != "refresh_token":
         return ProviderError("auth", Reason.SESSION_EXPIRED, texts.CODE_OVER)
-    ours = code in _CLIENT_WRONG or (code is None and answer.status in (401, 403))
+    wordless = code is None and (answer.status == 401 or (answer.status == 403 and bool(said)))
+    ours = code in _CLIENT_WRONG or wordless
     if ours and spec.client == "customer":
         wrong = "client_secret"
         return ProviderError("auth", Reason.CREDENTIALS_WRONG, texts.LOGIN_REFUSED, field=wrong)
