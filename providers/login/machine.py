@@ -7,7 +7,7 @@ driver logs in. What each kind of step does is in `providers.login.steps`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,30 +53,31 @@ async def step(
         locale: the language of the texts.
     """
     here = _here(manifest, int(state["step"]), state, reach, locale)
+    refusals: list[Again] = []
     try:
         async with asyncio.timeout(STEP_SECONDS):
-            return await _walked(here, answer)
+            return await _walked(here, answer, refusals)
     except TimeoutError:
-        return Unreached(Trouble(reason=Reason.HOST_UNREACHABLE, message=words("too_slow").said(locale)))
+        slow = Trouble(reason=Reason.HOST_UNREACHABLE, message=words("too_slow").said(locale))
+        return _with_error(here, Unreached(slow), refusals)
 
 
-async def _walked(here: Here[LoginStep], answer: Answer) -> Outcome:
-    """From an answer to the next challenge, or to the end."""
-    refused: Again | None = None
+async def _walked(here: Here[LoginStep], answer: Answer, refusals: list[Again]) -> Outcome:
+    """From an answer to the next challenge, or to the end; `refusals` outlives the time that it may take."""
     try:
         came = await kind_of(here.step).take(here, answer)
         for _ in range(MOST_STEPS):
             if isinstance(came, Again):
-                refused = came
+                refusals.append(came)
             elif not isinstance(came, Go):
-                return _with_error(here, came, refused)
+                return _with_error(here, came, refusals)
             if came.to >= len(here.manifest.login):
                 here = replace(here, state=came.state)
                 return await _log_in(here)
             here = _here(here.manifest, came.to, came.state, here.reach, here.locale)
             came = await kind_of(here.step).ask(here)
     except ProviderError as error:
-        return _with_error(here, _not_accepted(here, error), refused)
+        return _with_error(here, _not_accepted(here, error), refusals)
     raise RecursionError(f"the login of {here.manifest.id} goes in a circle; check its manifest")
 
 
@@ -86,13 +87,14 @@ def _here(
     return Here(manifest, at, manifest.login[at], {**state, "step": at}, reach, locale)
 
 
-def _with_error(here: Here[LoginStep], came: Outcome, refused: Again | None) -> Outcome:
+def _with_error(here: Here[LoginStep], came: Outcome, refusals: Sequence[Again]) -> Outcome:
     """What is asked, with what was wrong before.
 
     A provider that cannot be reached after it refused an answer has refused it: that counts.
     """
-    if refused is None or not isinstance(came, Asked | Unreached):
+    if not refusals or not isinstance(came, Asked | Unreached):
         return came
+    refused = refusals[-1]
     if isinstance(came, Unreached):
         came = _opened(here.manifest, _to_blame(here, refused.blamed), refused.state, here.locale)
     return replace(came, error=refused.error, blamed=refused.blamed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from multidict import CIMultiDict
 
 from providers.errors import ProviderError
 from providers.http import Answer as HttpAnswer
+from providers.login import machine
 from providers.login.machine import begin, step
 from providers.login.outcomes import Answer, Asked, Unreached
 from providers.reach import Reach
@@ -40,19 +42,22 @@ PORTAL = Manifest.model_validate({**MANIFEST.wire(), "login": LOGIN})
 
 
 class Answering:
-    """A portal that answers in this order."""
+    """A portal that answers in this order; None never answers."""
 
-    def __init__(self, *answers: int | ProviderError) -> None:
+    def __init__(self, *answers: int | ProviderError | None) -> None:
         self.answers = list(answers)
 
     async def exchange(self, *_: Any, **__: Any) -> HttpAnswer:
         answer = self.answers.pop(0)
         if isinstance(answer, ProviderError):
             raise answer
+        if answer is None:
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets it")
         return HttpAnswer(answer, CIMultiDict(), b"")
 
 
-def reach(*answers: int | ProviderError) -> Reach:
+def reach(*answers: int | ProviderError | None) -> Reach:
     made = Reach(cast("Any", None))
     made.http = cast("Any", Answering(*answers))
     return made
@@ -71,6 +76,22 @@ async def test_a_refused_answer_counts_though_the_provider_is_away_afterwards(
     assert came.challenge.step == 1
     assert came.error is not None
     assert (came.error.reason, came.blamed) == (Reason.CREDENTIALS_WRONG, "password")
+
+
+async def test_a_refused_answer_counts_though_the_time_is_over_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "STEP_SECONDS", 0.05)
+    asked = begin(PORTAL, {}, "en")
+    answer = Answer({"username": "jane", "password": "wrong"})
+
+    came = await step(PORTAL, asked.state, answer, reach(200, 401, None), "en")
+
+    assert isinstance(came, Asked)
+    assert came.error is not None
+    assert (came.error.reason, came.blamed) == (Reason.CREDENTIALS_WRONG, "password")
+    slow = await step(PORTAL, asked.state, answer, reach(200, None), "en")
+    assert isinstance(slow, Unreached)  # it has refused nothing
 
 
 async def test_a_provider_that_is_away_before_it_refused_anything_blames_nobody() -> None:
