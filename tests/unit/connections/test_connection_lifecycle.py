@@ -9,7 +9,13 @@ import pytest
 
 from connections.lifecycle.connection import CONNECTION
 from connections.lifecycle.deciding import decide, timed_out
-from connections.lifecycle.messages import ConsentEnds, LoggedIn, LoginBroke, OnboardingTimedOut
+from connections.lifecycle.messages import (
+    ConsentEnds,
+    LoggedIn,
+    LoginBroke,
+    LoginMended,
+    OnboardingTimedOut,
+)
 from connections.lifecycle.things import ONBOARDING_LASTS, Connection, Status
 from kit.endings import Refused
 from kit.transitions import IllegalTransition
@@ -66,6 +72,8 @@ LoggedIn                   | never               | configuring | configuring | a
 OnboardingTimedOut         | never               | rejected    | rejected    | active            | attention         | rejected          | removed
 ProviderRetired            | never               | rejected    | rejected    | active            | attention         | rejected          | removed
 LoginBroke                 | never               | connecting  | configuring | attention         | attention         | rejected          | removed
+LoginMended                | never               | connecting  | configuring | active            | active            | rejected          | removed
+LoginMended at the end     | never               | connecting  | configuring | active            | attention         | rejected          | removed
 ConsentEnds                | never               | connecting  | configuring | active            | attention         | rejected          | removed
 ConsentEnds at the end     | never               | connecting  | configuring | attention         | attention         | rejected          | removed
 SyncFailed                 | never               | connecting  | configuring | attention         | attention         | rejected          | removed
@@ -90,6 +98,8 @@ MESSAGES: dict[str, Callable[[Connection | None], object]] = {
     "OnboardingTimedOut": lambda _: OnboardingTimedOut(),
     "ProviderRetired": lambda _: ProviderRetired(provider_id="webdav", revision=4),
     "LoginBroke": lambda _: LoginBroke(Reason.CONSENT_EXPIRED),
+    "LoginMended": lambda _: LoginMended(),
+    "LoginMended at the end": lambda _: LoginMended(),
     "ConsentEnds": lambda _: ConsentEnds(),
     "ConsentEnds at the end": lambda _: ConsentEnds(),
     "SyncFailed": lambda it: failed(it or active()),
@@ -104,7 +114,7 @@ MESSAGES: dict[str, Callable[[Connection | None], object]] = {
 @pytest.mark.parametrize(("message", "status", "becomes"), list(cells(GRID)))
 def test_a_message_and_a_status_make(message: str, status: str, becomes: str) -> None:
     before = in_status(Status(status))
-    if message == "ConsentEnds at the end" and before is not None:
+    if message.endswith(" at the end") and before is not None:
         before = before.model_copy(update={"ends_at": NOW})
     thing = MESSAGES[message](before)
 

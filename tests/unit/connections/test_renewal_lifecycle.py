@@ -27,6 +27,7 @@ from schemas.connections import (
     ConnectionExpiring,
     ConnectionNeedsAttention,
     ConnectionPauseRequested,
+    ConnectionRecovered,
     ConnectionRemovalRequested,
 )
 from schemas.oauth import OAuth, TokenLife
@@ -40,8 +41,8 @@ RenewalClaimed              | none | renewing | renewing | dead
 RenewalClaimed by a stale   | none | fresh    | renewing | dead
 RenewalWanted               | none | fresh    | renewing | dead
 RenewalDelayed              | none | fresh    | renewing | dead
-Renewed                     | none | fresh    | fresh    | dead
-Renewed by a late worker    | none | fresh    | fresh    | dead
+Renewed                     | none | fresh    | fresh    | fresh
+Renewed by a late worker    | none | fresh    | fresh    | fresh
 Renewed of older tokens     | none | fresh    | renewing | dead
 RenewalPutOff               | none | fresh    | fresh    | dead
 RenewalPutOff by a stale    | none | fresh    | renewing | dead
@@ -132,6 +133,19 @@ def test_a_refused_refresh_token_asks_the_customer_at_once() -> None:
     assert told[0].action == "reauthenticate"
     assert after(it, refused).status is Status.ATTENTION
     assert after(it, refused).renew_at is None
+
+
+def test_a_token_that_comes_after_its_successors_refusal_makes_all_good_again() -> None:
+    refused = after(holding(TokenState.RENEWING), RenewalRefused(3, Reason.CONSENT_EXPIRED))
+    late = Renewed(2, token(renewals=1))
+
+    told = said(refused, late)
+    it = after(refused, late)
+
+    assert [(type(event), event.reason) for event in told] == [(ConnectionRecovered, Reason.CONSENT_EXPIRED)]
+    assert (it.status, it.trouble) == (Status.ACTIVE, None)
+    assert it.token is not None
+    assert (it.token.renewals, it.renew_at) == (1, SOON - timedelta(minutes=5))
 
 
 def test_an_outage_asks_nobody_and_is_waited_out() -> None:

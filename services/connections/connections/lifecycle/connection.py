@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from connections.lifecycle import changes, saying
 from connections.lifecycle.case import Case
-from connections.lifecycle.messages import ConsentEnds, LoggedIn, LoginBroke, OnboardingTimedOut
+from connections.lifecycle.messages import (
+    ConsentEnds,
+    LoggedIn,
+    LoginBroke,
+    LoginMended,
+    OnboardingTimedOut,
+)
 from connections.lifecycle.things import LOGIN_BROKEN, Status
 from connections.lifecycle.words import ACTIONS
 from kit.transitions import Refuse, Row, Table
@@ -85,6 +91,11 @@ def _breaks_the_same_way(case: Case, broke: LoginBroke) -> bool:
     return case.it.trouble is not None and case.it.trouble.reason is broke.reason
 
 
+def _ends_the_trouble(case: Case, _: LoginMended) -> bool:
+    ends = case.it.ends_at
+    return case.it.login_broken and (ends is None or case.at < ends)
+
+
 def _is_there(case: Case, _: ConsentEnds) -> bool:
     return case.it.ends_at is not None and case.at >= case.it.ends_at
 
@@ -147,6 +158,7 @@ CONNECTION: Table[Status] = {
     (CONNECTING, OnboardingTimedOut): Row(REJECTED, changes.reject, saying.rejected),
     (CONNECTING, ProviderRetired): Row(REJECTED, changes.reject, saying.rejected),
     (CONNECTING, LoginBroke): Row(CONNECTING),
+    (CONNECTING, LoginMended): Row(CONNECTING),
     (CONNECTING, ConsentEnds): Row(CONNECTING),
     (CONNECTING, SyncFailed): Row(CONNECTING),
     (CONNECTING, DocumentsExported): Row(CONNECTING),
@@ -163,6 +175,7 @@ CONNECTION: Table[Status] = {
     (CONFIGURING, ProviderRetired): Row(REJECTED, changes.reject, saying.rejected),
     # Whoever saves it then is told by the first run.
     (CONFIGURING, LoginBroke): Row(CONFIGURING),
+    (CONFIGURING, LoginMended): Row(CONFIGURING),
     (CONFIGURING, ConsentEnds): Row(CONFIGURING),
     (CONFIGURING, SyncFailed): Row(CONFIGURING),
     (CONFIGURING, DocumentsExported): Row(CONFIGURING),
@@ -179,6 +192,7 @@ CONNECTION: Table[Status] = {
     (ACTIVE, OnboardingTimedOut): Row(ACTIVE),
     (ACTIVE, ProviderRetired): Row(ACTIVE),
     (ACTIVE, LoginBroke): Row(ATTENTION, changes.suffer, saying.needs_attention),
+    (ACTIVE, LoginMended): Row(ACTIVE),
     (ACTIVE, ConsentEnds): (
         Row(ATTENTION, changes.end_by_calendar, saying.needs_attention, _is_there),
         Row(ACTIVE, changes.announce, saying.expiring),
@@ -210,6 +224,10 @@ CONNECTION: Table[Status] = {
         Row(ATTENTION, when=_breaks_the_same_way),
         Row(ATTENTION, changes.suffer, saying.needs_attention),
     ),
+    (ATTENTION, LoginMended): (
+        Row(ACTIVE, changes.heal, saying.recovered, _ends_the_trouble),
+        Row(ATTENTION),
+    ),
     (ATTENTION, ConsentEnds): (
         Row(ATTENTION, changes.announce, when=_ended_in_trouble),
         Row(ATTENTION, changes.end_by_calendar, saying.needs_attention, _is_there),
@@ -240,6 +258,7 @@ CONNECTION: Table[Status] = {
     (REJECTED, OnboardingTimedOut): Row(REJECTED),
     (REJECTED, ProviderRetired): Row(REJECTED),
     (REJECTED, LoginBroke): Row(REJECTED),
+    (REJECTED, LoginMended): Row(REJECTED),
     (REJECTED, ConsentEnds): Row(REJECTED),
     (REJECTED, SyncFailed): Row(REJECTED),
     (REJECTED, DocumentsExported): Row(REJECTED),
@@ -254,6 +273,7 @@ CONNECTION: Table[Status] = {
     (REMOVED, OnboardingTimedOut): Row(REMOVED),
     (REMOVED, ProviderRetired): Row(REMOVED),
     (REMOVED, LoginBroke): Row(REMOVED),
+    (REMOVED, LoginMended): Row(REMOVED),
     (REMOVED, ConsentEnds): Row(REMOVED),
     # A run under way finishes with what it was lent.
     (REMOVED, SyncFailed): Row(REMOVED),

@@ -165,6 +165,11 @@ class LoginBroke(Consequence):
 
 
 @dataclass(frozen=True, slots=True)
+class LoginMended(Consequence):
+    """The provider lets us in after all: newer tokens came later than a refusal of the older ones."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentEnds:
     """The end of the login by the calendar is near, or there."""
 

@@ -16,6 +16,7 @@ from connections.lifecycle.messages import (
     GrantGivenBack,
     GrantKept,
     LoginBroke,
+    LoginMended,
     RenewalClaimed,
     RenewalDelayed,
     RenewalPutOff,
@@ -155,6 +156,10 @@ def _breaks(_: Case, refused: RenewalRefused) -> Sequence[object]:
     return (LoginBroke(refused.reason),)
 
 
+def _mends(_: Case, __: Renewed) -> Sequence[object]:
+    return (LoginMended(),)
+
+
 def _cannot_wait(case: Case, _: RenewalWanted) -> bool:
     token = case.it.token
     return token is None or not token.renewable or token.failures > 0
@@ -191,7 +196,8 @@ RENEWAL: Table[TokenState] = {
     (DEAD, RenewalClaimed): Row(DEAD),
     (DEAD, RenewalWanted): Row(DEAD),
     (DEAD, RenewalDelayed): Row(DEAD),
-    (DEAD, Renewed): Row(DEAD),
+    # Its successor was refused because this one was first: what it brings, however late, is good.
+    (DEAD, Renewed): (Row(DEAD, when=_of_other_tokens), Row(FRESH, _renew, _mends)),
     (DEAD, RenewalPutOff): Row(DEAD),
     (DEAD, RenewalRefused): Row(DEAD),
     **{(state, GrantGivenBack): Row(state, _given_back) for state in TokenState},
