@@ -246,6 +246,7 @@ class Parts:
             *store.records(self.db.connections),
             MongoKeyStore(self.db.answer_keys).records(),
             self.clients.records(),
+            MongoDepartures(self.db.departures).records(),
         )
         while True:
             await asyncio.sleep(TEND_KEYS_EVERY)

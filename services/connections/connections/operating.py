@@ -21,6 +21,7 @@ from connections.providers_store import MongoProviders
 from connections.republish import republish
 from connections.vault import Vault, VaultKeysRefused, read_keys
 from connections.vault_store import Records, Rotated, rewrap_all
+from connections.window.departures import MongoDepartures
 from kit import mongo
 from kit.mongo import Database
 from kit.settings import Settings, SettingsError
@@ -55,7 +56,9 @@ class Desk:
     def records(self) -> tuple[Records, ...]:
         """Every place where something sealed is kept, but the canary."""
         keys = MongoKeyStore(self.db.answer_keys)
-        return (*store.records(self.db.connections), keys.records(), self.clients.records())
+        departures = MongoDepartures(self.db.departures)
+        connections = store.records(self.db.connections)
+        return (*connections, keys.records(), self.clients.records(), departures.records())
 
     async def set_client(self, provider_id: str) -> None:
         """Keep the client on standard input: {`client_id`, `secret` or `key`, `by`}."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 
 from connections.handlers.leaving import Left
+from connections.vault_store import MongoRecords
 from kit.mongo import Collection
 
 
@@ -24,7 +27,13 @@ class MongoDepartures:
 
     async def take(self, id_: str) -> Left | None:
         document = await self._collection.find_one_and_delete({"_id": id_})
-        if document is None:
-            return None
-        members = {name: value for name, value in document.items() if name not in ("_id", "schema")}
-        return Left(id=document["_id"], **members)
+        return None if document is None else _left(document)
+
+    def records(self) -> MongoRecords:
+        """What departures must remember, for rewrapping."""
+        return MongoRecords(self._collection, "sealed", lambda document: _left(document).place)
+
+
+def _left(document: Mapping[str, Any]) -> Left:
+    members = {name: value for name, value in document.items() if name not in ("_id", "schema")}
+    return Left(id=document["_id"], **members)
