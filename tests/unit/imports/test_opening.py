@@ -245,3 +245,21 @@ def test_a_mail_that_is_too_large_to_be_opened_is_left_with_a_reason(monkeypatch
     found = opened(a_mail(1, ("big.pdf", pdf("x" * 2000), "application/pdf")))
 
     assert (found.found, [left.why for left in found.left]) == ([], [opening.TOO_LARGE])
+
+
+def test_a_mail_of_two_thousand_nested_parts_is_told_of_and_stops_nothing() -> None:
+    nested = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (depth, depth)
+        for depth in range(2000)
+    )
+    found = opened(nested + b"Content-Type: text/plain\r\n\r\nx")
+    assert [left.why for left in found.left] == [opening.BROKEN]
+
+
+def test_archives_of_archives_of_archives_are_opened_up_to_a_number() -> None:
+    inner = zipped()
+    for _ in range(3):
+        inner = zipped(**{f"{number}.zip": inner for number in range(16)})
+    found = opened(inner, "bomb.zip", "application/zip")
+    assert [left.why for left in found.left] == [FULL]
+    assert not found.found

@@ -14,6 +14,7 @@ MOST_MAIL = 64 * 1024 * 1024
 """Bytes of a mail or a wrapper, which are opened in memory."""
 TOO_DEEP = "Archives and mails lie in each other too deep to be opened; send what is inside."
 TOO_LARGE = "It is too large to be opened; send what is inside by itself."
+BROKEN = "It cannot be read: it is damaged, or made to hurt; ask for what is inside by itself."
 _CONTAINERS = (Kind.MAIL, Kind.ZIP, Kind.TNEF)
 
 
@@ -31,11 +32,12 @@ def _open(piece: Piece, opened: Opened, depth: int) -> None:
         return
     inner = Opened(opened.room)
     try:
-        _into(piece, what.kind, inner, depth)
+        if opened.may_open(piece):
+            _into(piece, what.kind, inner, depth)
     finally:
         if piece.path:
             piece.blob.close()
-    opened.left += inner.left
+    opened.leave_all(inner.left)
     for each in inner.found:
         if each.path == piece.path:  # a container that could not be told from a file
             opened.take(each)
@@ -55,4 +57,7 @@ def _into(piece: Piece, kind: Kind, inner: Opened, depth: int) -> None:
     elif kind is Kind.TNEF:
         tnef.unwrap(piece.blob.whole(), piece.filename, inner, piece.path)
     else:
-        mails.take_apart(mails.parsed(piece.blob.whole()), inner, piece.path)
+        try:
+            mails.take_apart(mails.parsed(piece.blob.whole()), inner, piece.path)
+        except Exception:  # noqa: BLE001 - of the mail library: one mail must not stop all that come after it
+            inner.leave(piece.path, piece.filename, BROKEN)

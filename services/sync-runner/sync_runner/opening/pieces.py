@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sync_runner.names import Rules, safe
@@ -10,6 +11,8 @@ from sync_runner.opening.blobs import Blob
 
 MOST_PIECES = 1000
 """Documents in one thing."""
+MOST_CONTAINERS = 1000
+"""Archives and mails within one thing, however deep: each may hold a thousand others."""
 DEEPEST = 8
 """A mail in a zip in a mail …"""
 MOST_BYTES = 512 * 1024 * 1024
@@ -48,6 +51,7 @@ class Opened:
         self.left: list[Left] = []
         self.room = room
         """Bytes that may still be added."""
+        self._containers = 0
 
     def add(self, path: str, filename: str, said: str | None, data: bytes, *, hidden: bool = False) -> None:
         """A file."""
@@ -64,6 +68,19 @@ class Opened:
         """A file that is not taken."""
         if len(self.left) < MOST_PIECES:
             self.left.append(Left(path, clean(filename), why))
+
+    def leave_all(self, left: Sequence[Left]) -> None:
+        """Several, as far as so many are told of."""
+        self.left += left[: max(0, MOST_PIECES - len(self.left))]
+
+    def may_open(self, container: Piece) -> bool:
+        """Whether one more container is opened; said once for what is left out."""
+        self._containers += 1
+        if self._containers <= MOST_CONTAINERS:
+            return True
+        if self._containers == MOST_CONTAINERS + 1:
+            self.left.append(Left(container.path, container.filename, FULL))
+        return False
 
     def full(self, path: str, filename: str) -> bool:
         """Whether nothing more is taken; said once for what is left out."""
