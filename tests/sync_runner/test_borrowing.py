@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from joserfc.jwk import KeySet
 
+from connections.handlers.destinations import Using
 from connections.lending import Lender as Bank, routes
 from connections.lifecycle.things import Connection, Status
 from kit.http import make_app
@@ -48,8 +49,11 @@ class Lending:
         if self.broken:
             raise ConnectionError("the store is down")
 
-    async def held(self, provider_id: str, revision: int) -> bool:
-        return False
+    async def held(self, provider_id: str, revision: int) -> Reason | None:
+        return None
+
+    async def in_use(self, provider_id: str, revision: int) -> int:
+        return revision
 
 
 def now() -> datetime:
@@ -64,7 +68,7 @@ def tokens(own: Any) -> ServiceTokens:
 @asynccontextmanager
 async def served(lending: Lending) -> AsyncIterator[str]:
     app = make_app("connections")
-    bank = Bank(lending.read, VAULT, lending, lambda: now() - lending.behind, lending.held)
+    bank = Bank(lending.read, VAULT, lending, lambda: now() - lending.behind, Using(lending.held, lending.in_use))
     app.include_router(routes(bank, tokens(OURS)))
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
