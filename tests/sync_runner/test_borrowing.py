@@ -68,7 +68,9 @@ def tokens(own: Any) -> ServiceTokens:
 @asynccontextmanager
 async def served(lending: Lending) -> AsyncIterator[str]:
     app = make_app("connections")
-    bank = Bank(lending.read, VAULT, lending, lambda: now() - lending.behind, Using(lending.held, lending.in_use))
+    bank = Bank(
+        lending.read, VAULT, lending, lambda: now() - lending.behind, Using(lending.held, lending.in_use)
+    )
     app.include_router(routes(bank, tokens(OURS)))
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
