@@ -27,6 +27,8 @@ from schemas.reasons import Reason
 
 WINDOW = 20_000
 """UIDs that are searched at once: imaplib takes lines of a million bytes."""
+MOST_WINDOWS = 250
+"""Searches for one page: where UIDs have holes of millions, a page may be empty, and the listing goes on."""
 PAGE = 200
 AHEAD = 2 * 1024 * 1024
 """Bytes of small mails that are fetched with one command."""
@@ -99,7 +101,8 @@ class Mailbox:
         same = at.get("mailbox") == self._name and at.get("validity") == validity
         start = int(at["next"]) if same else 1
         uids: Sequence[int] = ()
-        while not uids and start < following:
+        asked_up_to = min(following, start + MOST_WINDOWS * WINDOW)
+        while not uids and start < asked_up_to:
             uids = await self._search(start, min(start + WINDOW, following) - 1, since)
             start += WINDOW
         more = start < following or len(uids) > PAGE
@@ -111,8 +114,10 @@ class Mailbox:
         return Page(items, goes_on if more else goes_on | {"through": True}, last=not more)
 
     async def count(self, since: datetime | None) -> int | None:
-        """By searching."""
+        """By searching, where that takes a bearable number of searches."""
         _, following = await self._open(readonly=True, fresh=True)
+        if following > MOST_WINDOWS * WINDOW:
+            return None
         found = 0
         for start in range(1, following, WINDOW):
             found += len(await self._search(start, min(start + WINDOW, following) - 1, since))
@@ -155,13 +160,13 @@ class Mailbox:
         """Mark as read, move (made where it is missing), or label. The mail keeps its id."""
         if afterwards.action not in self.ability.afterwards:
             return None
+        await self._open(readonly=False)  # first: who selects again may be told of another UIDVALIDITY
         try:
             uid = await self._uid(item)
         except ProviderError as error:
             if error.kind == "item_permanent":
                 return None
             raise
-        await self._open(readonly=False)
         if afterwards.action == "mark":
             await self._line.call(lambda client: client.add_flags([uid], [b"\\Seen"], silent=True))
         elif afterwards.action == "label":

@@ -38,6 +38,8 @@ ANSWER_BYTES = 32 * 1024 * 1024
 FILE_BYTES = 64 * 1024 * 1024
 """Of a file that comes within JSON or in parts; others are streamed."""
 MOST_PAGES = 10_000
+MOST_TEXT = 500
+"""Characters of a term of the metadata: a document has to fit into an event."""
 _LINK = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 
 
@@ -108,7 +110,9 @@ class Rest:
         newest = max(filter(None, (since, _moment(walk.get("from")))), default=None)
         answer, following = await self._listed(listing, walk["page"], newest)
         items = [item for each in _rows(answer, listing) if (item := self._item(each, listing, walk["list"]))]
-        if following is not None and walk["pages"] + 1 < MOST_PAGES:
+        if following is not None:
+            if walk["pages"] + 1 >= MOST_PAGES:  # what is told to be through is never asked for again
+                raise ProviderError("transient", Reason.PROVIDER_CHANGED, words("not_understood"))
             return Page(items, walk | {"page": following, "pages": walk["pages"] + 1}, last=False)
         if walk["list"] + 1 < len(self._source.lists):
             return Page(items, walk | {"list": walk["list"] + 1, "page": None, "pages": 0}, last=False)
@@ -144,7 +148,9 @@ class Rest:
         values = {name: _plain(at(row, pointer)) for name, pointer in listing.values.items()}
         values |= {"id": _plain(id_)}
         metadata = {
-            term: _plain(value) for term, p in listing.metadata.items() if (value := at(row, p)) is not None
+            term: _plain(value)[:MOST_TEXT]
+            for term, p in listing.metadata.items()
+            if (value := at(row, p)) is not None
         }
         if listing.document_type is not None:
             metadata["document_type"] = listing.document_type
@@ -154,13 +160,13 @@ class Rest:
             else None
         )
         return Item(
-            id=f"{listing.prefix}{id_}",
+            id=f"{listing.prefix}{_plain(id_)}",
             version="-".join(_plain(at(row, pointer)) for pointer in listing.version) or "1",
             name=fill(listing.name, values, is_address=False),
             received_at=_moment(at(row, listing.received_at)) if listing.received_at else None,
             media_type=listing.file.media_type,
             metadata=metadata,
-            reference={"list": index, "values": values} | ({"link": str(link)} if link else {}),
+            reference={"list": index, "values": values} | ({"link": _plain(link)} if link else {}),
         )
 
     async def count(self, since: datetime | None) -> int | None:
@@ -288,7 +294,7 @@ class Rest:
             raise answer.error(self._manifest.errors, self._http.clock())
         try:
             said = json.loads(answer.body or b"null")
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ProviderError(
                 "transient", Reason.PROVIDER_DOWN, words("trouble", status=answer.status)
             ) from None
@@ -380,7 +386,8 @@ def _moment(said: Any) -> datetime | None:
 def _plain(said: Any) -> str:
     if said is None:
         return ""
-    return str(said) if not isinstance(said, dict | list) else json.dumps(said, sort_keys=True)
+    text = str(said) if not isinstance(said, dict | list) else json.dumps(said, sort_keys=True)
+    return text.encode("utf-8", "replace").decode()  # JSON may hold halves of characters, which nobody keeps
 
 
 def _first_file(answer: Answer) -> bytes:

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from documented import PDF, answers
 
+from providers.drivers.rest import MOST_PAGES, MOST_TEXT
 from providers.egress import Guard
 from providers.errors import ProviderError
 from providers.manifests import CATALOGUE, load
@@ -17,6 +18,7 @@ from providers.sources import Item, Source, open_source
 from schemas.manifest import Manifest
 
 SECRET = "s3cr3t-c4n4ry"
+ENDLESS = {"by": "token", "param": "after", "next": "/next"}
 Handler = Callable[[web.Request], Any]
 
 
@@ -207,3 +209,26 @@ async def test_a_listing_goes_on_from_the_day_of_the_last_one_with_an_overlap() 
     assert asked[0] is None
     assert asked[1] is not None
     assert urlsplit(asked[1]).path == asked[1]
+
+
+async def test_a_list_without_end_is_told_of_and_never_taken_for_one_that_is_through() -> None:
+    async with rest(lambda _: {"items": [{"id": 1}], "next": "on"}, paging=ENDLESS) as (source, _):
+        first = await source.page(None, None)
+        assert not first.last
+        with pytest.raises(ProviderError) as refused:
+            await source.page(first.cursor | {"pages": MOST_PAGES - 1}, None)
+    assert refused.value.later
+
+
+async def test_halves_of_characters_and_endless_words_of_an_interface_fit_into_an_event() -> None:
+    row = '{"items": [{"id": "a\\ud83d", "n": "\\ud83d' + "x" * 600_000 + '"}]}'
+    async with rest(lambda _: row.encode(), metadata={"number": "/n"}) as (source, _):
+        item = (await source.page(None, None)).items[0]
+    assert item.id == "a?"
+    assert item.metadata["number"] == "?" + "x" * (MOST_TEXT - 1)
+
+
+async def test_an_answer_nested_without_end_is_the_providers_trouble() -> None:
+    async with rest(lambda _: b"[" * 200_000) as (source, _):
+        with pytest.raises(ProviderError):
+            await source.page(None, None)
