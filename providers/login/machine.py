@@ -14,7 +14,7 @@ from typing import Any
 from providers.drivers import open_driver
 from providers.errors import ProviderError
 from providers.login.outcomes import Answer, Asked, Authorized, Failed, LoginState, Outcome, Unreached
-from providers.login.steps import Again, Go, Here, ask, ask_for, device, kind_of, redirect
+from providers.login.steps import Again, Go, Here, ask, ask_for, device, kind_of, redirect, tells_values
 from providers.reach import Reach
 from providers.words import words
 from schemas.connections import Trouble
@@ -56,10 +56,14 @@ async def step(
     refusals: list[Again] = []
     try:
         async with asyncio.timeout(STEP_SECONDS):
-            return await _walked(here, answer, refusals)
+            came = await _walked(here, answer, refusals)
     except TimeoutError:
         slow = Trouble(reason=Reason.HOST_UNREACHABLE, message=words("too_slow").said(locale))
-        return _with_error(here, Unreached(slow), refusals)
+        came = _with_error(here, Unreached(slow), refusals)
+    if not isinstance(came, Asked):
+        return came
+    tells = tells_values(manifest.login[came.challenge.step - 1])
+    return replace(came, challenge=replace(came.challenge, tells_values=tells))
 
 
 async def _walked(here: Here[LoginStep], answer: Answer, refusals: list[Again]) -> Outcome:

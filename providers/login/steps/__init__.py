@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 from providers.login.exchange import known
 from providers.login.outcomes import Answer, Asked, Failed, LoginState, Unreached, Waiting
 from providers.reach import Reach
-from providers.templates import fill
+from providers.templates import fill, placeholders
 from schemas.connections import Trouble
 from schemas.fields import Words
 from schemas.login import (
@@ -148,6 +148,13 @@ def said(text: Words | str, values: Mapping[str, Any], locale: str | None) -> st
     """A text with each `{name}` filled in by what is plain text."""
     plain = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
     return fill(text if isinstance(text, str) else text.said(locale), plain, is_address=False)
+
+
+def tells_values(step: LoginStep) -> bool:
+    """Whether its title or message holds more of the customer's than the provider's name."""
+    texts = [words for words in (step.title, step.message) if words is not None]
+    spoken = (text for words in texts for text in (words.en, words.fr, words.de))
+    return any(name != "name" for text in spoken for name in placeholders(text))
 
 
 def kind_of(step: LoginStep) -> StepKind:

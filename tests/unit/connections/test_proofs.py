@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connections.lifecycle import messages as happens
+from connections.lifecycle.case import Question
 from connections.lifecycle.deciding import decide, timed_out
 from connections.lifecycle.things import (
     PROOF_LASTS,
@@ -10,11 +13,13 @@ from connections.lifecycle.things import (
     LoginState,
 )
 from schemas.connections import (
+    AuthChallengeIssued,
     AuthSessionEnded,
     ConnectionAuthorized,
     ConnectionOptionsSubmitted,
     ReauthenticationRequested,
 )
+from schemas.reasons import ChallengeKind
 from tests.unit.connections.builders import (
     BROWSER,
     ID,
@@ -22,9 +27,11 @@ from tests.unit.connections.builders import (
     SEALED,
     after,
     case,
+    connecting,
     in_login_state,
     said,
     trying,
+    unreached,
     verified,
 )
 
@@ -56,6 +63,29 @@ def test_another_account_in_a_window_is_refused_without_its_name() -> None:
 
     assert (ended.result, ended.reason) == ("failed", "identity_changed")
     assert "victim" not in ended.message
+
+
+def test_a_title_that_holds_values_is_for_the_window_alone() -> None:
+    it = trying(connecting(answer_by="window"), browser=BROWSER)
+    question = Question(ChallengeKind.CODE_SENT, 2, "Is it 0170…?", "Sent to 0170….", tells_values=True)
+    asked = happens.Asked(it.login.fence, question, SEALED)
+    plain = happens.Asked(it.login.fence, replace(question, tells_values=False), SEALED)
+
+    (issued,) = said(it, asked)
+    shown = after(it, asked)
+
+    assert issued.title == "The login goes on"
+    assert "0170" not in repr(issued)
+    assert shown.login.challenge is not None
+    assert shown.login.challenge.title == "Is it 0170…?"  # the window's
+    assert unanswered(shown).title == "The login goes on"
+    assert said(it, plain)[0].title == "Is it 0170…?"
+
+
+def unanswered(it: Connection) -> AuthChallengeIssued:
+    """The same challenge once more, after the provider could not be reached."""
+    again = trying(it, browser=BROWSER)
+    return next(event for event in said(again, unreached(again)) if isinstance(event, AuthChallengeIssued))
 
 
 def test_without_the_proof_nothing_is_connected_and_the_secrets_go() -> None:

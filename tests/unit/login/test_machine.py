@@ -13,7 +13,7 @@ from providers.errors import ProviderError
 from providers.http import Answer as HttpAnswer
 from providers.login import machine
 from providers.login.machine import begin, step
-from providers.login.outcomes import Answer, Asked, Unreached
+from providers.login.outcomes import Answer, Asked, Challenge, Unreached
 from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind, Reason
@@ -163,3 +163,25 @@ def test_a_title_is_filled_in_like_any_other_and_evaluates_nothing(kind: str) ->
 
 def test_what_a_provider_answered_is_in_no_description_of_it() -> None:
     assert "S3cr3t" not in repr(HttpAnswer(200, CIMultiDict({"Set-Cookie": "S3cr3t"}), b"S3cr3t"))
+
+
+@pytest.mark.parametrize("words", [{}, {"title": "{name} asks", "message": "Look at {name}."}])
+async def test_words_with_the_providers_name_alone_are_for_everybody(words: dict[str, Any]) -> None:
+    assert not (await asked_again(words)).tells_values
+
+
+@pytest.mark.parametrize(
+    "words", [{"title": "Is it {username}?"}, {"message": {"en": "Look.", "de": "Ist es {username}?"}}]
+)
+async def test_words_with_what_was_typed_are_marked(words: dict[str, Any]) -> None:
+    assert (await asked_again(words)).tells_values
+
+
+async def asked_again(words: dict[str, Any]) -> Challenge:
+    """The first step's challenge with these words, after its answer was refused."""
+    steps = [{**PORTAL.wire()["login"][0], **words}, *LOGIN[1:]]
+    portal = Manifest.model_validate({**MANIFEST.wire(), "login": steps})
+    answer = Answer({"username": "jane", "password": "wrong"})
+    came = await step(portal, begin(portal, {}, "en").state, answer, reach(200, 401, 503), "en")
+    assert isinstance(came, Asked)
+    return came.challenge

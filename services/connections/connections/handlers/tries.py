@@ -173,6 +173,7 @@ def _question(challenge: outcomes.Challenge) -> Question:
         step=challenge.step,
         title=challenge.title,
         message=challenge.message,
+        tells_values=challenge.tells_values,
         fields=challenge.fields,
         lasts=challenge.lasts,
         window_only=challenge.window_only,

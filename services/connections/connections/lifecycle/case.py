@@ -21,6 +21,8 @@ class Question:
     step: int
     title: str
     message: str
+    tells_values: bool = False
+    """Whether title or message hold what was typed, or told by the provider."""
     fields: tuple[Field, ...] = ()
     lasts: timedelta | None = None
     """None is as long as the session."""

@@ -42,7 +42,7 @@ def ask(case: Case, question: Question, error: Trouble | None) -> Case:
     after = question.poll_after
     poll_at = None if after is None else case.at + timedelta(seconds=after)
     case = case.login(challenge=challenge, asked=number, given=None, fence=0)
-    return case.login(poll_at=poll_at, blamed=None)
+    return case.login(poll_at=poll_at, blamed=None, tells_values=question.tells_values)
 
 
 def asked_before(case: Case, old: AuthChallengeIssued) -> Question:
@@ -52,6 +52,7 @@ def asked_before(case: Case, old: AuthChallengeIssued) -> Question:
         step=old.step,
         title=old.title,
         message=old.message,
+        tells_values=case.it.login.tells_values,
         fields=old.fields,
         lasts=max(old.expires_at - case.at, SHORTEST),
         window_only=case.it.login.answer_by not in old.answer_by,

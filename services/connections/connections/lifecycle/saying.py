@@ -44,7 +44,14 @@ def challenge(it: Connection) -> AuthChallengeIssued | None:
     error = asked.error
     if error is not None:
         error = error.model_copy(update={"message": outside(it, error.reason, error.message)})
-    return asked.model_copy(update={"error": error, "facts": None, **_for_the_window_alone(asked)})
+    words = _neutral(it) if it.login.tells_values else {}
+    return asked.model_copy(update={"error": error, "facts": None, **words, **_for_the_window_alone(asked)})
+
+
+def _neutral(it: Connection) -> dict[str, str]:
+    """In place of a title and a message that hold values."""
+    locale = it.login.locale
+    return {"title": said("goes_on_title", locale), "message": said("goes_on", locale)}
 
 
 def _for_the_window_alone(asked: AuthChallengeIssued) -> dict[str, Any]:

@@ -136,6 +136,8 @@ class Login(Model):
     """The field of the challenge that its error is about; for the window."""
     challenge: AuthChallengeIssued | None = None
     """The open one, and while `trying` the one that was answered."""
+    tells_values: bool = False
+    """Whether its title or message hold what was typed, or told by the provider."""
     asked: int = 0
     """Challenges of this session so far."""
     wrong: int = 0

@@ -61,6 +61,16 @@ TEXTS = {
         fr="Une connexion plus récente a pris sa place.",
         de="Eine neuere Anmeldung ist an ihre Stelle getreten.",
     ),
+    "goes_on_title": Words(
+        en="The login goes on",
+        fr="La connexion se poursuit",
+        de="Die Anmeldung geht weiter",
+    ),
+    "goes_on": Words(
+        en="The provider asks for more. Go on in the login's window.",
+        fr="Le fournisseur demande autre chose. Poursuivez dans la fenêtre de connexion.",
+        de="Der Anbieter fragt weiter. Machen Sie im Fenster der Anmeldung weiter.",
+    ),
     "removed": Words(
         en="The connection was removed.",
         fr="La connexion a été supprimée.",
