@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from kit.mongo import Database, only_duplicates
@@ -61,7 +61,13 @@ class MongoContents:
                 await _insert(self.chunks, lot)
                 lot, held = [], 0
         await _insert(self.chunks, lot)
-        await _insert(self.files, [_entry(body) for body in bodies])
+        there = await _insert(self.files, [_entry(body) for body in bodies])
+        longer = [
+            UpdateOne({"_id": bodies[index].id}, {"$max": {"metadata.until": bodies[index].until}})
+            for index in there
+        ]
+        if longer:
+            await self.files.bulk_write(longer, ordered=False)
 
     async def has(self, content_id: str) -> bool:
         return await self.files.find_one({"_id": content_id}, {"_id": 1}) is not None
@@ -143,12 +149,14 @@ def _entry(body: Kept) -> Doc:
     }
 
 
-async def _insert(collection: Any, documents: Sequence[Doc]) -> None:
-    """Insert; what is there already is the same."""
+async def _insert(collection: Any, documents: Sequence[Doc]) -> list[int]:
+    """Insert; what is there already is the same. Returns which were there."""
     if not documents:
-        return
+        return []
     try:
         await collection.insert_many(documents, ordered=False)
     except BulkWriteError as errors:
         if not only_duplicates(errors):
             raise
+        return [error["index"] for error in errors.details["writeErrors"]]
+    return []

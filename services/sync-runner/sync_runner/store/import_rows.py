@@ -40,7 +40,9 @@ class ImportRows(OpenRows):
         """What came in and is not told of yet, sealed; None where there is nothing to tell."""
         seal = f"{claim.run_id}/{claim.part}/{claim.fence}"
         untold = own(claim, next_at=UNTOLD)
-        await self.ledger.update_many(untold | {"seal": {"$ne": seal}}, {"$set": {"seal": seal}})
+        # A worker that woke up late must not take off the seal of the one who took over from it.
+        older = {"seal": {"$ne": seal}, "seal_fence": {"$not": {"$gt": claim.fence}}}
+        await self.ledger.update_many(untold | older, {"$set": {"seal": seal, "seal_fence": claim.fence}})
         rows = await self.ledger.find(untold | {"seal": seal}).to_list(None)
         if not rows:
             return (), None
@@ -54,7 +56,10 @@ class ImportRows(OpenRows):
             return
         await self.ledger.update_many(
             own(claim, next_at=UNTOLD, seal=told_as),
-            [{"$set": {"next_at": {"$ifNull": ["$again_at", "$$REMOVE"]}}}, {"$unset": ["again_at", "seal"]}],
+            [
+                {"$set": {"next_at": {"$ifNull": ["$again_at", "$$REMOVE"]}}},
+                {"$unset": ["again_at", "seal", "seal_fence"]},
+            ],
         )
 
     def _imported(self, row: Doc) -> ImportedDocument:

@@ -30,8 +30,23 @@ class MongoWords:
         newer = {"$or": [{"word_at": {"$exists": False}}, {"word_at": {"$lte": word.at}}]}
         row = {"_id": word.row_id, "account": word.account, "thing": {"$exists": True}} | newer
         before = await self.ledger.find_one_and_update(row, _said(word, self.now()))
-        if before is not None and word.reason is None and "content" in before:
+        if before is None or word.reason is not None or "content" not in before:
+            return
+        if not await self._another_waits(before):
             await self.contents.remove([before["content"]])
+
+    async def _another_waits(self, row: dict[str, Any]) -> bool:
+        """Whether a later version with the very same bytes, kept once, is not taken yet."""
+        others = {
+            "account": row["account"],
+            "sha256": row["sha256"],
+            "thing": {"$exists": True},
+            "content": row["content"],
+            "_id": {"$ne": row["_id"]},
+            "status": RowStatus.DONE.value,
+            "accepted": {"$exists": False},
+        }
+        return await self.ledger.find_one(others, {"_id": 1}) is not None
 
     async def expire(self) -> int:
         """Let go of what was kept long enough. Returns how many."""
