@@ -161,6 +161,7 @@ class Folders:
             if not below or error.reason not in (Reason.DESTINATION_MISSING, Reason.PERMISSION_MISSING):
                 raise
             entries, token = (), None  # gone since its parent was listed, or not ours to look into
+        entries = [each for each in entries if _is_plain(each.path)]
         found = [each.path for each in entries if each.is_folder and self._scope.walks(each.path)]
         rest = (
             found[: max(0, MOST_FOLDERS - walk["walked"] - len(rest))] + rest
@@ -227,6 +228,14 @@ class Folders:
                 continue
             return to
         raise ProviderError("conflict", Reason.EXISTS, words("exists"))
+
+
+def _is_plain(path: str) -> bool:
+    """Whether it can be asked for by this path: one odd name must not hide all the others."""
+    try:
+        return bool(segments(path))
+    except ProviderError:
+        return False
 
 
 def item_of(entry: Entry) -> Item:
