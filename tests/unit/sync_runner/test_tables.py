@@ -465,3 +465,10 @@ def test_what_a_run_moved_is_split_so_that_each_event_fits() -> None:
     assert {event.parts for event in said} == {len(said)}
     assert sum(len(event.documents) for event in said) == 500
     assert all(len(event.model_dump_json().encode()) < 480 * 1024 for event in said)
+
+
+def test_a_cursor_of_older_options_is_not_kept_when_they_change_under_a_run() -> None:
+    changed = replace(RUNNING, revision=3, cursor=None)
+    late = run.follow(changed, heard.Listed({"uid": 7}, through=True, revision=2)).after
+    fresh = run.follow(changed, heard.Listed({"uid": 7}, through=True, revision=3)).after
+    assert (late.cursor, fresh.cursor) == (None, {"uid": 7})

@@ -99,9 +99,10 @@ def reach(sync: Sync, reached: Reached) -> Sync:
 
 
 def list_on(sync: Sync, listed: Listed) -> Sync:
-    """What was listed before is not asked for again."""
+    """What was listed before is not asked for again, unless the options are others by now."""
     run = run_of(sync)
-    return replace(sync, cursor=listed.cursor, run=replace(run, listed=run.listed or listed.through))
+    cursor = listed.cursor if listed.revision == sync.revision else sync.cursor
+    return replace(sync, cursor=cursor, run=replace(run, listed=run.listed or listed.through))
 
 
 def tell(sync: Sync, told: Told) -> Sync:

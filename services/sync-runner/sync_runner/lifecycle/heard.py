@@ -116,6 +116,8 @@ class Listed:
 
     cursor: Mapping[str, Any] = field(repr=False)
     through: bool
+    revision: int = 0
+    """Of the options that it was listed by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class MongoRuns:
         return await self._follow(claim, Prepared()) or sync
 
     async def listed(self, claim: Claim, cursor: Mapping[str, Any], *, through: bool) -> Claim:
-        await self._follow(claim, Listed(cursor, through))
+        await self._follow(claim, Listed(cursor, through, claim.revision))
         return replace(claim, cursor=cursor, lists=claim.lists and not through)
 
     async def intend(self, claim: Claim, rows: Sequence[Row]) -> Sequence[Row]:
