@@ -30,7 +30,7 @@ def nobody() -> str:
     ("asked", "reason", "field"),
     [
         ({"provider_id": "no-such-provider"}, "unknown_provider", None),
-        ({"direction": "import"}, "invalid", "direction"),
+        ({"direction": "import", "provider_id": "email"}, "invalid", "direction"),
         ({"direction": "sideways"}, "invalid", "direction"),
         ({"schedule": {"every": "PT10S"}}, "invalid", "schedule.every"),
         ({"schedule": {"every": "P1000Y"}}, "invalid", "schedule.every"),

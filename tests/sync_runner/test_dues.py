@@ -416,8 +416,8 @@ async def test_what_was_asked_again_goes_again_and_nothing_else(world: World) ->
     await world.dues([heard(due_now(connection))])
     first = await claimed(world)
     rows = await world.runs.intend(first, await world.runs.take_rows(first, 10))
-    statuses = [RowStatus.DONE, RowStatus.REJECTED]
-    await world.runs.record(first, [Result(r.id, s) for r, s in zip(rows, statuses, strict=True)])
+    became = {"a": RowStatus.DONE, "b": RowStatus.REJECTED}
+    await world.runs.record(first, [Result(row.id, became[row.document_id]) for row in rows])
     assert await world.runs.finish(first)
 
     await world.dues([heard(due_now(connection, statuses=["rejected"]))])
