@@ -162,7 +162,8 @@ def moto(target: Target) -> Subject:
             return None
 
     def names() -> set[str]:
-        return {f"/{each['Key']}" for each in s3.list_objects_v2(Bucket="papers").get("Contents", ())}
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket="papers")
+        return {f"/{each['Key']}" for page in pages for each in page.get("Contents", ())}
 
     plain = bucket(target)
     return replace(plain, manifest=manifest("object", conditional=True), wrong={}, look=look, names=names)
