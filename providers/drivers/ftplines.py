@@ -74,9 +74,13 @@ class Line(aioftp.Client):
         round (aioftp's own order makes vsftpd wait for ever).
         """
         sock = await self._reach.guard.connect(self._peer, await self._passive())
-        if start:
-            await self.command(f"REST {start}", "350")
-        await self.command(command)
+        try:
+            if start:
+                await self.command(f"REST {start}", "350")
+            await self.command(command)
+        except BaseException:
+            sock.close()
+            raise
         opening = asyncio.create_task(self._opened(sock, self._session()))
         try:
             await self.command(None, "1xx")
@@ -104,8 +108,12 @@ class Line(aioftp.Client):
         guard = self._reach.guard
         dial = guard.connect_plainly if self._security == "none" else guard.connect
         sock = await dial(host, port)
-        self._peer = sock.getpeername()[0]
-        return await self._opened(sock, self._reach.tls if self._security == "implicit" else None)
+        try:
+            self._peer = sock.getpeername()[0]
+            return await self._opened(sock, self._reach.tls if self._security == "implicit" else None)
+        except BaseException:
+            sock.close()
+            raise
 
     async def _opened(self, sock: socket.socket, tls: ssl.SSLContext | None) -> Streams:
         return await asyncio.open_connection(
