@@ -35,6 +35,8 @@ class Subject:
     address: str = "url"
     """The field that holds the address."""
     server: Target | None = None
+    keeps_empty: bool = False
+    """Whether it keeps a request whose body never came as a file of 0 bytes."""
 
     def at(self, host: str, port: int) -> dict[str, Any]:
         """The credentials for another host."""
@@ -166,4 +168,5 @@ def moto(target: Target) -> Subject:
         return {f"/{each['Key']}" for page in pages for each in page.get("Contents", ())}
 
     plain = bucket(target)
-    return replace(plain, manifest=manifest("object", conditional=True), wrong={}, look=look, names=names)
+    conditional = manifest("object", conditional=True)
+    return replace(plain, manifest=conditional, wrong={}, look=look, names=names, keeps_empty=True)

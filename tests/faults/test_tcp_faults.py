@@ -133,6 +133,9 @@ async def nothing_lost_or_doubled(rig: Rig, subject: Subject) -> None:
     below = f"/{rig.connection}/"
     names = {name for name in subject.names() if name.startswith(below) and not name.endswith(".part")}
     there = {name: subject.look(name) for name in names}
+    # moto keeps a request whose body never came as an object of 0 bytes; S3 keeps nothing of it
+    if subject.keeps_empty:
+        there = {name: data for name, data in there.items() if data}
 
     undone = [
         (row["status"], row["attempts"], row.get("reason"), row.get("message"))
