@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import email.parser
-import email.policy
 import json
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from jsonpointer import JsonPointer, JsonPointerException
-
 from providers.drivers import identity_of
+from providers.drivers.restanswers import at, first_file, moment, next_page, plain, rows_of, since_as
 from providers.errors import ProviderError
 from providers.http import Answer
 from providers.reach import Reach
@@ -31,7 +27,7 @@ from providers.words import words
 from schemas.fields import Choice
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
-from schemas.sources import Call, Listing, Paging, RestSource
+from schemas.sources import Call, Listing, RestSource
 
 ANSWER_BYTES = 32 * 1024 * 1024
 """Of one list or detail."""
@@ -40,7 +36,6 @@ FILE_BYTES = 64 * 1024 * 1024
 MOST_PAGES = 10_000
 MOST_TEXT = 500
 """Characters of a term of the metadata: a document has to fit into an event."""
-_LINK = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 
 
 @asynccontextmanager
@@ -107,9 +102,11 @@ class Rest:
         if walk.pop("through", False):
             walk |= {"list": 0, "page": None, "pages": 0, "from": walk["began"], "began": now.isoformat()}
         listing = self._source.lists[walk["list"]]
-        newest = max(filter(None, (since, _moment(walk.get("from")))), default=None)
+        newest = max(filter(None, (since, moment(walk.get("from")))), default=None)
         answer, following = await self._listed(listing, walk["page"], newest)
-        items = [item for each in _rows(answer, listing) if (item := self._item(each, listing, walk["list"]))]
+        items = [
+            item for each in rows_of(answer, listing) if (item := self._item(each, listing, walk["list"]))
+        ]
         if following is not None:
             if walk["pages"] + 1 >= MOST_PAGES:  # what is told to be through is never asked for again
                 raise ProviderError("transient", Reason.PROVIDER_CHANGED, words("not_understood"))
@@ -122,7 +119,7 @@ class Rest:
         """One answer of a list, and what leads to the next; None where it is the last."""
         params: dict[str, str] = {}
         if listing.since is not None and since is not None:
-            params[listing.since.param] = _since(
+            params[listing.since.param] = since_as(
                 since - timedelta(hours=listing.since.overlap_hours), listing
             )
         paging = listing.paging
@@ -138,17 +135,17 @@ class Rest:
                 params[paging.param] = str(turn)
             answer = await self._send(listing.call, params)
         said = self._said(answer)
-        return said, _following(paging, listing, said, answer, page)
+        return said, next_page(paging, listing, said, answer, page)
 
     def _item(self, row: Any, listing: Listing, index: int) -> Item | None:
         """A row as a thing; None for one that has no file, or no id."""
         id_ = at(row, listing.id)
         if id_ in (None, "") or any(at(row, pointer) in (None, "", []) for pointer in listing.needs):
             return None
-        values = {name: _plain(at(row, pointer)) for name, pointer in listing.values.items()}
-        values |= {"id": _plain(id_)}
+        values = {name: plain(at(row, pointer)) for name, pointer in listing.values.items()}
+        values |= {"id": plain(id_)}
         metadata = {
-            term: _plain(value)[:MOST_TEXT]
+            term: plain(value)[:MOST_TEXT]
             for term, p in listing.metadata.items()
             if (value := at(row, p)) is not None
         }
@@ -160,13 +157,13 @@ class Rest:
             else None
         )
         return Item(
-            id=f"{listing.prefix}{_plain(id_)}",
-            version="-".join(_plain(at(row, pointer)) for pointer in listing.version) or "1",
+            id=f"{listing.prefix}{plain(id_)}",
+            version="-".join(plain(at(row, pointer)) for pointer in listing.version) or "1",
             name=fill(listing.name, values, is_address=False),
-            received_at=_moment(at(row, listing.received_at)) if listing.received_at else None,
+            received_at=moment(at(row, listing.received_at)) if listing.received_at else None,
             media_type=listing.file.media_type,
             metadata=metadata,
-            reference={"list": index, "values": values} | ({"link": _plain(link)} if link else {}),
+            reference={"list": index, "values": values} | ({"link": plain(link)} if link else {}),
         )
 
     async def count(self, since: datetime | None) -> int | None:
@@ -180,7 +177,7 @@ class Rest:
         values = dict(item.reference["values"])
         if listing.detail is not None:
             detail = await self._asked(listing.detail, {}, values)
-            values |= {name: _plain(at(detail, p)) for name, p in listing.values.items() if at(detail, p)}
+            values |= {name: plain(at(detail, p)) for name, p in listing.values.items() if at(detail, p)}
         file = listing.file
         if file.by == "direct" and file.call is not None:
             chunks = self._streamed(self._url(file.call, values, {}), redirects=file.redirects)
@@ -221,7 +218,7 @@ class Rest:
         if answer.status != 200:
             raise self._of_item(answer)
         if file.by == "multipart":
-            yield _first_file(answer)
+            yield first_file(answer)
             return
         said = at(self._said(answer), file.at or "")
         try:
@@ -328,72 +325,3 @@ class Rest:
     def _is_own(self, url: str) -> bool:
         ours, theirs = urlsplit(self._base), urlsplit(url)
         return (ours.scheme, ours.netloc.lower()) == (theirs.scheme, theirs.netloc.lower())
-
-
-def at(answer: Any, pointer: str) -> Any:
-    """What is at a place in an answer; None where there is nothing."""
-    try:
-        return JsonPointer(pointer).resolve(answer, None)
-    except (JsonPointerException, TypeError, KeyError):
-        return None
-
-
-def _rows(answer: Any, listing: Listing) -> list[Any]:
-    rows = at(answer, listing.items)
-    if isinstance(rows, dict):
-        return list(rows.values())
-    return rows if isinstance(rows, list) else []
-
-
-def _following(paging: Paging, listing: Listing, said: Any, answer: Answer, page: Any) -> Any:
-    """What leads to the next page; None: this was the last."""
-    rows = _rows(said, listing)
-    if not rows or (paging.more is not None and not at(said, paging.more)):
-        return None
-    if paging.by in ("page", "offset"):
-        turn = int(page if page is not None else (paging.start if paging.by == "page" else 0))
-        if paging.more is None and len(rows) < paging.size:
-            return None
-        return turn + (1 if paging.by == "page" else len(rows))
-    if paging.by == "last_id":
-        return at(rows[-1], listing.id) if paging.more is not None or len(rows) >= paging.size else None
-    if paging.by == "link":
-        found = _LINK.search(answer.headers.get("Link", ""))
-        return found.group(1) if found else None
-    return at(said, paging.next or "") or None
-
-
-def _since(moment: datetime, listing: Listing) -> str:
-    kind = listing.since.format if listing.since else "datetime"
-    if kind == "epoch":
-        return str(int(moment.timestamp()))
-    return (
-        moment.date().isoformat() if kind == "date" else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    )
-
-
-def _moment(said: Any) -> datetime | None:
-    """A moment as interfaces write it: RFC 3339, a day, or seconds since 1970. What is none is None."""
-    try:
-        if isinstance(said, int | float) and not isinstance(said, bool):
-            return datetime.fromtimestamp(said, UTC)
-        moment = datetime.fromisoformat(str(said).strip().replace(" ", "T", 1)) if said else None
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _plain(said: Any) -> str:
-    if said is None:
-        return ""
-    text = str(said) if not isinstance(said, dict | list) else json.dumps(said, sort_keys=True)
-    return text.encode("utf-8", "replace").decode()  # JSON may hold halves of characters, which nobody keeps
-
-
-def _first_file(answer: Answer) -> bytes:
-    head = f"Content-Type: {answer.headers.get('Content-Type', '')}\r\n\r\n".encode()
-    message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + answer.body)
-    for part in message.walk():
-        if not part.is_multipart() and part.get_content_type() not in ("application/json", "text/plain"):
-            return bytes(part.get_payload(decode=True) or b"")
-    raise ProviderError("item_permanent", Reason.CONTENT_UNAVAILABLE, words("gone"))
