@@ -29,7 +29,7 @@ LARGEST_REQUEST = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """Where Kafka is and how to reach it."""
+    """Where Kafka is and how to reach it. Whoever makes one gets clients that outlive a broken line."""
 
     bootstrap: str
     instance: str | None = None
@@ -37,6 +37,11 @@ class Kafka:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        from kit import connecting
+
+        connecting.use()
 
     @classmethod
     def of(cls, settings: Settings) -> Kafka:

@@ -111,15 +111,18 @@ class Running:
     def ready(self, name: str) -> None:
         """Wait until it is; fails with its log where it is not in time."""
         deadline = time.monotonic() + PATIENCE
+        said = ""
         while time.monotonic() < deadline:
             assert self.processes[name].poll() is None, f"{name} ended: {self.log(name)[-3000:]}"
             try:
-                if httpx.get(f"{self.url(name)}/health/ready", timeout=2).status_code == httpx.codes.OK:
+                answer = httpx.get(f"{self.url(name)}/health/ready", timeout=2)
+                if answer.status_code == httpx.codes.OK:
                     return
-            except httpx.TransportError:
-                pass
+                said = answer.text
+            except httpx.TransportError as error:
+                said = repr(error)
             time.sleep(0.1)
-        raise AssertionError(f"{name} is not ready after {PATIENCE:.0f} s: {self.log(name)[-3000:]}")
+        raise AssertionError(f"{name} is not ready after {PATIENCE:.0f} s: {said}\n{self.log(name)[-3000:]}")
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text("utf-8", "replace")
