@@ -26,6 +26,7 @@ TOPICS = (
     "connections.requests.dead",
     "syncs.requests.dead",
 )
+BACK_SOON = {"reconnect.backoff.ms": 100, "reconnect.backoff.max.ms": 500}
 
 
 class Outsider:
@@ -40,7 +41,8 @@ class Outsider:
         self.sync_runner = sync_runner
         self.service_keys = KeySet.import_key_set(json.loads(keys))
         self.kafka = kafka
-        self.client = {"bootstrap.servers": kafka, **client}
+        # Back at once after a broker's restart: librdkafka's own pause of up to 10 s would take load from tests.
+        self.client = {"bootstrap.servers": kafka, **BACK_SOON, **client}
         self.group = client.get("sasl.username", "outsider")
         self.producer = Producer({**self.client, "enable.idempotence": True, "linger.ms": 1})
         self.heard: list[tuple[str, Json]] = []

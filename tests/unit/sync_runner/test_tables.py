@@ -424,6 +424,7 @@ rate_limited      | 0 | 1
 credentials_wrong | 0 | never
 locked            | 3 | never
 paused            | 3 | 1
+interrupted       | 3 | 1
 removed           | 0 | never
 """
 

@@ -55,9 +55,10 @@ def retry_delay(reason: Reason, failures: int, retry_after: timedelta | None) ->
     """How long a run that broke waits before it is tried again by itself, after `failures` before it.
 
     One that was paused before we heard of it waits a moment: by then the pause holds it until it is resumed.
+    What was away on our own side spares no provider by waiting ever longer: it is looked for each minute.
     """
-    if reason is Reason.PAUSED:
-        return BACKOFF[0]
+    if reason in {Reason.PAUSED, Reason.INTERRUPTED}:
+        return max(BACKOFF[0], retry_after or timedelta(0))
     if reason not in MENDS_ITSELF:
         return None
     return max(BACKOFF[min(failures, len(BACKOFF) - 1)], retry_after or timedelta(0))
