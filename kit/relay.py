@@ -108,7 +108,7 @@ class Relay:
                 await self._close_all()
                 await asyncio.sleep(wait_for(failures, 2.0))
                 continue
-            if not found:
+            if found < self._most:  # what came since has rung
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._bell.wait(), POLL)
 
