@@ -55,6 +55,25 @@ async def test_only_new_mails_are_looked_at_and_a_mail_that_moved_and_came_back_
     ]
 
 
+async def test_a_write_that_is_cut_in_the_middle_of_a_mail_hides_none_of_its_attachments(
+    box: Box, import_from: Callable[..., Rig]
+) -> None:
+    parts = [(f"{n}.pdf", pdf(str(n)), "application/pdf") for n in range(3)]
+    box.put(a_mail("three", *parts))
+    rig = import_from("imap", box.server.credentials)
+    await rig.set_up(mailbox=box.name, afterwards="move", move_to=f"{box.name}-done")
+    await rig.database.command("collMod", "ledger", validator={"filename": {"$ne": "1.pdf"}})
+    await rig.work()
+    cut = await told(rig), box.count()
+
+    await rig.database.command("collMod", "ledger", validator={})
+    await again(rig)
+
+    assert cut == ([], 1)
+    assert sorted(d["filename"] for d in await told(rig)) == ["0.pdf", "1.pdf", "2.pdf"]
+    assert (box.count(), box.count(f"{box.name}-done")) == (0, 1)
+
+
 async def test_a_mailbox_that_counts_anew_is_listed_again_without_doubles(
     box: Box, import_from: Callable[..., Rig]
 ) -> None:

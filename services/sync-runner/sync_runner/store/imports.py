@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection as Some, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pymongo import ASCENDING, DeleteOne, IndexModel, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.read_concern import ReadConcern
 
-from kit.mongo import Collection, only_duplicates
+from kit.mongo import Collection
 from schemas.reasons import RowStatus
 from sync_runner.handlers.imports import Arrival, Known, Thing
 from sync_runner.handlers.runs import Claim
@@ -83,23 +84,27 @@ class MongoImports:
         return {row["sha256"] async for row in found if row.get("sha256") in hashes}
 
     async def save(self, claim: Claim, arrivals: Sequence[Arrival], instead: Some[str] = ()) -> None:
-        now = datetime.now(UTC)
-        new = {_row_id(claim, each.external_id, each.version) for each in arrivals}
-        writes: list[Any] = [
-            UpdateOne(
-                own(claim, _id=_row_id(claim, each.external_id, each.version), status={"$in": UNFINISHED}),
-                _written(claim, each, now),
-                upsert=True,
+        """In one transaction: a thing that has some of its rows counts as known, so it has all or none."""
+        new = {_row_id(claim, each.external_id, each.version): each for each in arrivals}
+        if not new and not instead:
+            return
+        async with await self.ledger.database.client.start_session() as session:
+            await session.with_transaction(
+                partial(self._save, claim, new, set(instead) - set(new)), read_concern=ReadConcern("snapshot")
             )
-            for each in arrivals
+
+    async def _save(self, claim: Claim, new: dict[str, Arrival], instead: set[str], session: Any) -> None:
+        now = datetime.now(UTC)
+        final = own(claim, _id={"$in": list(new)}, status={"$nin": UNFINISHED})
+        saved = {row["_id"] async for row in self.ledger.find(final, {"_id": 1}, session=session)}
+        writes: list[Any] = [
+            UpdateOne(own(claim, _id=id_), _written(claim, each, now), upsert=True)
+            for id_, each in new.items()
+            if id_ not in saved  # by a worker before us
         ]
-        writes += [DeleteOne(own(claim, _id=id_, status={"$in": UNFINISHED})) for id_ in set(instead) - new]
-        try:
-            if writes:
-                await self.ledger.bulk_write(writes, ordered=False)
-        except BulkWriteError as errors:
-            if not only_duplicates(errors):  # those were saved by a worker before us
-                raise
+        writes += [DeleteOne(own(claim, _id=id_, status={"$in": UNFINISHED})) for id_ in instead]
+        if writes:
+            await self.ledger.bulk_write(writes, ordered=False, session=session)
 
     async def seen(self, claim: Claim, rows: Sequence[Known], thing: Thing) -> None:
         if not rows:
