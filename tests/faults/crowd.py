@@ -21,8 +21,9 @@ from targets import Target
 
 OPTIONS = {"filename": "{filename}", "clash": "number", "sidecar": "none"}
 DOCUMENTS = 6
-PATIENCE = 180.0
-"""Seconds for one step: a lease that has to run out is 30 s, and several kills may fall into one step."""
+PATIENCE = 300.0
+"""Seconds for one step, in which several kills may fall: a lease that has to run out is 30 s; a run that
+nothing could be lent to for a minute is looked for again after another."""
 ONCE = ("ConnectionAuthorized", "ConnectionSaved", "ConnectionChanged", "ConnectionRemoved")
 
 
