@@ -196,12 +196,13 @@ async def _refused(request: Request, error: Any) -> Response:
 async def _invalid(request: Request, error: Any) -> Response:
     """A request that breaks the rules of its parameters or body. Its input is not repeated."""
     from schemas.fields import FieldError
+    from schemas.wording import wording
 
     errors = tuple(
         FieldError(
             field=".".join(str(part) for part in found["loc"][1:]) or "body",
             code=found["type"],
-            message=found["msg"],
+            message=wording(found),
         )
         for found in error.errors()[:20]
     )

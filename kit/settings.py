@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -17,10 +18,11 @@ from pydantic import (
     Field as Member,
     IPvAnyAddress,
     SecretStr,
-    StringConstraints,
     ValidationError,
     model_validator,
 )
+
+from schemas.wording import wording
 
 CONSOLE_PORT, CATALOG_PORT, CONNECTIONS_PORT, WINDOW_PORT, SYNC_RUNNER_PORT = 8100, 8101, 8102, 8112, 8103
 
@@ -55,11 +57,33 @@ def _origin(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+_BROKER = re.compile(r"(\[[^\s\]]+\]|[^\s:]+)(:\d{1,5})?")
+
+
+def _network(value: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(value)
+    except ValueError:
+        raise ValueError("must hold networks alone, such as 10.0.0.0/8, separated by commas") from None
+
+
+def _brokers(value: str) -> str:
+    if not all(_BROKER.fullmatch(server.strip()) for server in value.split(",")):
+        raise ValueError("must be addresses such as kafka-1:9093, separated by commas")
+    return value
+
+
+def _scanner(value: str) -> str:
+    if not re.fullmatch(r"/.+|.+:\d+", value):
+        raise ValueError("must be an address such as 127.0.0.1:3310, or the path of a socket")
+    return value
+
+
 Listed = BeforeValidator(_listed)
 """Text with commas becomes a tuple."""
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
-Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(ip_network)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
 class Settings(BaseModel):
@@ -67,7 +91,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    kafka_bootstrap_servers: str | None = None
+    kafka_bootstrap_servers: Annotated[str, AfterValidator(_brokers)] | None = None
     kafka_security: Literal["plaintext", "sasl_ssl"] | None = None
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
@@ -93,7 +117,7 @@ class Settings(BaseModel):
     paperbus_instance: str | None = Member(default=None, min_length=1, max_length=100)
     paperbus_ledger_days: int = Member(default=400, ge=1)
     paperbus_content_days: int = Member(default=30, ge=1)
-    paperbus_clamd: Annotated[str, StringConstraints(pattern=r"^(/.+|.+:[0-9]+)$")] | None = None
+    paperbus_clamd: Annotated[str, AfterValidator(_scanner)] | None = None
     otel_exporter_otlp_endpoint: Url | None = None
 
     @classmethod
@@ -146,5 +170,5 @@ def _value(name: str, environ: Mapping[str, str]) -> str | None:
 
 def _sentence(invalid: ValidationError) -> str:
     found = invalid.errors(include_input=False, include_url=False, include_context=False)[0]
-    message = found["msg"].removeprefix("Value error, ")
-    return f"{found['loc'][0]!s}".upper() + f" is wrong: {message}." if found["loc"] else f"{message}."
+    name = "".join(f"{part}".upper() + " " for part in found["loc"][:1])
+    return f"{name}{wording(found)}."

@@ -27,6 +27,7 @@ from pydantic import (
 
 from schemas.base import AccountId, Maybe, Model, Moment
 from schemas.fields import FieldError
+from schemas.wording import wording
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 """The Kafka header `content-type` of every event."""
@@ -158,7 +159,7 @@ class Reader:
         except ValidationError as worse:
             found = worse.errors(include_input=False, include_url=False, include_context=False)[0]
             where = ".".join(str(part) for part in found["loc"]) or "the body"
-            return NotAnEvent(f"This is no CloudEvent in structured JSON: {where}: {found['msg']}.")
+            return NotAnEvent(f"This is no CloudEvent in structured JSON: {where}: {wording(found)}.")
         if envelope.type not in self.types:
             return UnknownType(envelope)
         return InvalidData(envelope, _errors(invalid))
@@ -171,15 +172,13 @@ def _errors(invalid: ValidationError) -> tuple[FieldError, ...]:
     """Pydantic's findings as field errors: paths below `data`, no input."""
     found = invalid.errors(include_input=False, include_url=False, include_context=False)
     return tuple(
-        FieldError(
-            field=_path(error["loc"]), code=error["type"], message=error["msg"].removeprefix("Value error, ")
-        )
+        FieldError(field=_path(error["loc"]), code=error["type"], message=wording(error))
         for error in found[:20]
     )
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
-    parts = list(loc)
+    parts = [part for part in loc if "[" not in str(part)]  # pydantic's names of a union's branches
     if "data" in parts[:2]:
         parts = parts[parts.index("data") + 1 :]
     return ".".join(str(part) for part in parts) or "data"

@@ -61,7 +61,7 @@ def test_nobody_can_state_a_service_s_facts(name: str) -> None:
 
 
 def test_what_breaks_the_rules_is_told_field_by_field() -> None:
-    with pytest.raises(Stopped, match=r"due_at: Field required") as refused:
+    with pytest.raises(Stopped, match=r"due_at: is missing") as refused:
         sending.event(ExportDue, {"connection_id": "no uuid", "reason": "manual"}, "acme", None)
 
     assert "connection_id: must be a UUID" in str(refused.value)

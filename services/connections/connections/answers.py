@@ -25,6 +25,7 @@ from schemas.connections import AuthChallengeAnswerSubmitted, Values
 from schemas.envelope import Event
 from schemas.fields import FieldError
 from schemas.reasons import Reason
+from schemas.wording import wording
 
 TYP = "paperbus-answer+jwe"
 AUDIENCE = "paperbus.connections"
@@ -139,7 +140,7 @@ def _read(claims: dict[str, Any]) -> _Inside:
         found = invalid.errors(include_input=False, include_url=False, include_context=False)
         # Only names that the contract knows: a stranger's member name could be a secret itself.
         errors = tuple(
-            FieldError(field=name, code=error["type"], message=error["msg"])
+            FieldError(field=name, code=error["type"], message=wording(error))
             for error in found[:20]
             if (name := str(error["loc"][0]) if error["loc"] else "") in _Inside.model_fields
         )

@@ -22,6 +22,7 @@ from schemas.filters import Filters, Start, Word
 from schemas.patterns import Facts, WrongPattern
 from schemas.reasons import Reason, RowStatus, RunStatus
 from schemas.schedules import Schedule
+from schemas.wording import wording
 from sync_runner.handlers.overview import MOST_COUNTED, Overview
 from sync_runner.lifecycle.matching import Document, matches, since
 from sync_runner.lifecycle.sync import Run, Standing, State, Sync
@@ -143,6 +144,13 @@ def routes(looking: Looking) -> APIRouter:
             raise not_found("connection")
         return await looking.one(kept.thing)
 
+    _choices(router, looking)
+    return router
+
+
+def _choices(router: APIRouter, looking: Looking) -> None:
+    """What somebody is about to choose."""
+
     @router.get("/preview")
     async def previewed(caller: Caller, choice: Annotated[Choice, Query()]) -> Preview:
         """What a choice would do with the account's documents: how many wait, and five paths.
@@ -161,8 +169,6 @@ def routes(looking: Looking) -> APIRouter:
         now = looking.now()
         return {"next": [rfc3339(at) for at in upcoming(read, now, now)]}
 
-    return router
-
 
 def _paths(folder: str, filename: str, newest: Sequence[Facts]) -> list[str]:
     try:
@@ -177,7 +183,7 @@ def _wrong_schedule(invalid: ValidationError) -> Problem:
         FieldError(
             field=".".join(["schedule", *map(str, error["loc"])]),
             code=error["type"],
-            message=error["msg"].removeprefix("Value error, "),
+            message=wording(error),
         )
         for error in found[:20]
     ]
@@ -189,7 +195,8 @@ def _under_way(sync: Sync) -> dict[str, Any] | None:
     if sync.run is None:
         return None
     status = RunStatus.RUNNING if sync.state is State.RUNNING else RunStatus.WAITING
-    return _told(sync.run, status)
+    later = sync.run.not_before
+    return _told(sync.run, status) | {"not_before": later and rfc3339(later)}
 
 
 def _told(run: Run, status: RunStatus) -> dict[str, Any]:
