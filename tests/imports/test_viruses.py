@@ -35,6 +35,7 @@ def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     config = base / "clamd.conf"
     config.write_text(
         f"TCPSocket {port}\nTCPAddr 127.0.0.1\nDatabaseDirectory {database}\nForeground yes\nUser root\n"
+        "StreamMaxLength 1M\n"
     )
     try:
         with serving([program, "-c", str(config)], port, database):
@@ -48,6 +49,23 @@ async def test_an_infected_document_is_named_and_a_clean_one_is_not(clamd: str) 
 
     assert await scanner.scan(Blob.of(pdf("clean"))) is None
     assert await scanner.scan(Blob.of(b"before " + EICAR)) == "Eicar-Test-Signature.UNOFFICIAL"
+
+
+async def test_a_document_that_is_too_large_for_the_scanner_is_rejected_once_and_not_tried_for_ever(
+    clamd: str, box: Box, import_from: Callable[..., Rig]
+) -> None:
+    large = pdf() + bytes(6_000_000)
+    box.put(a_mail(1, ("large.pdf", large, "application/pdf"), ("good.pdf", pdf("g"), "application/pdf")))
+    rig = import_from("imap", box.server.credentials)
+    rig.clamd = clamd
+
+    await rig.set_up(mailbox=box.name)
+    await rig.work()
+
+    rows = {row["filename"]: row for row in (await rig.rows()).values()}
+    assert [d["filename"] for d in await told(rig)] == ["good.pdf"]
+    assert (rows["large.pdf"]["status"], "next_at" in rows["large.pdf"]) == ("rejected", False)
+    assert "larger than the virus scanner" in rows["large.pdf"]["message"]
 
 
 async def test_without_an_answer_nothing_comes_in_unscanned() -> None:

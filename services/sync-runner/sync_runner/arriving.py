@@ -9,64 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from providers.errors import ProviderError
 from schemas.reasons import Reason, RowStatus
-from sync_runner.einvoices.reader import Said
 from sync_runner.handlers.imports import Arrival, Known, Thing
-from sync_runner.opening.kinds import Kind, Looks, contradicts
-from sync_runner.opening.pieces import Left, Piece
+from sync_runner.judging import Seen, Wishes, metadata, verdict
+from sync_runner.opening.pieces import Left, Piece, clean
 
 MOST_ID = 400
 """Characters of a source's own id that are kept as they are; the rest is hashed."""
 SPACE = uuid.UUID("6f1f2a6e-6f3e-5b0b-9a55-3c1a3e3f7d10")
 """Of the names of bytes (RFC 4122)."""
-UNKNOWN = "unknown"
-TAKEN = ("pdf", "einvoice")
-"""What is taken where the customer chose nothing."""
-
-EMPTY = "This file is empty."
-LOCKED = "This PDF is locked with a password; ask for one that opens without."
-PROGRAM = "Programs are not taken in."
-DISGUISED = "Its name says that it is a {claimed}, but it is none ({found}); ask for the document again."
-NOT_CHOSEN = "Files of this kind ({found}) are not taken in; they can be chosen in the connection's options."
-INFECTED = "The virus scanner found {virus} in it."
-OURS = "Paperbus put this file there itself, so it is not brought back."
-NOTHING_IN_IT = "There is no document in it."
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the connection's options say of documents."""
-
-    types: frozenset[str] = frozenset(TAKEN)
-    document_type: str | None = None
-    tags: tuple[str, ...] = ()
-    settles: bool = False
-    """Something is to be done at the source afterwards."""
-
-    @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Wishes:
-        """From the options of an import."""
-        tags = tuple(part.strip() for part in str(options.get("tags") or "").split(",") if part.strip())
-        return cls(
-            frozenset(options.get("types") or TAKEN),
-            str(options.get("document_type") or "") or None,
-            tags,
-            options.get("afterwards") not in (None, "", "nothing"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A piece that was looked at. `virus` is what the scanner found."""
-
-    piece: Piece
-    looks: Looks
-    said: Said = field(default_factory=Said)
-    virus: str | None = None
-
-    @property
-    def sha256(self) -> str:
-        return self.piece.blob.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,60 +77,53 @@ def outcome(  # noqa: PLR0913 - what meets here
     came = Outcome()
     at = min(thing.received_at or now, now)
     for each in seen:
-        _judge(came, connection_id, thing, each, wishes, ledger, at, now + kept_for)
+        external = external_id(thing.id, each.piece.path)
+        if (same := _same(ledger.versions.get(external, ()), each)) is not None:
+            came.unchanged.append(same)
+            continue
+        status, why = verdict(each, wishes, ledger.exported)
+        if status is RowStatus.DONE:
+            said = metadata(thing, each, wishes)
+            arrival = _taken(connection_id, external, thing, each, ledger, said, at)
+            arrival = replace(arrival, kept_until=now + kept_for)
+            came.bodies.append((str(arrival.content_id), each.piece, each.looks.media_type))
+            came.arrivals.append(arrival)
+        elif status is not None:
+            name = each.piece.filename
+            came.arrivals.append(
+                refused(external, thing, at, name, why, status=status, ledger=ledger, seen=each)
+            )
     for one in left:
-        came.arrivals.append(
-            refused(external_id(thing.id, one.path), thing, at, one.filename, one.why, ledger=ledger)
-        )
+        external = external_id(thing.id, one.path)
+        came.arrivals.append(refused(external, thing, at, one.filename, one.why, ledger=ledger))
     came.arrivals = [each for each in came.arrivals if not _is_told(each, ledger)]
-    taken = [each.status is RowStatus.DONE for each in came.arrivals]
-    if wishes.settles and taken and all(taken):
-        came.arrivals = [_settling(each) for each in came.arrivals]
+    if wishes.settles and came.arrivals and all(each.status is RowStatus.DONE for each in came.arrivals):
+        came.arrivals = [replace(each, settle=True) for each in came.arrivals]
     return came
 
 
-def _judge(  # noqa: PLR0913, PLR0917 - what meets here
-    came: Outcome,
+def _taken(  # noqa: PLR0913, PLR0917 - what meets here
     connection_id: str,
+    external: str,
     thing: Thing,
     seen: Seen,
-    wishes: Wishes,
     ledger: Ledger,
+    said: Mapping[str, Any],
     at: datetime,
-    until: datetime,
-) -> None:
-    external = external_id(thing.id, seen.piece.path)
-    versions = ledger.versions.get(external, ())
-    if (same := _same(versions, seen)) is not None:
-        came.unchanged.append(same)
-        return
-    status, why = _verdict(seen, wishes, ledger)
-    if status is None:
-        return
-    if status is not RowStatus.DONE:
-        arrival = refused(
-            external, thing, at, seen.piece.filename, why, status=status, ledger=ledger, seen=seen
-        )
-        came.arrivals.append(arrival)
-        return
-    content = content_id(connection_id, external, seen.sha256)
-    came.bodies.append((content, seen.piece, seen.looks.media_type))
-    came.arrivals.append(
-        Arrival(
-            external_id=external,
-            version=_version(versions),
-            thing=thing,
-            status=RowStatus.DONE,
-            received_at=at,
-            filename=seen.piece.filename,
-            media_type=seen.looks.media_type,
-            size=seen.piece.blob.size,
-            sha256=seen.sha256,
-            content_id=content,
-            kept_until=until,
-            duplicate_of=ledger.alike.get(seen.sha256),
-            metadata=_metadata(thing, seen, wishes),
-        )
+) -> Arrival:
+    return Arrival(
+        external_id=external,
+        version=_version(ledger.versions.get(external, ())),
+        thing=thing,
+        status=RowStatus.DONE,
+        received_at=at,
+        filename=seen.piece.filename,
+        media_type=seen.looks.media_type,
+        size=seen.piece.blob.size,
+        sha256=seen.sha256,
+        content_id=content_id(connection_id, external, seen.sha256),
+        duplicate_of=ledger.alike.get(seen.sha256),
+        metadata=said,
     )
 
 
@@ -199,34 +144,6 @@ def _version(versions: Sequence[Known]) -> int:
         return 1
     newest = versions[-1]
     return newest.version if newest.status in _OPEN else newest.version + 1
-
-
-def _verdict(seen: Seen, wishes: Wishes, ledger: Ledger) -> tuple[RowStatus | None, str]:
-    """What becomes of a piece, and why not `done`; None: it is part of how a mail looks, not worth a word."""
-    kind, found = seen.looks.kind, seen.looks.media_type
-    refusals = (
-        (seen.piece.blob.size == 0, EMPTY),
-        (seen.virus is not None, INFECTED.format(virus=seen.virus)),
-        (kind is Kind.PROGRAM, PROGRAM),
-        (seen.said.locked, LOCKED),
-        (contradicts(seen.piece.filename, seen.looks), _disguised(seen)),
-    )
-    why = next((sentence for holds, sentence in refusals if holds), None)
-    chosen = "einvoice" if kind is Kind.XML and seen.said.terms else kind.value
-    if chosen not in wishes.types or (seen.piece.hidden and kind is Kind.IMAGE):
-        hidden = seen.piece.hidden or seen.piece.blob.size == 0
-        if why is None or kind is Kind.IMAGE:
-            return (None, "") if hidden else (RowStatus.SKIPPED, NOT_CHOSEN.format(found=found))
-    if why is not None:
-        return RowStatus.REJECTED, why
-    if seen.sha256 in ledger.exported:
-        return RowStatus.SKIPPED, OURS
-    return RowStatus.DONE, ""
-
-
-def _disguised(seen: Seen) -> str:
-    claimed = seen.piece.filename.rpartition(".")[2].upper()
-    return DISGUISED.format(claimed=claimed, found=seen.looks.media_type)
 
 
 def refused(  # noqa: PLR0913 - what meets here
@@ -264,13 +181,30 @@ def _is_told(arrival: Arrival, ledger: Ledger) -> bool:
     return versions[-1].status not in _OPEN
 
 
-def _metadata(thing: Thing, seen: Seen, wishes: Wishes) -> dict[str, Any]:
-    """What the invoice says of itself, else what the source says; the type never guessed."""
-    said = {**thing.metadata, **seen.said.terms}
-    said["document_type"] = said.get("document_type") or wishes.document_type or UNKNOWN
-    tags = list(dict.fromkeys((*said.get("tags", ()), *wishes.tags)))
-    return said | ({"tags": tags} if tags else {})
-
-
-def _settling(arrival: Arrival) -> Arrival:
-    return replace(arrival, settle=True)
+def failed(
+    thing: Thing, rows: Sequence[Known], error: ProviderError, ledger: Ledger, now: datetime
+) -> list[Arrival]:
+    """Rows that say what went wrong with a thing. One that went away before it was fetched is worth none."""
+    gone = error.reason is Reason.CONTENT_UNAVAILABLE and error.kind == "item_permanent"
+    passes = error.later or error.reason in (Reason.CONTENT_CHANGED, Reason.PERMISSION_MISSING)
+    of_source = (
+        error.kind in ("auth", "config", "rate_limited") and error.reason is not Reason.PERMISSION_MISSING
+    )
+    if (gone and not rows) or of_source:
+        return []
+    external = external_id(thing.id, "")
+    versions = ledger.versions.get(external, ())
+    open_ = [row for row in versions if row.status in _OPEN]
+    return [
+        Arrival(
+            external,
+            open_[-1].version if open_ else _version(versions),
+            thing,
+            RowStatus.SKIPPED if gone else RowStatus.FAILED if passes else RowStatus.REJECTED,
+            min(thing.received_at or now, now),
+            clean(thing.name),
+            reason=error.reason,
+            message=error.message,
+            attempts=max((row.attempts for row in rows), default=0) + 1,
+        )
+    ]

@@ -19,10 +19,11 @@ from providers.sources import Action, Afterwards, Item, Page, Source
 from schemas.manifest import Limits
 from schemas.reasons import Reason, RowStatus
 from sync_runner.arriving import since_of
-from sync_runner.bringing import Bringing, Errand, item_of, thing_of
+from sync_runner.bringing import Bringing
 from sync_runner.handlers.imports import Contents, Imports, Known, Thing
 from sync_runner.handlers.runs import SLICE_ROWS, SLICE_TIME, Claim, Runs
 from sync_runner.inspecting import Inspector
+from sync_runner.parcels import Errand, item_of, thing_of
 
 BATCH = 100
 """Rows that are worked on again at once."""
@@ -93,9 +94,12 @@ class Importing:
         while not self._stop.is_set() and self._fresh():
             selection = await self._runs.prepared(self.claim)
             if jobs := await self._imports.take(self.claim, selection, BATCH):
-                await self._work(jobs)
+                errands = await self._worked(jobs)
+                if not await self._bring(errands):
+                    return False
             elif self.claim.lists:
-                await self._page()
+                if not await self._page():
+                    return False
             elif await self._runs.finish(self.claim) or not await self._pass_on():
                 return False
             if self._slice_is_full() and not await self._pass_on():
@@ -114,18 +118,27 @@ class Importing:
         self._began, self._before = time.monotonic(), self._bringing.brought
         return True
 
-    async def _page(self) -> None:
-        """Take in one page; the cursor moves only once all of it is in the ledger."""
+    async def _bring(self, errands: Sequence[Errand]) -> bool:
+        """Fetch them, telling of each part that is full. False: the run went to the back of the queue."""
+        while (errands := await self._bringing.bring(errands)) and not self._stop.is_set():
+            if not await self._pass_on():
+                return False
+        return True
+
+    async def _page(self) -> bool:
+        """Take in one page; the cursor moves only once all of it is in the ledger. False as `_bring`."""
         page = await self._source.page(self.claim.cursor, self._since)
         _leads_on(page, self.claim)
         things = [thing_of(item) for item in page.items if self._counts(item)]
         self._met.update(item.id for item in page.items)
-        await self._bringing.bring(await self._new(things))
+        if not await self._bring(await self._new(things)):
+            return False
         if self._stop.is_set():
-            return
+            return True
         if page.last and self._source.ability.lists_all and self._listed_from_start:
             await self._note_gone()
         self.claim = await self._runs.listed(self.claim, page.cursor, through=page.last)
+        return True
 
     def _counts(self, item: Item) -> bool:
         return self._since is None or item.received_at is None or item.received_at >= self._since
@@ -160,8 +173,8 @@ class Importing:
                 self.claim, [row for row in missing if row.thing.id in gone], self._now()
             )
 
-    async def _work(self, jobs: Sequence[Known]) -> None:
-        """Rows that are open: settled at the source, told of again, or fetched again."""
+    async def _worked(self, jobs: Sequence[Known]) -> Sequence[Errand]:
+        """Rows that are open: settled at the source, told of again, or returned to be fetched again."""
         settling = [job for job in jobs if job.settles and job.status is RowStatus.DONE]
         for rows in _by_thing(settling):
             await self._settle(rows)
@@ -171,7 +184,7 @@ class Importing:
                 await self._imports.offer_again(self.claim, rows)
             else:
                 errands.append(Errand(rows[0].thing, tuple(rows), again=True))
-        await self._bringing.bring(errands)
+        return errands
 
     async def _settle(self, rows: Sequence[Known]) -> None:
         """What was asked for at the source, now that its documents are safe and told of."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sync_runner.arriving import Seen
 from sync_runner.einvoices.reader import MOST_PDF, MOST_XML, Reader, Said
-from sync_runner.opening.blobs import Blob
+from sync_runner.judging import Seen
+from sync_runner.opening.blobs import Blob, TooLarge
 from sync_runner.opening.kinds import HEAD, Kind, looks
 from sync_runner.opening.opening import open_up
 from sync_runner.opening.pieces import Left, Piece
@@ -22,6 +22,7 @@ class Scanner(Protocol):
         """The name of what was found, or None.
 
         Raises:
+            TooLarge: it looks at none so large.
             ProviderError: transient, where the scanner does not answer.
         """
 
@@ -61,8 +62,11 @@ class Inspector:
 
     async def _seen(self, piece: Piece) -> Seen:
         what = looks(piece.blob.head(HEAD), piece.filename, piece.said)
-        virus = await self._scanner.scan(piece.blob) if self._scanner and piece.blob.size else None
-        said = Said()
+        said, virus = Said(), None
+        try:
+            virus = await self._scanner.scan(piece.blob) if self._scanner and piece.blob.size else None
+        except TooLarge:
+            return Seen(piece, what, scanned=False)
         if virus is None and what.kind is Kind.PDF and piece.blob.size <= MOST_PDF:
             said = await self._reader.pdf(piece.blob.whole())
         elif virus is None and what.kind is Kind.XML and piece.blob.size <= MOST_XML:

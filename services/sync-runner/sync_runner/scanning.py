@@ -8,10 +8,12 @@ import struct
 
 from providers.errors import ProviderError
 from schemas.reasons import Reason
-from sync_runner.opening.blobs import Blob
+from sync_runner.opening.blobs import Blob, TooLarge
 
 PATIENCE = 120.0
 """Seconds for one file."""
+LIMIT = "INSTREAM size limit exceeded"
+"""What clamd says to more than its `StreamMaxLength`."""
 
 
 class Clamd:
@@ -25,6 +27,7 @@ class Clamd:
         """The name of what was found, or None.
 
         Raises:
+            TooLarge: the scanner looks at none so large, however often it is asked.
             ProviderError: transient: it does not answer, or could not scan. Nothing comes in unscanned.
         """
         try:
@@ -34,21 +37,21 @@ class Clamd:
             raise _unscanned("The virus scanner does not answer; documents wait until it does.") from None
         if said.endswith(" FOUND"):
             return said.removeprefix("stream: ").removesuffix(" FOUND")
+        if said.startswith(LIMIT):
+            raise TooLarge
         if said != "stream: OK":
             raise _unscanned("The virus scanner could not look at this document.")
         return None
 
     async def _asked(self, blob: Blob) -> str:
         reader, writer = await self._connected()
+        answer = asyncio.ensure_future(reader.readuntil(b"\0"))  # it may come before all is sent
         try:
-            writer.write(b"zINSTREAM\0")
-            for piece in blob.pieces():
-                writer.write(struct.pack(">I", len(piece)) + piece)
-                await writer.drain()
-            writer.write(struct.pack(">I", 0))
-            await writer.drain()
-            return (await reader.readuntil(b"\0")).rstrip(b"\0").decode("utf-8", "replace")
+            with contextlib.suppress(ConnectionError):  # it answers and hangs up once it has had enough
+                await _sent(writer, blob)
+            return (await answer).rstrip(b"\0").decode("utf-8", "replace")
         finally:
+            answer.cancel()
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
@@ -58,6 +61,15 @@ class Clamd:
             return await asyncio.open_unix_connection(self._address)
         host, _, port = self._address.rpartition(":")
         return await asyncio.open_connection(host.strip("[]"), int(port))
+
+
+async def _sent(writer: asyncio.StreamWriter, blob: Blob) -> None:
+    writer.write(b"zINSTREAM\0")
+    for piece in blob.pieces():
+        writer.write(struct.pack(">I", len(piece)) + piece)
+        await writer.drain()
+    writer.write(struct.pack(">I", 0))
+    await writer.drain()
 
 
 def _unscanned(message: str) -> ProviderError:
