@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,12 +38,12 @@ from kit.transitions import Decision
 from providers.login import machine, outcomes
 from schemas.manifest import Manifest
 from schemas.reasons import Locale
-from tests.unit.connections.builders import ACCOUNT, PROVIDER, case, request
+from tests.unit.connections.builders import PROVIDER, case, request
 
 LOGINS = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
 PROVIDERS_OWN = 0.05
 VAULT = Vault([("bench", b"b" * 32)])
-FIELDS = {"url": "https://dav.example.org/", "username": "jane", "password": "secret"}
+FIELDS = {"url": "https://dav.example.org/", "password": "secret"}
 
 
 def now() -> datetime:
@@ -73,16 +74,16 @@ async def asks_on(
 
 
 async def opened(kept: MongoAggregates[Connection]) -> list[Connection]:
-    """Logins that wait for an answer."""
+    """Logins that wait for an answer: each of a customer and of a name of its own, as limits are by these."""
 
     async def one() -> Connection:
         id_ = str(uuid.uuid4())
         asked = request(connection_id=id_)
 
         def decided(it: Connection | None) -> Decision[Connection] | None:
-            return decide(case(it, now()), asked)
+            return decide(replace(case(it, now()), account=id_), asked)
 
-        made = await kept.alter(id_, decided, account=ACCOUNT)
+        made = await kept.alter(id_, decided, account=id_)
         if made is None:
             raise LookupError(id_)
         return made
@@ -98,7 +99,8 @@ async def answered(it: Connection, handlers: LoginHandlers, done: asyncio.Event,
     challenge = it.login.challenge
     began = time.monotonic()
     id_ = challenge.challenge_id if challenge else ""
-    await handlers.answer(Answer(ACCOUNT, it.id, id_, str(uuid.uuid4()), "answer", fields=FIELDS))
+    typed = {**FIELDS, "username": it.id}
+    await handlers.answer(Answer(it.account, it.id, id_, str(uuid.uuid4()), "answer", fields=typed))
     await done.wait()
     return time.monotonic() - began - PROVIDERS_OWN
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from providers.drivers import settings
@@ -22,7 +23,8 @@ from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind
 from tests.oauth.test_walks import Operator
 from tests.oauth.walking import agree, folder_for_tokens
-from tests.peers.oidc_server import NoNode, OidcServer, oidc_server
+from tests.peers.oidc_server import NoNode, oidc_server
+from tests.peers.toolkit_server import toolkit_server
 
 MANIFESTS = [manifest for folder in folders(CATALOGUE) if (manifest := load(folder)).oauth is not None]
 SECRET = "as the provider gave it"
@@ -54,20 +56,20 @@ def client_of(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def alike() -> Iterator[OidcServer]:
-    """One server that knows all these clients and scopes, gives refresh tokens to all, and says who it is."""
+@pytest.fixture(scope="module", params=["npm", "PyPI"])
+def alike(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """What a server that knows all these clients and scopes says of itself (RFC 8414)."""
     scopes = {
         scope for one in MANIFESTS if one.oauth for scope in (*one.oauth.scopes, *one.oauth.optional_scopes)
     }
+    clients, others = [client_of(one) for one in MANIFESTS], sorted(scopes - {"openid", "offline_access"})
+    if request.param == "PyPI":
+        with toolkit_server(clients, ["offline_access", *others]) as server:
+            yield httpx.get(f"{server.issuer}/.well-known/openid-configuration").json()
+        return
     try:
-        with oidc_server(
-            [client_of(one) for one in MANIFESTS],
-            scopes=sorted(scopes - {"openid", "offline_access"}),
-            always_refresh=True,
-            conform=False,
-        ) as server:
-            yield server
+        with oidc_server(clients, scopes=others, always_refresh=True, conform=False) as server:
+            yield httpx.get(f"{server.issuer}/.well-known/openid-configuration").json()
     except NoNode as error:
         if os.environ.get("CI"):
             pytest.fail(str(error))
@@ -80,16 +82,16 @@ async def folder() -> AsyncIterator[str]:
         yield url
 
 
-def moved(manifest: Manifest, issuer: str, folder: str) -> Manifest:
+def moved(manifest: Manifest, says: dict[str, str], folder: str) -> Manifest:
     """The same manifest, where the server and the files are here: its habits are as they were."""
     assert manifest.oauth is not None
     here: dict[str, Any] = {
         "issuer": None,
-        "authorize_url": f"{issuer}/auth",
-        "token_url": f"{issuer}/token",
-        "jwks_url": f"{issuer}/jwks",
-        "id_token_issuer": issuer,
-        "revoke_url": f"{issuer}/token/revocation",
+        "authorize_url": says["authorization_endpoint"],
+        "token_url": says["token_endpoint"],
+        "jwks_url": says["jwks_uri"],
+        "id_token_issuer": says["issuer"],
+        "revoke_url": says.get("revocation_endpoint"),
         # The server here has no page for choosing one of several accounts.
         "authorize_params": {
             name: "consent" if value == "select_account" else value
@@ -112,9 +114,9 @@ def test_there_are_ten_of_them_at_least() -> None:
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest.id)
 async def test_a_login_brings_a_token_that_the_driver_uses_and_that_can_be_renewed(
-    manifest: Manifest, alike: OidcServer, folder: str
+    manifest: Manifest, alike: dict[str, str], folder: str
 ) -> None:
-    here = moved(manifest, alike.issuer, folder)
+    here = moved(manifest, alike, folder)
     assert here.oauth is not None
     secret = None if here.oauth.client_auth == "none" else SECRET
     async with Reach(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
 import uvicorn
+from selectolax.lexbor import LexborHTMLParser
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -61,14 +61,14 @@ async def agree_to_code(link: str, user_code: str, user: str = "jane") -> None:
 async def _submit(
     browser: httpx.AsyncClient, page: httpx.Response, user: str, user_code: str = ""
 ) -> httpx.Response:
-    form = re.search(r'<form[^>]*action="([^"]+)"[^>]*>(.*?)</form>', page.text, re.DOTALL)
+    form = LexborHTMLParser(page.text).css_first("form[method=post]")
     if form is None:
         raise AssertionError(f"no form on {page.url.path}: {page.status_code}")
-    fields: dict[str, Any] = dict(re.findall(r'name="([^"]+)"[^>]*value="([^"]*)"', form[2]))
-    fields |= {"login": user, "password": "x"} if 'name="login"' in form[2] else {}
-    if user_code and 'name="user_code"' in form[2]:
-        fields["user_code"] = user_code
-    return await browser.post(urljoin(str(page.url), form[1].replace("&amp;", "&")), data=fields)
+    named = form.css("input[name], button[name]")
+    fields = {str(one.attributes["name"]): one.attributes.get("value") or "" for one in named}
+    mine = {"login": user, "username": user, "password": "x", "user_code": user_code}
+    fields |= {name: value for name, value in mine.items() if name in fields and value}
+    return await browser.post(urljoin(str(page.url), form.attributes.get("action") or ""), data=fields)
 
 
 @asynccontextmanager
