@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from console import history, schedules
-from console.looks import DUE, ROWS, RUNS, chip, look
+from console.looks import DUE, OPEN, ROWS, RUNS, chip, look
 from console.onboarding import provider_of
 from console.services import Away, Declined, Json, Services
 from console.showing import Showing
@@ -150,6 +150,8 @@ def _asked(visit: Visit) -> Json:
     query = visit.request.query_params
     asked = {name: query[name] for name in ("query", "cursor") if query.get(name)}
     status = query.get("status", "")
+    if status == "open":
+        return asked | {"status": list(OPEN)}
     return asked | ({"status": status} if status in ROWS else {})
 
 

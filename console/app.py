@@ -17,14 +17,14 @@ from console.asking import PATIENCE, Asking, BusAway, Publish
 from console.changing import Changing
 from console.doors import STATIC, TEMPLATES, Doors, Endpoint
 from console.entering import Entering
-from console.listing import Listing
+from console.listing import Listing, Lists
 from console.live import Ears, Hub
 from console.onboarding import Logins
 from console.options import Options
 from console.services import Away, Declined, NotThere, Services, Urls
 from console.sessions import SessionStore
 from console.showing import Showing
-from console.store import MongoSessions
+from console.store import MongoLists, MongoSessions
 from console.streaming import Streaming
 from console.suggesting import Suggesting
 from kit import mongo, tokens
@@ -58,6 +58,7 @@ class Parts:
     """What the console's listener works with."""
 
     sessions: SessionStore
+    lists: Lists
     verifier: tokens.Verifier
     services: Services
     publish: Publish
@@ -75,7 +76,7 @@ def build(settings: Settings) -> Service:
     if settings.mongo_url is None:
         raise SettingsError("MONGO_URL is missing: set it, or use `paperbus up`, which brings a MongoDB.")
     client = mongo.connect(settings.mongo_url.get_secret_value())
-    sessions = MongoSessions(client[NAME])
+    sessions, lists = MongoSessions(client[NAME]), MongoLists(client[NAME])
     kafka = Kafka.of(settings)
     publisher, hub = Publisher(kafka), Hub()
     ears = Ears(kafka, hub)
@@ -84,7 +85,7 @@ def build(settings: Settings) -> Service:
         settings.paperbus_catalog_url, settings.paperbus_connections_url, settings.paperbus_sync_runner_url
     )
     services = Services(http, urls, _own_key(settings), now)
-    parts = Parts(sessions, _verifier(settings), services, publisher.publish, hub)
+    parts = Parts(sessions, lists, _verifier(settings), services, publisher.publish, hub)
     faces = Faces(
         settings.paperbus_console_url, settings.paperbus_public_url, settings.paperbus_frame_ancestors
     )
@@ -92,6 +93,7 @@ def build(settings: Settings) -> Service:
     async def prepare() -> None:
         await mongo.ready(client)
         await sessions.prepare()
+        await lists.prepare()
 
     async def close() -> None:
         await publisher.close()
@@ -134,7 +136,7 @@ def _routes(
 ) -> dict[str, dict[str, Endpoint]]:
     """Every path, by method."""
     services, page, form, change = parts.services, doors.page, doors.form, doors.change
-    entering, listing = Entering(doors, parts.verifier), Listing(services, showing)
+    entering, listing = Entering(doors, parts.verifier), Listing(services, showing, parts.lists)
     adding, logins = Adding(services, asking, showing), Logins(services, asking, showing, url)
     options, account = Options(services, asking, showing), Account(services, showing)
     changing, suggesting = Changing(services, asking), Suggesting(services, showing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from console.spoken import Spoken
@@ -75,6 +76,15 @@ MENDS = {
     "change_options": _("Choose another folder"),
     "visit_provider": _("Log in again"),
 }
+RUN_MENDS = {"quota_full", "permission_missing"}
+"""Troubles that are over once they are settled at the provider: the next run shows it."""
+OPEN = ("pending", "sending", "failed")
+"""States of documents that still go by themselves."""
+
+
+def waiting(counts: Mapping[str, int]) -> int:
+    """How many documents still go by themselves."""
+    return sum(counts.get(name, 0) for name in OPEN)
 
 
 def look(connection: Json, standing: Json | None, spoken: Spoken) -> Look:
@@ -111,7 +121,9 @@ def _attention(connection: Json, path: str, spoken: Spoken) -> Look:
     action = connection.get("action") or ""
     words = MENDS.get(action)
     mend = None
-    if words is not None:
+    if connection.get("reason") in RUN_MENDS:
+        mend = Mend(spoken.said(_("Try again")), f"{path}/run", posts=True)
+    elif words is not None:
         to, posts = (f"{path}/settings", False) if action == "change_options" else (f"{path}/relogin", True)
         mend = Mend(spoken.said(words), to, posts=posts)
     text = connection.get("title") or spoken.said(_("Needs you"))
@@ -127,12 +139,28 @@ def _active(standing: Json | None, path: str, spoken: Spoken) -> Look:
         text = spoken.ngettext("%(num)s document refused", "%(num)s documents refused", number)
         mend = Mend(spoken.said(_("Have a look")), f"{path}/documents?status=rejected")
         return Look(2, "warn", "alert", text, None, mend)
-    if run:
-        return Look(5, "busy", "clock", spoken.said(_("Starts in a moment")))
-    if number := sum(counts.get(name, 0) for name in ("pending", "sending", "failed", "unknown")):
+    if number := counts.get("unknown", 0):
+        text = spoken.ngettext("%(num)s document unclear", "%(num)s documents unclear", number)
+        mend = Mend(spoken.said(_("Have a look")), f"{path}/documents?status=unknown")
+        return Look(2, "warn", "help", text, None, mend)
+    if run and standing:
+        return _about_to_run(run, standing, path, spoken)
+    if number := waiting(counts):
         text = spoken.ngettext("%(num)s document waits", "%(num)s documents wait", number)
         return Look(6, "calm", "clock", text)
     return Look(7, "good", "check", spoken.said(_("Up to date")))
+
+
+def _about_to_run(run: Json, standing: Json, path: str, spoken: Spoken) -> Look:
+    """A run that waits for a worker; or, after one that could not go on, for its time."""
+    later = run.get("not_before")
+    last = standing["last"]
+    if later is None or datetime.fromisoformat(later) <= spoken.now or last is None:
+        return Look(5, "busy", "clock", spoken.said(_("Starts in a moment")))
+    again = spoken.said(_("It is tried again by itself: %(when)s."), when=spoken.coming(later))
+    mend = Mend(spoken.said(_("Try again now")), f"{path}/run", posts=True)
+    message = f"{last['message']} {again}" if last["message"] else again
+    return Look(3, "warn", "again", spoken.said(_("Could not go on")), message, mend)
 
 
 def chip(table: Mapping[str, tuple[str, str, str]], status: str, spoken: Spoken) -> Look:

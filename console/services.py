@@ -30,8 +30,6 @@ CHOICES_PATIENCE = 25.0
 TOKEN_LASTS = 60
 MOST_ACCOUNTS = 1000
 A_PAGE = 200
-MOST_LISTS = 200
-"""Accounts whose last list is kept, for when nobody can say it anew."""
 REMEMBERED = 60.0
 """Seconds that a provider's name is remembered."""
 
@@ -76,7 +74,6 @@ class Services:
     urls: Urls
     key: Key
     now: Callable[[], datetime]
-    _lists: dict[str, list[Json]] = field(default_factory=dict)
     _providers: dict[tuple[str, str], tuple[float, Json]] = field(default_factory=dict)
 
     async def connections(self, who: Session) -> list[Json]:
@@ -86,15 +83,7 @@ class Services:
         while (cursor := found.get("next")) and len(items) < MOST_ACCOUNTS:
             found = await self._get("connections", "/v1/connections", who, limit=A_PAGE, cursor=cursor)
             items += found["items"]
-        self._lists.pop(who.account, None)
-        self._lists[who.account] = items
-        if len(self._lists) > MOST_LISTS:
-            del self._lists[next(iter(self._lists))]
         return items
-
-    def last_known(self, who: Session) -> list[Json] | None:
-        """The connections as they were told last; None where they were not since we started."""
-        return self._lists.get(who.account)
 
     async def connection(self, who: Session, id_: str) -> Json:
         return await self._get("connections", f"/v1/connections/{_uuid(id_)}", who)

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from console import refusing
-from console.looks import ROLES
+from console.looks import ROLES, waiting
 from console.visits import Visit
 from web.languages import LOCALES, _
 from web.pages import Pages
@@ -69,6 +69,7 @@ class Showing:
             "may_change": visit.may_change,
             "form_token": visit.form_token,
             "spoken": spoken,
+            "waiting": waiting,
             "languages": [(locale, LANGUAGES[locale]) for locale in LOCALES],
             "here": visit.request.url.path + (f"?{query}" if query else ""),
             "note": spoken.said(note) if note else None,

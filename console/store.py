@@ -1,10 +1,13 @@
-"""Sessions and spent tokens in MongoDB, collections `sessions` and `spent`."""
+"""Sessions, spent tokens and lists in MongoDB, collections `sessions`, `spent` and `lists`."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
@@ -14,6 +17,9 @@ from kit import mongo
 
 if TYPE_CHECKING:
     from kit.mongo import Database
+
+LIST_LASTS = 30 * 86_400
+"""Seconds."""
 
 
 class MongoSessions:
@@ -51,3 +57,28 @@ class MongoSessions:
 
     async def end(self, id_: str) -> None:
         await self._sessions.delete_one({"_id": id_})
+
+
+class MongoLists:
+    """The list of each account as it was shown last. What nobody looked at for 30 days is forgotten."""
+
+    def __init__(self, db: Database) -> None:
+        self._lists = db.lists
+
+    async def prepare(self) -> None:
+        """Declare the index."""
+        await mongo.declare(self._lists, [IndexModel([("at", ASCENDING)], expireAfterSeconds=LIST_LASTS)])
+
+    async def keep(self, account: str, lines: list[dict[str, Any]], now: datetime) -> None:
+        told = json.dumps(
+            [lines, str(now.date())], sort_keys=True
+        )  # once a day anew, so that it is not forgotten
+        digest = hashlib.sha256(told.encode()).hexdigest()
+        changed = {"_id": account, "digest": {"$ne": digest}}
+        kept = {"lines": lines, "digest": digest, "at": now, "schema": 1}
+        with contextlib.suppress(DuplicateKeyError):  # as it was: nothing is written
+            await self._lists.update_one(changed, {"$set": kept}, upsert=True)
+
+    async def kept(self, account: str) -> list[dict[str, Any]] | None:
+        found = await self._lists.find_one({"_id": account})
+        return None if found is None else list(found["lines"])

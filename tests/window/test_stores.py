@@ -20,7 +20,7 @@ from connections.vault_store import MongoRecords, canary_records, prove, rewrap_
 from connections.window.store import MongoWindows
 from connections.window.windows import Window, WindowStore, digest, fresh_secret
 from console.sessions import Session, SessionStore
-from console.store import MongoSessions
+from console.store import MongoLists, MongoSessions
 from kit import mongo as kit_mongo
 from kit.mongo import Database
 from tests.unit.answers.made import MemoryKeys
@@ -170,6 +170,20 @@ async def test_sessions_of_the_console_and_their_tokens(kept_in: Database | None
     assert seen.seen_at == NOW + timedelta(minutes=2)
     await store.end("id")
     assert await store.find("id") is None
+
+
+async def test_lists_of_the_console_are_kept_as_they_were_shown_last(db: Database) -> None:
+    lists = MongoLists(db)
+    await lists.prepare()
+    for lines in ([{"name": "Old"}], [{"name": "New"}], [{"name": "New"}]):
+        await lists.keep("acme", lines, NOW)
+
+    assert await lists.kept("acme") == [{"name": "New"}]
+    assert await lists.kept("other") is None
+    await lists.keep("acme", [{"name": "New"}], NOW + timedelta(days=1))
+    kept = await db.lists.find_one({"_id": "acme"})
+    assert kept is not None
+    assert kept["at"] > NOW.replace(tzinfo=kept["at"].tzinfo)
 
 
 async def test_the_audit_trail_is_there_when_it_says_so(db: Database) -> None:

@@ -63,6 +63,19 @@ class MemorySessions:
         self.kept.pop(id_, None)
 
 
+class MemoryLists:
+    """Lists in memory, with the promises of `Lists`."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, list[Json]] = {}
+
+    async def keep(self, account: str, lines: list[Json], now: datetime) -> None:
+        self.lines[account] = lines
+
+    async def kept(self, account: str) -> list[Json] | None:
+        return self.lines.get(account)
+
+
 def connection(status: str = "active", **changed: Any) -> Json:
     """A connection as `connections` shows it."""
     return {
@@ -77,7 +90,10 @@ def connection(status: str = "active", **changed: Any) -> Json:
 def standing(**counts: int) -> Json:
     """A connection as `sync-runner` shows it."""
     every = {"done": 0, "pending": 0, "sending": 0, "failed": 0, "rejected": 0, "unknown": 0, **counts}
-    return {"id": ID, "next": ["2026-11-23T01:30:00.000Z"], "run": None, "last": None, "counts": every}
+    return {
+        "id": ID, "next": ["2026-11-23T01:30:00.000Z"], "run": None, "last": None, "counts": every,
+        "most_counted": 10_000,
+    }  # fmt: skip
 
 
 def provider(**changed: Any) -> Json:
@@ -108,9 +124,12 @@ class Room:
 
     at: list[datetime] = field(default_factory=lambda: [NOW])
     sessions: MemorySessions = field(default_factory=MemorySessions)
+    lists: MemoryLists = field(default_factory=MemoryLists)
     hub: Hub = field(default_factory=Hub)
     says: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, Json]] = field(default_factory=list)
+    statuses: list[list[str]] = field(default_factory=list)
+    """The states that each page of documents was asked for by."""
     published: list[Json] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
     answer: Callable[[Json], Any] | None = None
@@ -174,6 +193,8 @@ class Room:
         assert (claims["iss"], claims["aud"], claims["exp"] - claims["iat"]) == ("console", "paperbus", 60)
         body = json.loads(await request.body() or b"{}")
         self.asked.append((request.url.path, dict(request.query_params) | body | {"as": claims["account"]}))
+        if request.url.path.endswith("/documents"):
+            self.statuses.append(request.query_params.getlist("status"))
         prefix = "runner " if service == "sync-runner" else ""
         found = self.says.get(f"{prefix}{request.url.path}", self.says.get(request.url.path))
         if found is None or claims["account"] != "acme":
@@ -243,6 +264,7 @@ async def room(url: str = URL) -> AsyncIterator[Room]:
 
     parts = Parts(
         made.sessions,
+        made.lists,
         Verifier(KeySet([public]), None, seconds),
         Services(services, urls, OWN, now),
         made.publish,

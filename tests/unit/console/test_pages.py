@@ -126,7 +126,7 @@ async def test_with_a_service_down_the_list_says_what_it_knows(visit: Room, away
     assert ("Books" in page.text) == (status == 200)
 
 
-async def test_without_connections_the_list_is_shown_as_it_was_known_last_to_its_own_account(
+async def test_without_connections_any_replica_shows_the_list_as_it_was_told_last_to_its_own_account(
     visit: Room,
 ) -> None:
     await visit.http.get("/")
@@ -139,6 +139,55 @@ async def test_without_connections_the_list_is_shown_as_it_was_known_last_to_its
     assert "as we knew it last" in page.text
     assert "Books" in page.text
     assert "Books" not in other.text
+    kept = visit.lists.lines["acme"][0]
+    assert not {"options", "challenge", "filters"} & kept.keys()
+
+
+async def test_a_run_that_could_not_go_on_says_why_and_when_it_is_tried_again(visit: Room) -> None:
+    told = standing(failed=4)
+    told["run"] = {"id": "r", "status": "waiting", "started_at": None, "counts": {}}
+    told["run"]["not_before"] = "2026-11-22T16:05:00.000Z"
+    told["last"] = {"finished_at": "2026-11-22T15:59:00.000Z", "message": "The server does not answer."}
+    visit.says["runner /v1/connections"] = {"items": [told], "next": None}
+    page = (await visit.http.get("/")).text
+
+    assert "Could not go on" in page
+    assert "The server does not answer. It is tried again by itself: Sun 22 Nov, 16:05." in page
+    assert f'action="/accounts/{ID}/run"' in page
+    assert "Starts in a moment" not in page
+
+
+async def test_what_is_pending_is_the_same_in_the_list_on_the_page_and_among_the_documents(
+    visit: Room,
+) -> None:
+    told = standing(pending=5, sending=1, failed=2, unknown=10_000)
+    visit.says |= {"runner /v1/connections": {"items": [told], "next": None}, f"runner {ONE}": told}
+    listed, page = (await visit.http.get("/")).text, (await visit.http.get(f"/accounts/{ID}")).text
+    await visit.http.get(f"/accounts/{ID}/documents?status=open")
+
+    assert '8 <span class="word">pending' in listed
+    assert "<span>Pending</span><strong>8</strong>" in page
+    assert listed.count("10,000+") == page.count("10,000+") == 1
+    assert visit.statuses[-1] == ["pending", "sending", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "action", "way", "words"),
+    [
+        ("quota_full", "visit_provider", "run", "Try again"),
+        ("action_on_site", "visit_provider", "relogin", "Log in again"),
+        ("credentials_wrong", "reauthenticate", "relogin", "Log in again"),
+    ],
+)
+async def test_each_trouble_has_the_button_that_mends_it(
+    visit: Room, reason: str, action: str, way: str, words: str
+) -> None:
+    troubled = connection("attention", title="No", reason=reason, action=action)
+    visit.says["/v1/connections"] = {"items": [troubled], "next": None}
+    page = (await visit.http.get("/")).text
+
+    assert f'action="/accounts/{ID}/{way}"' in page
+    assert f">{words}</button>" in page
 
 
 async def test_another_accounts_pages_do_not_exist(visit: Room) -> None:
