@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from sync_runner.content import Content, Contents
 from sync_runner.handlers.runs import Claim, Result, Row, Runs
 from sync_runner.outcomes import Streak, broken, half_sent, of_row, untouched
 from sync_runner.pace import Pace
+from sync_runner.recording import Recorder
 from sync_runner.sending import HalfSent, Superseded
 from sync_runner.ways import Way
 
@@ -25,8 +25,6 @@ GRACE = 3.5
 """Seconds that puts under way have when everything is to stop: less than the service gives its workers."""
 RESTS = 3
 """How often a document is tried again after a short rest that the provider asked for."""
-RECORD_EVERY = 0.2
-"""Seconds after which results are written down while a batch is under way."""
 
 Step = Callable[[Sequence[Row]], Awaitable[Sequence[Result]]]
 """What is done with documents that go together; nothing where there is nothing to record yet."""
@@ -40,6 +38,7 @@ class Batches:
     Args:
         runs: the store.
         claim: the claim as it is now; it changes with every slice.
+        recorder: what writes results down.
         way: how documents get there.
         contents: where the bytes are.
         limits: what the provider bears.
@@ -52,6 +51,7 @@ class Batches:
         self,
         runs: Runs,
         claim: Callable[[], Claim],
+        recorder: Recorder,
         way: Way,
         contents: Contents,
         *,
@@ -62,6 +62,7 @@ class Batches:
     ) -> None:
         self._runs = runs
         self._claim = claim
+        self._recorder = recorder
         self._way = way
         self._contents = contents
         self._limits = limits
@@ -70,37 +71,60 @@ class Batches:
         self._fresh = fresh
         self._streak = Streak()
         self._failure: ProviderError | None = None
-        self._results: list[Result] = []
-        self._recording = asyncio.Lock()
-        self._recorded_at = 0.0
+        self._nearly_through = asyncio.Event()
         self._pace = Pace(limits.requests_per_second)
 
-    async def carry_out(self, rows: Sequence[Row]) -> int:
-        """Bring these documents to the target; how many were tried.
+    @property
+    def goes_on(self) -> bool:
+        """Whether more may be sent to this target now."""
+        return not self._stop.is_set() and self._failure is None and self._fresh()
+
+    async def nearly_through(self) -> None:
+        """Returns once the last documents of a `carry_out` are under way, or none of them goes any more."""
+        await self._nearly_through.wait()
+
+    async def intend(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Write down that these are about to be sent; those that are ours to send."""
+        return await self._runs.intend(self._claim(), [self._way.planned(row) for row in rows])
+
+    async def carry_out(self, ours: Sequence[Row]) -> int:
+        """Bring documents, that were intended, to the target; how many were tried.
 
         Raises:
-            ProviderError: the target takes nothing more now. What became of each is recorded nevertheless.
+            ProviderError: the target takes nothing more now. What became of each is told to the recorder.
         """
-        ours = await self._runs.intend(self._claim(), [self._way.planned(row) for row in rows])
         self._unclear: list[tuple[Row, ProviderError]] = []
         self._went = self._tried = 0
-        self._recorded_at = time.monotonic()
+        self._nearly_through.clear()
         self._absent = [row for row in ours if not row.in_doubt]
-        await self._side_by_side([(row,) for row in ours if row.in_doubt], self._look_up)
-        await self._side_by_side(self._way.parcels(self._absent), self._send)
-        self._results += [of_row(row, error, others_went=self._went > 0) for row, error in self._unclear]
-        await self._record()
-        self._way.settled()
+        try:
+            await self._side_by_side(iter([(row,) for row in ours if row.in_doubt]), self._look_up)
+            await self._side_by_side(self._counted(self._way.parcels(self._absent)), self._send)
+        finally:
+            self._nearly_through.set()
+        self._recorder.add(of_row(row, error, others_went=self._went > 0) for row, error in self._unclear)
         if self._failure is None and self._went == 0:
             self._failure = self._streak.suspect
         if self._failure is not None:
             raise self._failure
         return self._tried
 
-    async def _side_by_side(self, parcels: Sequence[Sequence[Row]], step: Step) -> None:
+    async def settle(self, back: Sequence[Row]) -> None:
+        """Write down what became of all so far, and that these, that were intended, are not sent now."""
+        self._recorder.add(map(untouched, back))
+        await self._recorder.settle()
+        self._way.settled()
+
+    def _counted(self, parcels: Sequence[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+        """These; when there are no more than lanes, it is nearly through."""
+        for left, parcel in zip(range(len(parcels), 0, -1), parcels, strict=True):
+            if left <= self._lanes:
+                self._nearly_through.set()
+            yield parcel
+
+    async def _side_by_side(self, queue: Iterator[Sequence[Row]], step: Step) -> None:
         """Some parcels at once, each by `step`."""
-        queue = iter(parcels)
-        lanes = [asyncio.create_task(self._lane(queue, step)) for _ in range(min(self._lanes, len(parcels)))]
+        lanes = [asyncio.create_task(self._lane(queue, step)) for _ in range(self._lanes)]
         try:
             await self._until_done(lanes)
         finally:
@@ -128,14 +152,11 @@ class Batches:
 
     async def _lane(self, queue: Iterator[Sequence[Row]], step: Step) -> None:
         for parcel in queue:
-            if self._stop.is_set() or self._failure is not None or not self._fresh():
-                self._results += map(untouched, parcel)
+            if not self.goes_on:
+                self._recorder.add(map(untouched, parcel))
                 continue
             self._tried += len(parcel)
-            results = await self._one(parcel, step)
-            self._results += results  # Not in one line: while it waited, another lane may have recorded.
-            if time.monotonic() - self._recorded_at > RECORD_EVERY:
-                await self._record()
+            self._recorder.add(await self._one(parcel, step))
 
     async def _look_up(self, rows: Sequence[Row]) -> Sequence[Result]:
         found = []
@@ -199,18 +220,6 @@ class Batches:
             self._unclear += [(row, error) for row in rows]
             return ()
         return [of_row(row, error, others_went=False) for row in rows]
-
-    async def _record(self) -> None:
-        async with self._recording:
-            results, self._results = self._results, []
-            self._recorded_at = time.monotonic()
-            if not results:
-                return
-            lost = set(await self._runs.record(self._claim(), results))
-        for result in results:
-            # We wrote, and were too late: whoever put that name last must look whether theirs is still there.
-            if result.row_id in lost and result.status is RowStatus.DONE and result.target is not None:
-                await self._runs.doubt(self._claim(), result.target)
 
     def _content(self, row: Row) -> Content:
         return Content(

@@ -29,6 +29,7 @@ from sync_runner.handlers.runs import SLICE_ROWS, SLICE_TIME, Claim, Failure, Ro
 from sync_runner.importing import Importing, Warehouse
 from sync_runner.mailing import Mailing
 from sync_runner.outcomes import of_run
+from sync_runner.recording import Recorder
 from sync_runner.ways import Filing, Way
 
 BATCH = 250
@@ -155,8 +156,12 @@ class Run:
         loan = self._loan = await self._borrowed()
         manifest = await self._manifest(loan)
         options, reach = self.claim.options, self._means.reach
-        async with self._means.open_target(manifest, loan.credentials, options, reach) as driver:
-            slices = Slices(self, self._means, manifest, driver, self._stop, lambda: self._fresh(loan))
+        async with (
+            self._means.open_target(manifest, loan.credentials, options, reach) as driver,
+            Recorder(self._runs, lambda: self.claim) as recorder,
+        ):
+            fresh = partial(self._fresh, loan)
+            slices = Slices(self, self._means, manifest, driver, recorder, self._stop, fresh)
             return await slices.carry_out(rows)
 
     async def _manifest(self, loan: Loan) -> Manifest:
@@ -196,17 +201,18 @@ class Slices:
         means: Means,
         manifest: Manifest,
         driver: Driver,
+        recorder: Recorder,
         stop: asyncio.Event,
         fresh: Callable[[], bool],
     ) -> None:
         self._run = run
         self._runs = means.runs
         self._stop = stop
-        self._fresh = fresh
         self._way = self._way_to(driver, manifest)
         self._batches = Batches(
             means.runs,
             lambda: run.claim,
+            recorder,
             self._way,
             means.contents,
             limits=manifest.limits,
@@ -227,24 +233,51 @@ class Slices:
         Raises:
             ProviderError: the target takes nothing more.
         """
-        moved, began = 0, time.monotonic()
-        while rows and not self._stop.is_set() and self._fresh():
-            tried = await self._batches.carry_out(rows)
+        moved, began, ours = 0, time.monotonic(), await self._batches.intend(rows)
+        while ours := ours or await self._next(SLICE_ROWS - moved):
+            tried, ours = await self._and_next(ours, SLICE_ROWS - moved - len(ours))
             moved += tried
-            if self._stop.is_set():
+            if not self._batches.goes_on:
                 break
-            if not tried:
-                await asyncio.sleep(NOTHING_TRIED)
             if moved >= SLICE_ROWS or time.monotonic() - began > SLICE_TIME.total_seconds():
+                await self._batches.settle(ours)
                 await self._close_part()
                 claim = await self._runs.pass_on(self._run.claim)
                 if claim is None:
                     return False
-                self._run.claim, moved, began = claim, 0, time.monotonic()
-            rows = await self._runs.take_rows(self._run.claim, min(BATCH, SLICE_ROWS - moved))
-        if not rows:
+                self._run.claim, moved, began, ours = claim, 0, time.monotonic(), ()
+        await self._batches.settle(ours)
+        if self._batches.goes_on:
             await self._close_part()
         return True
+
+    async def _next(self, most: int) -> Sequence[Row]:
+        """The next documents, intended; none where none are left, or none may go any more."""
+        while most > 0 and self._batches.goes_on:
+            if not (rows := await self._runs.take_rows(self._run.claim, min(BATCH, most))):
+                break
+            if ours := await self._batches.intend(rows):
+                return ours
+            await asyncio.sleep(NOTHING_TRIED)
+        return ()
+
+    async def _and_next(self, ours: Sequence[Row], room: int) -> tuple[int, Sequence[Row]]:
+        """Bring these there, how many were tried; and the next ones, intended before these are through."""
+
+        async def following() -> Sequence[Row]:
+            await self._batches.nearly_through()
+            return await self._next(room)
+
+        taking = asyncio.create_task(following())
+        try:
+            tried = await self._batches.carry_out(ours)
+        except ProviderError:
+            await self._batches.settle(await taking)
+            raise
+        except BaseException:
+            taking.cancel()
+            raise
+        return tried, await taking
 
     async def _close_part(self) -> None:
         await self._way.close_part(self._run.claim, lambda: self._runs.moved(self._run.claim))
