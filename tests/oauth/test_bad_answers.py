@@ -380,6 +380,24 @@ async def test_asking_for_a_device_code_has_four_ends(said: dict[str, str], beco
     ids=["another issuer", "no PKCE with S256", "no token endpoint", "no address", "no JSON", "deep JSON"],
 )
 async def test_a_server_that_describes_itself_wrongly_is_not_used(said: Any) -> None:
+    assert (await described(said)).reason is Reason.PROVIDER_DOWN
+
+
+@pytest.mark.parametrize(
+    "name", ["token_endpoint", "authorization_endpoint", "jwks_uri", "userinfo_endpoint"]
+)
+async def test_an_endpoint_that_moved_to_another_host_gets_nothing_until_a_manifest_names_it(
+    name: str,
+) -> None:
+    error = await described({name: "https://evil.example/token"})
+
+    assert error.reason is Reason.PROVIDER_CHANGED
+    assert error.kind == "config"  # neither asked again by itself nor the customer's fault
+
+
+async def described(said: Any) -> ProviderError:
+    """What comes of a server whose metadata are these."""
+
     async def metadata(request: Request) -> Response:
         issuer = str(request.base_url).rstrip("/")
         plain = {
@@ -400,5 +418,4 @@ async def test_a_server_that_describes_itself_wrongly_is_not_used(said: Any) -> 
         )  # fmt: skip
         with pytest.raises(ProviderError) as error:
             await server_of(manifest, {}, reach.http)
-
-    assert error.value.reason is Reason.PROVIDER_DOWN
+    return error.value

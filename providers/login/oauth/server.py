@@ -9,7 +9,7 @@ import json
 import string
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -53,7 +53,8 @@ async def server_of(manifest: Manifest, values: Mapping[str, Any], http: Http) -
         http: the guarded way out.
 
     Raises:
-        ProviderError: it cannot be reached, or says what cannot be.
+        ProviderError: it cannot be reached, or says what cannot be; `provider_changed`: an endpoint is where
+            the manifest knows none of its own.
     """
     spec = spec_of(manifest)
     named = {
@@ -61,17 +62,18 @@ async def server_of(manifest: Manifest, values: Mapping[str, Any], http: Http) -
         for name in ("issuer", "token_url", "authorize_url", "device_url", "revoke_url", "jwks_url")
     }
     known = await _metadata(named["issuer"], http) if named["issuer"] else {}
-    token_url = named["token_url"] or _endpoint(known, "token_endpoint")
+    at = {_origin(filled(address, values)) for address in (spec.issuer, *spec.endpoint_origins) if address}
+    token_url = named["token_url"] or _endpoint(known, "token_endpoint", at)
     if token_url is None:
         raise _odd()
     return Server(
         spec=spec,
         token_url=token_url,
-        authorize_url=named["authorize_url"] or _endpoint(known, "authorization_endpoint"),
-        device_url=named["device_url"] or _endpoint(known, "device_authorization_endpoint"),
-        revoke_url=named["revoke_url"] or _endpoint(known, "revocation_endpoint"),
-        jwks_url=named["jwks_url"] or _endpoint(known, "jwks_uri"),
-        userinfo_url=_endpoint(known, "userinfo_endpoint"),
+        authorize_url=named["authorize_url"] or _endpoint(known, "authorization_endpoint", at),
+        device_url=named["device_url"] or _endpoint(known, "device_authorization_endpoint", at),
+        revoke_url=named["revoke_url"] or _endpoint(known, "revocation_endpoint", at),
+        jwks_url=named["jwks_url"] or _endpoint(known, "jwks_uri", at),
+        userinfo_url=_endpoint(known, "userinfo_endpoint", at),
         issuer=named["issuer"],
         says_issuer=known.get("authorization_response_iss_parameter_supported") is True,
     )
@@ -138,13 +140,21 @@ async def _first_said(issuer: str, http: Http) -> dict[str, Any]:
     raise _odd()
 
 
-def _endpoint(known: Mapping[str, Any], name: str) -> str | None:
+def _endpoint(known: Mapping[str, Any], name: str, at: Collection[tuple[str, str]]) -> str | None:
+    """An endpoint that was found; secrets go to the origins `at` alone, whatever the issuer says now."""
     address = known.get(name)
     if not isinstance(address, str):
         return None
     if urlsplit(address).scheme not in ("https", "http"):  # plain http gets no further than the guard lets it
         raise _odd()
+    if _origin(address) not in at:
+        raise ProviderError("config", Reason.PROVIDER_CHANGED, texts.CHANGED)
     return address
+
+
+def _origin(address: str) -> tuple[str, str]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc.casefold()
 
 
 def _odd() -> ProviderError:
