@@ -49,9 +49,11 @@ class Files(Protocol):
     """What a driver of files must be able to do for imports. Errors as `providers.drivers.Driver` has them.
 
     `deep`: `entries` of a folder brings everything below it, too, with no folders (object stores).
+    `renames`: `move` is one step at the server, and what is moved keeps its bytes' version, or size and time.
     """
 
     deep: bool
+    renames: bool
 
     async def entries(self, folder: str, token: str | None) -> tuple[Sequence[Entry], str | None]:
         """What is in a folder, in pages: `token` is of the page before, None at first and at the end.
@@ -76,11 +78,16 @@ class Files(Protocol):
         """Move a file to a new path, whose folder is made where it is missing. Never overwrites.
 
         Raises:
-            ProviderError: kind `conflict`, reason `exists`, where the name is taken.
+            ProviderError: kind `conflict`, reason `exists`, where the name is taken; `content_changed` where
+                it became another one meanwhile, which stays where it is.
         """
 
-    async def remove(self, path: str) -> None:
-        """Delete a file; one that is gone is fine."""
+    async def remove(self, path: str, version: str) -> None:
+        """Delete a file of this version; one that is gone is fine.
+
+        Raises:
+            ProviderError: `content_changed` where it is another version now.
+        """
 
 
 def version_of(size: int | None, modified_at: datetime | None) -> str:
@@ -202,17 +209,51 @@ class Folders:
         """Move below `to`, or delete, what is still the version that was imported."""
         if afterwards.action not in ("move", "delete"):
             return None
-        now = await self._files.entry(item.id)
-        if now is None or now.version != item.version:
-            return None  # Gone, or changed since: a new version is not ours to put away.
-        if afterwards.action == "delete":
-            await self._files.remove(item.id)
-            return None
-        return await self._moved(item, afterwards.to)
+        try:
+            if afterwards.action == "delete":
+                await self._deleted(item)
+                return None
+            return await self._moved(item, afterwards.to)
+        except ProviderError as error:
+            if error.reason in (Reason.CONTENT_CHANGED, Reason.CONTENT_UNAVAILABLE):
+                return None  # Gone, or changed since: a new version is not ours to put away.
+            raise
 
-    async def _moved(self, item: Item, folder: str) -> str:
+    async def _deleted(self, item: Item) -> None:
+        """Taken aside first, looked at there, then deleted: between a look and a deletion a file may change.
+
+        Who is killed in between finds it again by its name, which follows from what it is.
+        """
+        if not self._files.renames:
+            await self._files.remove(item.id, item.version)
+            return
+        aside = f"{posixpath.dirname(item.id).rstrip('/')}/.paperbus-{_mark(item)}"
+        if _is_still(item, await self._files.entry(item.id)):
+            await self._files.move(item.id, aside)
+        held = await self._files.entry(aside)
+        if held is None:
+            return
+        if _is_still(item, held):
+            await self._files.remove(aside, held.version)
+        else:
+            await self._named(aside, item, posixpath.dirname(item.id))
+
+    async def _moved(self, item: Item, folder: str) -> str | None:
+        if not _is_still(item, await self._files.entry(item.id)):
+            return None
+        to = await self._named(item.id, item, folder)
+        held = await self._files.entry(to) if self._files.renames else None
+        if held is not None and not _is_still(
+            item, held
+        ):  # it changed just before it was moved: back with it
+            await self._named(to, item, posixpath.dirname(item.id))
+            return None
+        return to
+
+    async def _named(self, path: str, item: Item, folder: str) -> str:
+        """Move what is at `path` into a folder, under the item's name or one like it that is free."""
         stem, ext = posixpath.splitext(posixpath.basename(item.id))
-        mark = hashlib.sha256(f"{item.id}\n{item.version}".encode()).hexdigest()[:8]
+        mark = _mark(item)
         names = (
             f"{stem}{ext}",
             f"{stem} ({mark}){ext}",
@@ -221,13 +262,26 @@ class Folders:
         for name in names:
             to = "/" + "/".join((*segments(folder), name))
             try:
-                await self._files.move(item.id, to)
+                await self._files.move(path, to)
             except ProviderError as error:
                 if error.kind != "conflict":
                     raise
                 continue
             return to
         raise ProviderError("conflict", Reason.EXISTS, words("exists"))
+
+
+def _mark(item: Item) -> str:
+    return hashlib.sha256(f"{item.id}\n{item.version}".encode()).hexdigest()[:8]
+
+
+def _is_still(item: Item, entry: Entry | None) -> bool:
+    """Whether these are the bytes that were listed. Some servers give what was moved another entity tag."""
+    if entry is None:
+        return False
+    dated = None not in (item.size, item.received_at)
+    alike = (entry.size, entry.modified_at) == (item.size, item.received_at)
+    return entry.version == item.version or (dated and alike)
 
 
 def _is_plain(path: str) -> bool:

@@ -43,6 +43,7 @@ class FtpFiles(Ftp):
     """`providers.folders.Files`; versions are made of size and time, as the server keeps nothing better."""
 
     deep = False
+    renames = True
 
     async def entries(self, folder: str, token: str | None) -> tuple[Sequence[Entry], str | None]:
         """By MLSD, or by LIST and MDTM for each file: LIST tells times without their zone."""
@@ -100,11 +101,18 @@ class FtpFiles(Ftp):
         async with self.line() as line:
             if await look(line, self.at(to)) is not None:
                 raise taken()
-            await line.command(f"RNFR {self.at(path)}", "350")
+            code, _ = await line.command(f"RNFR {self.at(path)}", ("350", "550"))
+            if code.matches("550"):
+                raise there_no_more()
             await line.command(f"RNTO {self.at(to)}", "2xx")
 
-    async def remove(self, path: str) -> None:
+    async def remove(self, path: str, version: str) -> None:
         """DELE, which is fine for what is gone."""
+        now = await self.entry(path)
+        if now is None:
+            return
+        if now.version != version:
+            raise changed()
         async with self.line() as line:
             try:
                 await line.command(f"DELE {self.at(path)}", "2xx")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -32,10 +32,15 @@ async def open_source(
     yield Folders(ObjectFiles(manifest, settings, reach), options, manifest.limits.concurrency)
 
 
+class _Changed(Exception):
+    """Another version is there now."""
+
+
 class ObjectFiles(Bucket):
     """`providers.folders.Files`; versions are entity tags. An object changes as a whole or not at all."""
 
     deep = True
+    renames = False
 
     @steady
     async def entries(self, folder: str, token: str | None) -> tuple[Sequence[Entry], str | None]:
@@ -96,11 +101,27 @@ class ObjectFiles(Bucket):
             raise self._error(answer)
         if error := why(answer.body, None):  # a copy that fails late is a 200 with an error in it
             raise error
-        await self.remove(path)
+        with suppress(_Changed):  # a new version came while the old one was copied: it stays
+            await self._remove(path, etag)
 
-    async def remove(self, path: str) -> None:
-        """DELETE, which is fine for what is gone."""
-        answer = await self._asked("DELETE", self._url(path), {})
+    async def remove(self, path: str, version: str) -> None:
+        """DELETE with If-Match. Not every service heeds it, so it is looked at just before, too."""
+        try:
+            await self._remove(path, f'"{version}"')
+        except _Changed:
+            raise changed() from None
+
+    async def _remove(self, path: str, etag: str) -> None:
+        there = await self._head(path)
+        if there is None:
+            return
+        if _version(there.headers.get("ETag", "")) != _version(etag):
+            raise _Changed
+        answer = await self._asked("DELETE", self._url(path), {"if-match": etag})
+        if answer.status == 501:  # it knows no conditions there
+            answer = await self._asked("DELETE", self._url(path), {})
+        if answer.status == 412:
+            raise _Changed
         if answer.status >= 300 and answer.status != 404:
             raise self._error(answer)
 

@@ -12,7 +12,7 @@ from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR, F
 
 from providers.content import changed
 from providers.drivers.paths import parent
-from providers.drivers.reading import paged, there_no_more, unreadable
+from providers.drivers.reading import crowded, paged, there_no_more, unreadable
 from providers.drivers.sftp import Sftp, opened
 from providers.drivers.sftpwriting import PIECE
 from providers.errors import ProviderError, taken
@@ -22,7 +22,7 @@ from providers.sources import Source
 from schemas.manifest import Manifest
 
 MOST_ENTRIES = 200_000
-"""A folder with more entries than these is only looked at in part."""
+"""A folder with more entries than these is not looked at: no part of it may pass for the whole."""
 
 
 @asynccontextmanager
@@ -38,6 +38,7 @@ class SftpFiles(Sftp):
     """`providers.folders.Files`; versions are made of size and time, as the server keeps nothing better."""
 
     deep = False
+    renames = True
 
     async def entries(self, folder: str, token: str | None) -> tuple[Sequence[Entry], str | None]:
         """By `readdir`, in pages by name. A link counts as the file that it leads to, never as a folder."""
@@ -57,7 +58,7 @@ class SftpFiles(Sftp):
                 if attributes is not None and attributes.type == FILEXFER_TYPE_REGULAR:
                     found.append(_entry(path, attributes))
                 if len(found) >= MOST_ENTRIES:
-                    break
+                    raise crowded(MOST_ENTRIES)
         return paged(found, token)
 
     async def entry(self, path: str) -> Entry | None:
@@ -101,23 +102,31 @@ class SftpFiles(Sftp):
             raise changed()
 
     async def move(self, path: str, to: str) -> None:
-        """By a link where the server makes them, which never overwrites; else it is looked first."""
+        """By renaming in one step, which must not overwrite (draft-ietf-secsh-filexfer-02 §6.5); not every
+        server heeds that, so it is looked first.
+        """
         await self.make_folder(parent(to))
+        if await self._stat(to) is not None:
+            raise taken()
         try:
             with self._in_time(0):
-                await self._publish(self._at(path), self._at(to))
+                await self._sftp.rename(self._at(path), self._at(to))
         except ProviderError as error:
-            if error.kind == "conflict" or (not error.later and await self._stat(to) is not None):
+            if error.later:
+                raise
+            if await self._stat(to) is not None:
                 raise taken() from None
-            raise
+            raise there_no_more() if await self._stat(path) is None else error from None
 
-    async def remove(self, path: str) -> None:
+    async def remove(self, path: str, version: str) -> None:
         """`remove`, which is fine for what is gone."""
-        with self._in_time(0):
-            try:
-                await self._sftp.remove(self._at(path))
-            except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
-                return
+        now = await self.entry(path)
+        if now is None:
+            return
+        if now.version != version:
+            raise changed()
+        with self._in_time(0), suppress(asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+            await self._sftp.remove(self._at(path))
 
     async def _aim(self, path: str) -> asyncssh.SFTPAttrs | None:
         """What a link leads to; None where that is nothing that we can see."""

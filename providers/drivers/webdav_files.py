@@ -33,6 +33,7 @@ class DavFiles(WebDav):
     """`providers.folders.Files`; versions are entity tags where the server has them."""
 
     deep = False
+    renames = True
 
     async def entries(self, folder: str, token: str | None) -> tuple[Sequence[Entry], str | None]:
         """By one PROPFIND, in pages by name: WebDAV itself has none."""
@@ -71,13 +72,19 @@ class DavFiles(WebDav):
             answer = await self._send("MOVE", path, headers)
         if answer.status == 412 or (answer.status in (403, 409) and await self.find(to)):
             raise taken()
+        if answer.status == 404:
+            raise there_no_more()
         if answer.status >= 300:
             raise self._error(answer)
 
-    async def remove(self, path: str) -> None:
+    async def remove(self, path: str, version: str) -> None:
         """DELETE of a file, never of a folder that took its name."""
-        if segments(path) and await self.entry(path) is not None:
-            await self._delete(path)
+        now = await self.entry(path) if segments(path) else None
+        if now is None:
+            return
+        if now.version != version:
+            raise changed()
+        await self._delete(path)
 
 
 def _entry(path: str, listed: Listed) -> Entry:

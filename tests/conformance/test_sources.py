@@ -180,6 +180,18 @@ async def test_a_file_that_is_gone_is_told_as_gone(subject: Subject, reach: Reac
     assert set(left) == {f"{folder}/b.pdf"}
 
 
+async def test_a_file_that_was_replaced_since_is_neither_moved_nor_deleted(subject: Subject, reach: Reach):
+    folder = await filled(subject, reach, "a.pdf")
+    async with subject.open(reach) as driver, subject.source(reach, folder=folder) as source:
+        before = (await listed(source))[f"{folder}/a.pdf"]
+        await driver.replace(f"{folder}/a.pdf", of_bytes(b"another one"), None)
+        await source.settle(before, Afterwards("delete"))
+        await source.settle(before, Afterwards("move", f"{folder}/done"))
+
+    assert subject.look(f"{folder}/a.pdf") == b"another one"
+    assert subject.look(f"{folder}/done/a.pdf") is None
+
+
 async def test_what_was_imported_is_moved_away_and_overwrites_nothing(subject: Subject, reach: Reach):
     folder = await filled(subject, reach, "a.pdf")
     done = f"{folder}/done/2026"

@@ -1,8 +1,15 @@
 """Walking through folders where names are odd. Real servers are asked in `tests/imports`."""
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from providers.folders import Entry, Folders
+import pytest
+
+from providers.content import changed
+from providers.errors import taken
+from providers.folders import Entry, Folders, item_of
+from providers.sources import Action, Afterwards
 
 
 class Files:
@@ -21,3 +28,70 @@ async def test_names_that_cannot_be_asked_for_hide_no_other_file_of_their_folder
     page = await Folders(Files(), options, 1).page(None, None)  # type: ignore[arg-type]  # stands in
     assert [item.id for item in page.items] == ["/in/b.pdf"]
     assert page.last
+
+
+@dataclass
+class Shelf:
+    """Files by path, each with its version. Somebody writes a new one over `/a.pdf` just before a call."""
+
+    renames: bool
+    before: str
+    deep: bool = False
+    there: dict[str, str] = field(default_factory=lambda: {"/a.pdf": "1"})
+
+    def _meet(self, call: str) -> None:
+        if call == self.before:
+            self.there["/a.pdf"] = "2"
+
+    async def entry(self, path: str) -> Entry | None:
+        found = self.there.get(path)
+        return None if found is None else Entry(path, version=found)
+
+    async def move(self, path: str, to: str) -> None:
+        if to in self.there:
+            raise taken()
+        self._meet("move")
+        self.there[to] = self.there.pop(path)
+
+    async def remove(self, path: str, version: str) -> None:
+        self._meet("remove")
+        if self.renames:  # such servers know no conditions: what is there goes
+            self.there.pop(path, None)
+        elif self.there.get(path) == version:
+            del self.there[path]
+        else:
+            raise changed()
+
+
+@pytest.mark.parametrize("before", ["move", "remove", ""])
+@pytest.mark.parametrize(("action", "renames"), [("delete", True), ("delete", False), ("move", True)])
+async def test_a_file_that_somebody_replaces_while_it_is_put_away_is_never_lost_and_is_listed_again(
+    action: Action,
+    renames: bool,  # noqa: FBT001 - a parameter of the test
+    before: str,
+) -> None:
+    shelf = Shelf(renames, before)
+    folders = Folders(shelf, {"folder": "/"}, 1)  # type: ignore[arg-type]  # stands in
+    await folders.settle(item_of(Entry("/a.pdf", version="1")), Afterwards(action, "/Done"))
+
+    replaced = before == "move" if action == "move" else before and (renames or before == "remove")
+    assert ("2" in shelf.there.values()) == bool(replaced)
+    if replaced:
+        assert shelf.there["/a.pdf"] == "2"
+
+
+async def test_a_deletion_that_was_cut_after_the_file_was_taken_aside_goes_on() -> None:
+    shelf = Shelf(renames=True, before="")
+    folders = Folders(shelf, {"folder": "/"}, 1)  # type: ignore[arg-type]  # stands in
+    item = item_of(Entry("/a.pdf", version="1"))
+    await folders.settle(item, Afterwards("delete"))
+    aside = Shelf(renames=True, before="")
+    aside.there = {f"/.paperbus-{_marked()}": "1"}
+
+    await Folders(aside, {"folder": "/"}, 1).settle(item, Afterwards("delete"))  # type: ignore[arg-type]  # stands in
+
+    assert (shelf.there, aside.there) == ({}, {})
+
+
+def _marked() -> str:
+    return hashlib.sha256(b"/a.pdf\n1").hexdigest()[:8]
