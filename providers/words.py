@@ -88,6 +88,21 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "Le fournisseur n'a pas conservé le fichier sous son nom.",
         "Der Anbieter hat die Datei nicht unter ihrem Namen behalten.",
     ),
+    "crowded": (
+        "This folder holds more than {most} files. Move the old ones away, or choose another folder.",
+        "Ce dossier contient plus de {most} fichiers. Déplacez les anciens ou choisissez un autre dossier.",
+        "Dieser Ordner enthält mehr als {most} Dateien. Verschieben Sie alte, oder wählen Sie einen anderen.",
+    ),
+    "one_line": (
+        "This must be one line, without control characters.",
+        "Cela doit tenir sur une ligne, sans caractères de contrôle.",
+        "Das muss eine Zeile ohne Steuerzeichen sein.",
+    ),
+    "cannot_look": (
+        "The server takes files but does not show them. Ask it for the right to list the folder.",
+        "Le serveur accepte les fichiers sans les montrer. Demandez-lui le droit de lister le dossier.",
+        "Der Server nimmt Dateien an, zeigt sie aber nicht. Bitten Sie um das Recht, den Ordner zu lesen.",
+    ),
     "bad_name": (
         "A file or folder name is made of signs that no target takes.",
         "Un nom de fichier ou de dossier contient des signes qu'aucune destination n'accepte.",

@@ -227,7 +227,19 @@ class Ftp:
             refusal = await self._why(line, path, error)
             await _clear(line, at)
             raise refusal from None
-        there = await look(line, at)
+        await self._require_whole(line, path, at, body)
+
+    async def _require_whole(self, line: Line, path: str, at: str, body: Body) -> None:
+        """That the server shows all of it. To a mere drop box we would send for ever: it is told apart."""
+        try:
+            there = await look(line, at)
+            if there is None:
+                await entries(line, self.at(parent(path)))
+        except aioftp.StatusCodeError as refusal:
+            await _clear(line, at)
+            if str(refusal.received_codes[-1]).startswith("5"):
+                raise ProviderError("config", Reason.PERMISSION_MISSING, words("cannot_look")) from None
+            raise
         if there is None or there.size != body.size:
             await _clear(line, at)
             raise broken_off(self._host)

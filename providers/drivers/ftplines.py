@@ -23,6 +23,8 @@ from providers.drivers.ftpfaults import faults
 from providers.egress import plain_host
 from providers.errors import ProviderError
 from providers.reach import Reach
+from providers.words import words
+from schemas.reasons import Reason
 
 LOGIN_SECONDS = 30
 IDLE_SECONDS = 15.0
@@ -146,10 +148,16 @@ class Line(aioftp.Client):
 def dialled(settings: Mapping[str, Any], reach: Reach) -> Callable[[], Awaitable[Line]]:
     """What makes one more line for these settings.
 
-    Raises (when called):
+    Raises:
+        ProviderError: `invalid` for what would be a command of its own (CR, LF).
+
+    Raises (when what it returns is called):
         ProviderError: `credentials_wrong`, `host_unreachable`, `certificate_invalid`, `address_refused` …
     """
     host = plain_host(str(settings["host"]))
+    for name in ("username", "password", "root"):
+        if any(mark in str(settings.get(name) or "") for mark in "\r\n\0"):
+            raise ProviderError("config", Reason.INVALID, words("one_line"), field=name)
     security: Security = settings.get("security") or "explicit"
     port = int(settings.get("port") or (990 if security == "implicit" else 21))
 

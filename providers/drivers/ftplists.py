@@ -8,9 +8,10 @@ from typing import Any
 
 from providers.drivers import A_FOLDER, Found
 from providers.drivers.ftplines import Line
+from providers.drivers.reading import crowded
 
 SCANNED = 100_000
-"""A folder with more entries than these is only looked at in part."""
+"""A folder with more entries than these is not looked at: no part of it may pass for the whole."""
 LINE_BYTES = 8 * 1024
 
 
@@ -64,7 +65,11 @@ async def is_folder(line: Line, at: str) -> bool:
 
 
 async def entries(line: Line, at: str) -> list[Listed] | None:
-    """What is in the folder `at`; None where there is no such folder."""
+    """What is in the folder `at`; None where there is no such folder.
+
+    Raises:
+        ProviderError: there is more in it than `SCANNED`.
+    """
     if not await is_folder(line, at):
         return None
     told = "MLSD" if {"MLST", "MLSD"} & line.features else "LIST -a"
@@ -77,7 +82,7 @@ async def entries(line: Line, at: str) -> list[Listed] | None:
                 found.append(entry)
         if raw:
             line.close()  # There is more, and no polite way to stop it.
-            return found
+            raise crowded(SCANNED)
     return found
 
 

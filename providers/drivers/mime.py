@@ -14,6 +14,8 @@ from providers.content import Body
 from providers.errors import ProviderError
 from providers.outbox import Letter, Spoilt
 
+_PLAIN = SMTP.clone(cte_type="7bit")
+"""ASCII alone, which needs no 8BITMIME (RFC 6152) of the server, nor of those behind it."""
 _LINE = 57
 """Bytes that make a line of base64 (76 characters, RFC 2045 §6.8)."""
 _BATCH = _LINE * 4096
@@ -21,7 +23,7 @@ _BATCH = _LINE * 4096
 
 def head(letter: Letter, message_id: str, sender: str, to: str, now: datetime) -> bytes:
     """All up to the first document. `message_id` is without its brackets; the boundary follows from it."""
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_PLAIN)
     mail["From"] = sender
     mail["To"] = to
     mail["Subject"] = letter.subject
@@ -31,14 +33,14 @@ def head(letter: Letter, message_id: str, sender: str, to: str, now: datetime) -
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes, please
     mail["MIME-Version"] = "1.0"
     mail["Content-Type"] = f'multipart/mixed; boundary="{_boundary(letter)}"'
-    text = MIMEPart(policy=SMTP)
+    text = MIMEPart(policy=_PLAIN)
     text.set_content(letter.text)
     return _fields(mail) + _opening(letter) + text.as_bytes()
 
 
 def part(letter: Letter, name: str, media_type: str) -> bytes:
     """What stands before a document's lines."""
-    held = MIMEPart(policy=SMTP)
+    held = MIMEPart(policy=_PLAIN)
     kind = media_type.partition(";")[0].strip().lower()
     fitting = kind.count("/") == 1 and kind.isascii() and kind.isprintable() and " " not in kind
     held["Content-Type"] = (
@@ -83,7 +85,7 @@ async def encoded(number: int, body: Body) -> AsyncIterator[bytes]:
 
 def _fields(of: MIMEPart) -> bytes:
     """The head alone: what follows it is sent as it comes."""
-    return b"".join(SMTP.fold_binary(name, value) for name, value in of.raw_items()) + b"\r\n"
+    return b"".join(_PLAIN.fold_binary(name, value) for name, value in of.raw_items()) + b"\r\n"
 
 
 def _lines(data: bytes) -> bytes:

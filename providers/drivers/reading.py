@@ -52,6 +52,13 @@ def unreadable(error: ProviderError) -> ProviderError:
     return error
 
 
+def crowded(most: int) -> ProviderError:
+    """A folder that holds more than is looked at in one piece."""
+    return ProviderError(
+        "config", Reason.PROVIDER_CHANGED, words("crowded", most=f"{most:,}"), field="folder"
+    )
+
+
 def there_no_more() -> ProviderError:
     """The file went away after it was listed."""
     return ProviderError("item_permanent", Reason.CONTENT_UNAVAILABLE, words("file_gone"))

@@ -159,7 +159,7 @@ class WebDav:
                     return Receipt(path, None)
                 raise moved_on()
             return self._receipt(path, answer)
-        await self._beside(path, body)
+        sent_twice = await self._beside(path, body)
         found = await self.find(path)
         if found is not None and found.is_folder:
             await self._clear(path, body)
@@ -167,7 +167,10 @@ class WebDav:
         if version is not None and (found is None or found.version != version):
             await self._clear(path, body)
             raise moved_on()
-        return await self._moved(path, body, await self._move(path, body, overwrite="T"))
+        receipt = await self._moved(path, body, await self._move(path, body, overwrite="T"))
+        if sent_twice:
+            await self._require_whole(path, body)
+        return receipt
 
     @once_unlocked
     async def _beside(self, path: str, body: Body) -> bool:

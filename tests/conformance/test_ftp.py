@@ -157,3 +157,26 @@ async def test_a_line_that_was_hung_up_while_it_rested_is_made_anew(
             await driver.put("/b.pdf", of_bytes(PDF))
 
     assert subject.names() == {"/a.pdf", "/b.pdf"}
+
+
+@pytest.mark.parametrize("denied", ["SIZE,MDTM,LIST,NLST", "FEAT,SIZE,MDTM,LIST,NLST"])
+async def test_a_drop_box_that_shows_nothing_is_told_from_trouble_that_passes(
+    denied: str, tmp_path: Path, reach: Reach
+):
+    with served(tmp_path, cmds_denied=denied) as target:
+        async with ftp(target).open(reach) as driver:
+            with pytest.raises(ProviderError) as caught:
+                await driver.put("/a.pdf", of_bytes(PDF))
+
+    assert (caught.value.reason, caught.value.later) == (Reason.PERMISSION_MISSING, False)
+    assert "right to list" in str(caught.value)
+    assert ftp(target).names() == set()
+
+
+@pytest.mark.parametrize("field", ["username", "password", "root"])
+async def test_a_setting_of_several_lines_is_no_command(field: str, reach: Reach):
+    with pytest.raises(ProviderError) as caught:
+        async with ftp(Target("", 9, Path())).open(reach, **{field: "jane\r\nDELE a.pdf"}):
+            pass
+
+    assert (caught.value.reason, caught.value.field) == (Reason.INVALID, field)

@@ -1,6 +1,9 @@
 """Runs whose documents go by mail: one or all in a letter, and never twice by themselves."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import SMTP
 from typing import Any
 
 import pytest
@@ -8,6 +11,10 @@ from mailserver import Mailserver, mailserver
 from run_rig import Platform, Rig, a_place
 from subjects import manifest
 from targets import PASSWORD, USER
+
+from providers.content import of_bytes
+from providers.drivers.mime import end, head, part
+from providers.outbox import Enclosure, Letter
 
 A, B, C = (bytes([number]) * 5000 for number in range(3))
 
@@ -123,3 +130,16 @@ async def test_a_worker_that_is_killed_leaves_what_may_have_gone_unknown_and_sen
     assert before == arrived
     assert len(server.taken) == 1
     assert statuses(rows) == {"unknown" if arrived else "done"}
+
+
+async def test_a_letter_is_ascii_whatever_its_names_are():
+    letter = Letter(
+        "ref", "Gebühr 1 €", "Müller.pdf\r\n請求書.pdf\r\n", (Enclosure("請求書.pdf", of_bytes(A)),)
+    )
+    whole = head(letter, "ref@firm.example", "jane@firm.example", "inbox@firm.example", datetime.now(UTC))
+    whole += part(letter, letter.enclosures[0].name, "application/pdf") + end(letter)
+
+    assert whole.isascii(), "it would need 8BITMIME"
+    text = message_from_bytes(whole, policy=SMTP).get_body()
+    assert text is not None
+    assert text.get_content() == letter.text

@@ -26,8 +26,9 @@ KINDS = {
 class Forgetful:
     """Takes a PUT and hangs up instead of answering, once; then says that something is there: `there`."""
 
-    def __init__(self, there: bytes) -> None:
+    def __init__(self, there: bytes, *, takes_all: bool) -> None:
         self.there = there
+        self.takes_all = takes_all
         self.puts = 0
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -48,6 +49,8 @@ class Forgetful:
 
     def _answer(self, method: str) -> bytes:
         size, digest = len(self.there), hashlib.sha256(self.there).hexdigest()
+        if method in ("MOVE", "DELETE") or (method == "PUT" and self.takes_all):
+            return b"HTTP/1.1 204 Done\r\n\r\n"
         if method == "PUT":
             return b"HTTP/1.1 412 There\r\nContent-Length: 0\r\n\r\n"
         if method == "HEAD":
@@ -63,8 +66,8 @@ class Forgetful:
 
 
 @contextlib.asynccontextmanager
-async def forgetful(there: bytes) -> AsyncIterator[tuple[Forgetful, int]]:
-    it = Forgetful(there)
+async def forgetful(there: bytes, *, takes_all: bool = False) -> AsyncIterator[tuple[Forgetful, int]]:
+    it = Forgetful(there, takes_all=takes_all)
     server = await asyncio.start_server(it, "127.0.0.1", 0)
     async with server:
         yield it, server.sockets[0].getsockname()[1]
@@ -103,3 +106,14 @@ async def test_a_disk_that_gets_full_under_an_upload_is_trouble_that_passes(reac
                 await driver.put("/a.pdf", of_bytes(PDF))
 
     assert (caught.value.reason, caught.value.later) == (Reason.PROVIDER_DOWN, True)
+
+
+async def test_a_file_that_was_replaced_by_two_sendings_is_looked_at_for_its_size(reach: Reach):
+    async with forgetful(b"the first, cut one", takes_all=True) as (server, port):
+        login = {"url": f"http://127.0.0.1:{port}", "username": "jane", "password": "x"}
+        async with open_driver(manifest("webdav"), login, {}, reach) as driver:
+            await driver.find("/other.pdf")
+            with pytest.raises(ProviderError) as caught:
+                await driver.replace("/a.pdf", of_bytes(PDF), None)
+
+    assert (server.puts, caught.value.later) == (2, True)
