@@ -6,7 +6,6 @@ The drivers of files bring `Files`, four methods; this module walks. It knows no
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import posixpath
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +14,14 @@ from typing import Any, Protocol
 
 from providers.drivers.paths import segments
 from providers.errors import ProviderError
+from providers.settling import delete, move_away
 from providers.sources import Ability, Afterwards, Cursor, Item, Page
+from providers.walking import Walk
 from providers.words import words
 from schemas.reasons import Reason
 
-MOST_FOLDERS = 10_000
-"""Folders below the chosen one that are walked; a tree that has more, or leads round in a ring, ends here."""
-MOST_NAMES = 20
-"""Numbers that are tried when a name is taken in the folder that things are moved to."""
+DEEPEST = 40
+"""Folders within folders; what lies deeper leads round in a ring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +134,8 @@ class Scope:
 
     def walks(self, path: str) -> bool:
         """Whether a folder below is looked into."""
+        if len(segments(path)) - len(segments(self.folder)) > DEEPEST:
+            return False
         return self.subfolders and not posixpath.basename(path).startswith(".") and not self._was_moved(path)
 
     def _was_moved(self, path: str) -> bool:
@@ -146,8 +147,8 @@ class Scope:
 class Folders:
     """The `Source` that files and folders make.
 
-    The cursor is a walk: folders still to be looked into, with the token of the first. A listing starts anew
-    each time and goes through everything, so it needs no state of yesterday.
+    The cursor is where its walk stands. A listing starts anew each time and goes through everything, so it
+    needs no state of yesterday.
     """
 
     def __init__(self, files: Files, options: Mapping[str, Any], concurrency: int) -> None:
@@ -156,29 +157,13 @@ class Folders:
         self.ability = Ability(
             lists_all=True, afterwards=frozenset({"move", "delete"}), concurrency=concurrency
         )
+        self._walk = Walk(files, self._scope)
 
     async def page(self, cursor: Cursor | None, since: datetime | None) -> Page:
-        """One page of one folder; folders met on the way come later."""
-        walk = dict(cursor or {}) or {"folders": [self._scope.folder], "token": None, "walked": 0}
-        folder, rest = walk["folders"][0], list(walk["folders"][1:])
-        try:
-            entries, token = await self._files.entries(folder, walk["token"])
-        except ProviderError as error:
-            below = folder != self._scope.folder
-            if not below or error.reason not in (Reason.DESTINATION_MISSING, Reason.PERMISSION_MISSING):
-                raise
-            entries, token = (), None  # gone since its parent was listed, or not ours to look into
-        entries = [each for each in entries if _is_plain(each.path)]
-        found = [each.path for each in entries if each.is_folder and self._scope.walks(each.path)]
-        rest = (
-            found[: max(0, MOST_FOLDERS - walk["walked"] - len(rest))] + rest
-        )  # deep first: the walk stays short
+        """One page of one folder; folders below it come next."""
+        entries, following = await self._walk.page(cursor)
         items = [item_of(each) for each in entries if self._counts(each, since)]
-        folders = [folder, *rest] if token is not None else rest
-        if not folders:
-            return Page(items, {}, last=True)
-        walked = walk["walked"] + (token is None)
-        return Page(items, {"folders": folders, "token": token, "walked": walked}, last=False)
+        return Page(items, following or {}, last=following is None)
 
     def _counts(self, entry: Entry, since: datetime | None) -> bool:
         if entry.is_folder or not self._scope.wants(entry.path):
@@ -211,85 +196,13 @@ class Folders:
             return None
         try:
             if afterwards.action == "delete":
-                await self._deleted(item)
+                await delete(self._files, item)
                 return None
-            return await self._moved(item, afterwards.to)
+            return await move_away(self._files, item, afterwards.to)
         except ProviderError as error:
             if error.reason in (Reason.CONTENT_CHANGED, Reason.CONTENT_UNAVAILABLE):
                 return None  # Gone, or changed since: a new version is not ours to put away.
             raise
-
-    async def _deleted(self, item: Item) -> None:
-        """Taken aside first, looked at there, then deleted: between a look and a deletion a file may change.
-
-        Who is killed in between finds it again by its name, which follows from what it is.
-        """
-        if not self._files.renames:
-            await self._files.remove(item.id, item.version)
-            return
-        aside = f"{posixpath.dirname(item.id).rstrip('/')}/.paperbus-{_mark(item)}"
-        if _is_still(item, await self._files.entry(item.id)):
-            await self._files.move(item.id, aside)
-        held = await self._files.entry(aside)
-        if held is None:
-            return
-        if _is_still(item, held):
-            await self._files.remove(aside, held.version)
-        else:
-            await self._named(aside, item, posixpath.dirname(item.id))
-
-    async def _moved(self, item: Item, folder: str) -> str | None:
-        if not _is_still(item, await self._files.entry(item.id)):
-            return None
-        to = await self._named(item.id, item, folder)
-        held = await self._files.entry(to) if self._files.renames else None
-        if held is not None and not _is_still(
-            item, held
-        ):  # it changed just before it was moved: back with it
-            await self._named(to, item, posixpath.dirname(item.id))
-            return None
-        return to
-
-    async def _named(self, path: str, item: Item, folder: str) -> str:
-        """Move what is at `path` into a folder, under the item's name or one like it that is free."""
-        stem, ext = posixpath.splitext(posixpath.basename(item.id))
-        mark = _mark(item)
-        names = (
-            f"{stem}{ext}",
-            f"{stem} ({mark}){ext}",
-            *(f"{stem} ({mark}-{n}){ext}" for n in range(2, MOST_NAMES)),
-        )
-        for name in names:
-            to = "/" + "/".join((*segments(folder), name))
-            try:
-                await self._files.move(path, to)
-            except ProviderError as error:
-                if error.kind != "conflict":
-                    raise
-                continue
-            return to
-        raise ProviderError("conflict", Reason.EXISTS, words("exists"))
-
-
-def _mark(item: Item) -> str:
-    return hashlib.sha256(f"{item.id}\n{item.version}".encode()).hexdigest()[:8]
-
-
-def _is_still(item: Item, entry: Entry | None) -> bool:
-    """Whether these are the bytes that were listed. Some servers give what was moved another entity tag."""
-    if entry is None:
-        return False
-    dated = None not in (item.size, item.received_at)
-    alike = (entry.size, entry.modified_at) == (item.size, item.received_at)
-    return entry.version == item.version or (dated and alike)
-
-
-def _is_plain(path: str) -> bool:
-    """Whether it can be asked for by this path: one odd name must not hide all the others."""
-    try:
-        return bool(segments(path))
-    except ProviderError:
-        return False
 
 
 def item_of(entry: Entry) -> Item:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from providers.content import changed
-from providers.errors import taken
+from providers.errors import ProviderError, taken
 from providers.folders import Entry, Folders, item_of
 from providers.sources import Action, Afterwards
 
@@ -95,3 +95,70 @@ async def test_a_deletion_that_was_cut_after_the_file_was_taken_aside_goes_on() 
 
 def _marked() -> str:
     return hashlib.sha256(b"/a.pdf\n1").hexdigest()[:8]
+
+
+class Tree:
+    """Folders of folders, two levels down, in pages of two entries. Counts how often it is asked."""
+
+    deep = False
+    renames = True
+
+    def __init__(self, *paths: str) -> None:
+        self.paths = paths
+        self.asked = 0
+
+    async def entries(self, folder: str, token: str | None) -> tuple[Sequence[Entry], str | None]:
+        self.asked += 1
+        stem = folder.rstrip("/") + "/"
+        there = {}
+        for path in self.paths:
+            if path.startswith(stem):
+                name, _, more = path.removeprefix(stem).partition("/")
+                there[stem + name] = Entry(stem + name, is_folder=bool(more))
+        later = [there[path] for path in sorted(there) if token is None or path > token]
+        return later[:2], later[1].path if len(later) > 2 else None
+
+
+PATHS = [f"/{a}/{b}/{c}.pdf" for a in "xyz" for b in "klm" for c in "123"] + [f"/{n}.pdf" for n in range(5)]
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["one worker", "another for each page"])
+async def test_a_walk_goes_on_from_its_place_alone_and_misses_and_repeats_nothing(
+    others: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    tree, options = Tree(*PATHS), {"folder": "/", "subfolders": True}
+    folders = Folders(tree, options, 1)  # type: ignore[arg-type]  # stands in
+    page = await folders.page(None, None)
+    seen, cursors = [item.id for item in page.items], [page.cursor]
+    while not page.last:
+        if others:
+            folders = Folders(tree, options, 1)  # type: ignore[arg-type]  # stands in
+        page = await folders.page(page.cursor, None)
+        seen += [item.id for item in page.items]
+        cursors.append(page.cursor)
+
+    assert sorted(seen) == sorted(PATHS)
+    assert all(len(str(cursor)) < 100 for cursor in cursors)
+    assert others or tree.asked == len(cursors)
+
+
+async def test_a_tree_that_leads_round_in_a_ring_ends() -> None:
+    class Ring(Tree):
+        async def entries(self, folder: str, token: str | None) -> tuple[Sequence[Entry], str | None]:
+            return [Entry(f"{folder.rstrip('/')}/round", is_folder=True)], None
+
+    folders = Folders(Ring(), {"folder": "/", "subfolders": True}, 1)  # type: ignore[arg-type]  # stands in
+    pages = 1
+    page = await folders.page(None, None)
+    while not page.last:
+        page, pages = await folders.page(page.cursor, None), pages + 1
+    assert pages < 50
+
+
+async def test_a_tree_that_is_too_large_is_refused_and_not_looked_at_in_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("providers.walking.MOST_FOLDERS", 3)
+    folders = Folders(Tree(*PATHS), {"folder": "/", "subfolders": True}, 1)  # type: ignore[arg-type]  # stands in
+    with pytest.raises(ProviderError):
+        await folders.count(None)
