@@ -36,6 +36,8 @@ DRAIN_ON_REVOKE = 45.0
 """Seconds that a batch in flight gets when partitions move; below the 60 s of the rebalance."""
 FAILING = 5.0
 """Seconds of trouble after which a replica is not ready."""
+SILENT = 10.0
+"""Seconds without an answer of Kafka, an empty one included, after which a replica is not ready."""
 NO_PROGRESS = 60.0
 """Seconds without a finished batch, with something to read, after which a replica is not ready."""
 
@@ -53,6 +55,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._failures = 0
         self._failing_since = 0.0
         self._why = ""
+        self._handling = False
         self._progress = time.monotonic()
 
     def declare(self, broker: KafkaBroker) -> None:
@@ -86,7 +89,12 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         if self._failures and time.monotonic() - self._failing_since > FAILING:
             return f"{self.reading.topic.name} is not read: {self._why}."
         consumer = self._subscriber.consumer if self._subscriber else None
-        if consumer is None or time.monotonic() - self._progress < NO_PROGRESS or not self._behind(consumer):
+        idle = time.monotonic() - self._progress
+        if consumer is None:
+            return None
+        if not self._handling and min(idle, _silence(consumer)) > SILENT:
+            return f"{self.reading.topic.name} is not read: Kafka does not answer."
+        if idle < NO_PROGRESS or not self._behind(consumer):
             return None
         return f"{self.reading.topic.name} has events to read, but none was handled for {NO_PROGRESS:.0f} s."
 
@@ -111,6 +119,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         consumer, topic = self._subscriber.consumer if self._subscriber else None, self.reading.topic.name
         if consumer is None:
             return
+        self._handling = True  # nothing more is fetched meanwhile
         try:
             with BATCHES.labels(topic).time(), traces.span(topic), bound_contextvars(topic=topic):
                 await self.reading.take([_raw(record) for record in records])
@@ -125,6 +134,8 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             await self.committed()
             self._committing = asyncio.create_task(self._commit(consumer, records))  # beside the next fetch
             await self._let_gather()
+        finally:
+            self._handling = False
 
     async def _let_gather(self) -> None:
         """Pause where that was asked for; at the end, wait for the commit instead."""
@@ -166,6 +177,13 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     def _behind(self, consumer: AIOKafkaConsumer) -> bool:
         return any((consumer.highwater(part) or 0) > _last(consumer, part) for part in consumer.assignment())
+
+
+def _silence(consumer: AIOKafkaConsumer) -> float:
+    """Seconds since Kafka last answered a fetch; 0 where it was never asked."""
+    asked = [consumer.last_poll_timestamp(part) for part in consumer.assignment()]
+    answers = [at for at in asked if at is not None]
+    return time.time() - max(answers) / 1000 if answers else 0.0
 
 
 def _last(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -69,7 +68,11 @@ async def test_without_kafka_events_stay_owed_and_are_published_once_it_is_back(
         for id_ in ids:
             event = pause(id_)
             await world.store.fold([Heard(event, world.asks.name, 0, 0)], decide)
-        await asyncio.sleep(1)
+
+        async def noticed() -> bool:
+            return "Kafka does not answer" in (world.edges[0].stuck() or "")
+
+        await until(noticed, 30, "a not-ready edge")
         owed = await world.store.collection.count_documents({"owes.0": {"$exists": True}})
         assert owed == 20, "the fault did not fire: something was published without Kafka"
         await fresh_kafka.start_again()
@@ -85,3 +88,4 @@ async def test_without_kafka_events_stay_owed_and_are_published_once_it_is_back(
 
         await world.send(*(pause(id_) for id_ in ids))
         await world.until_committed(60, 90)
+        assert world.edges[0].stuck() is None
