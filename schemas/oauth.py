@@ -68,8 +68,8 @@ class TokenLife(Model):
 class OAuth(Model):
     """The authorization server of one provider, and how it differs from the book.
 
-    Endpoints are named, or found by `issuer` (RFC 8414) at known origins; what is named wins. PKCE with S256 is
-    always sent.
+    Endpoints are named, or found by `issuer` (RFC 8414) at known origins; what is named wins. PKCE with S256
+    is always sent.
     """
 
     issuer: Maybe[Address] = None
@@ -79,7 +79,8 @@ class OAuth(Model):
     revoke_url: Maybe[Address] = None
     jwks_url: Maybe[Address] = None
     endpoint_origins: tuple[Address, ...] = Member(default=(), max_length=10)
-    """Where else than at the issuer's own origin endpoints found by it may be: what was found elsewhere is not used, until a newer manifest names its origin and an operator approves of that."""
+    """Where else than at the issuer's own origin endpoints found by it may be. What is elsewhere is not used,
+    until a newer manifest names its origin and an operator approves of that."""
     client: Literal["operator", "customer"] = "operator"
     """Whose client: the operator's, from the vault, or the customer's own: the login asks for its
     `client_id` and `client_secret`."""

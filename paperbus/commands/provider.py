@@ -102,20 +102,36 @@ def new(name: str, where: Path) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the login down, without what was typed, for the conformance tests to play again.",
 )
-def try_(file: Path, locale: str, folder: str, record: Path | None) -> None:
+@click.option(
+    "--redirect-uri",
+    help="Where the provider sends browsers back to, as your client is registered with it; the login "
+    "window on this machine unless given.",
+)
+def try_(file: Path, locale: str, folder: str, record: Path | None, redirect_uri: str | None) -> None:
     """Log in by a manifest, list what can be chosen, move one test document. Each request is shown.
+
+    Where the login goes on at the provider's own page, its address is printed, and the one that the browser
+    is sent back to is pasted in.
 
     Addresses in private networks work where PAPERBUS_PRIVATE_NETWORKS lists them.
     """
     from kit.settings import Settings
-    from paperbus.commands.trying import Trial, tried
+    from paperbus.commands.trying import Prompting, Trial, tried
     from providers.egress import Guard
     from providers.manifests import Broken, load
     from providers.reach import Reach
+    from schemas.login import Device, Redirect
 
     try:
         manifest = load(file if file.is_dir() else file.parent)
     except Broken:
         raise Stopped(f"The manifest has mistakes: paperbus provider check {file}") from None
     guard = Guard([str(network) for network in Settings.load().paperbus_private_networks])
-    asyncio.run(tried(Trial(manifest, Reach(guard), locale), folder, record))
+    if record is not None and any(isinstance(step, Redirect | Device) for step in manifest.login):
+        raise Stopped(
+            "A login at the provider's own page cannot be played again: its answers are signed for one login "
+            "alone. Leave --record out."
+        )
+    there = redirect_uri or f"http://127.0.0.1:8112/oauth/callback/{manifest.id}"
+    reach = Reach(guard, clients=Prompting())
+    asyncio.run(tried(Trial(manifest, reach, locale, redirect_uri=there), folder, record))

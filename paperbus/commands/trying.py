@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import click
 
@@ -18,6 +19,9 @@ from providers.content import of_bytes
 from providers.drivers import open_driver
 from providers.errors import ProviderError
 from providers.login import machine
+from providers.login.oauth.client import Client
+from providers.login.oauth.leaving import came_back, depart
+from providers.login.oauth.registered import registered
 from providers.login.outcomes import (
     Answer,
     Asked,
@@ -51,6 +55,8 @@ class Trial:
     typed: list[Mapping[str, Any]] = field(default_factory=list)
     recording: Recording = field(default_factory=lambda: Recording(""))
     state: LoginState = field(default_factory=dict, repr=False)
+    redirect_uri: str = ""
+    """Where the provider sends browsers back to: as the client was registered with it."""
 
     def tap(self) -> None:
         """Show and record whatever passes from now on."""
@@ -88,7 +94,7 @@ class Trial:
         """Answer what is asked."""
         show(asked)
         if asked.challenge.kind is ChallengeKind.REDIRECT:
-            raise Stopped("This login goes on at the provider's own page: try it in the login window.")
+            return await self._step(asked, await self._away(asked))
         if asked.challenge.poll_after is not None:
             return await self._waited(asked, asked.challenge.poll_after)
         fields = {one.name: prompted(one) for one in asked.challenge.fields}
@@ -99,6 +105,28 @@ class Trial:
         secret = {one.name for one in asked.challenge.fields if one.secret}
         self.secrets |= {str(answer[name]) for name in secret & answer.keys()}
         return await self._step(asked, Answer(answer, action))
+
+    async def _away(self, asked: Asked) -> Answer:
+        """At the provider's own page, in any browser; the address that it led back to is pasted here.
+
+        Raises:
+            Stopped: what was pasted is of another login.
+        """
+        there = await registered(self.manifest, asked.state["values"], self.reach)
+        address, state, departure = depart(there, self.redirect_uri)
+        click.secho(f"\n{address}\n", bold=True)
+        click.echo(
+            f"Open it in a browser and agree. It is sent to {self.redirect_uri}…: that no page is there"
+        )
+        click.echo("does not matter. Copy the whole address that the browser shows then.")
+        pasted = urlsplit(click.prompt("The address", hide_input=True).strip())
+        back = came_back(dict(parse_qsl(pasted.query)))
+        if back.pop("state", None) != state:
+            raise Stopped(
+                "This address is not of this login: copy the one that the browser shows at the end."
+            )
+        self.secrets |= {*back.values(), *departure.plain().values()} - {self.redirect_uri}
+        return Answer({"back": back, "departure": departure.plain()})
 
     async def _waited(self, asked: Asked, seconds: int) -> Outcome:
         until = time.monotonic() + (asked.challenge.lasts.total_seconds() if asked.challenge.lasts else 300)
@@ -142,6 +170,24 @@ class Trial:
             found_there = await driver.find(name)
             size = found_there.size if found_there else 0
             click.secho(f"  {receipt.path}: {size} bytes arrived. You can delete it.", fg="green")
+
+
+class Prompting:
+    """The client that whoever tries is asked for, once; it is kept in memory alone."""
+
+    def __init__(self) -> None:
+        self._client: Client | None = None
+
+    async def of(self, provider_id: str) -> Client | None:
+        """The client for this provider."""
+        if self._client is None:
+            click.echo(f"This login needs a client that is registered with {provider_id}.")
+            client_id = click.prompt("Client id")
+            secret = click.prompt(
+                "Client secret (empty: none)", default="", hide_input=True, show_default=False
+            )
+            self._client = Client(client_id, secret or None)
+        return self._client
 
 
 def show(asked: Asked) -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -18,8 +25,11 @@ from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind, Reason
 from tests.oauth.conftest import CLIENT
-from tests.oauth.walking import CALLBACK, agree, agree_to_code, folder_for_tokens
+from tests.oauth.walking import CALLBACK, agree, agree_to_code, folder_for_tokens, walk
 from tests.peers.oidc_server import OidcServer
+
+COMMAND = Path(sys.executable).with_name("paperbus")
+LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
 
 
 @dataclass
@@ -258,3 +268,29 @@ async def test_a_server_that_is_down_blames_nobody(place: Place) -> None:
     down = await place.step(gone, machine.begin(manifest, {}, "en"), answer)
 
     assert isinstance(down, Unreached)
+
+
+async def test_a_login_at_the_providers_page_is_tried_in_the_terminal(place: Place, tmp_path: Path) -> None:
+    manifest = {**place.manifest().wire(), "directions": ["import"]}
+    folder = tmp_path / "acme"
+    folder.mkdir()
+    (folder / "manifest.yaml").write_text(json.dumps(manifest), "utf-8")
+    (folder / "logo.svg").write_text(LOGO, "utf-8")
+    ran = await asyncio.create_subprocess_exec(
+        COMMAND, "provider", "try", str(folder), "--redirect-uri", CALLBACK,
+        stdin=PIPE, stdout=PIPE, stderr=STDOUT, start_new_session=True,
+        env={**os.environ, "PAPERBUS_PRIVATE_NETWORKS": "127.0.0.0/8"},
+    )  # fmt: skip
+    assert ran.stdin is not None
+    assert ran.stdout is not None
+    ran.stdin.write(f"paperbus\n{CLIENT['client_secret']}\n".encode())
+    shown = ""
+    while f"{place.authority}/auth?" not in shown.rpartition("\n")[0]:
+        shown += (await ran.stdout.readline()).decode() or pytest.fail(shown)
+    address = next(line for line in shown.split("\n") if line.startswith(f"{place.authority}/auth?"))
+    back = await walk(address)
+    told, _ = await ran.communicate(f"{back}\n".encode())
+
+    assert "Logged in as jane@firm.example." in told.decode()
+    assert parse_qs(urlsplit(back).query)["code"][0] not in told.decode()
+    assert str(CLIENT["client_secret"]) not in shown + told.decode()

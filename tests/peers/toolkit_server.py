@@ -19,9 +19,15 @@ HERE = Path(__file__).parent / "toolkit"
 
 @contextlib.contextmanager
 def toolkit_server(
-    clients: Sequence[Mapping[str, Any]], scopes: Sequence[str] = (), access_seconds: int = 3600
+    clients: Sequence[Mapping[str, Any]],
+    scopes: Sequence[str] = (),
+    access_seconds: int = 3600,
+    grace: int = 0,
 ) -> Iterator[OidcServer]:
-    """One that knows `clients` (RFC 7591 members) and `scopes`."""
+    """One that knows `clients` (RFC 7591 members) and `scopes`, and rotates refresh tokens.
+
+    `grace`: seconds for which a refresh token that was exchanged still works.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="toolkit-") as folder:
         given = {
@@ -30,6 +36,7 @@ def toolkit_server(
             "clients": list(clients),
             "scopes": list(scopes),
             "access_seconds": access_seconds,
+            "grace": grace,
         }
         process = subprocess.Popen(
             [sys.executable, str(HERE / "serve.py"), json.dumps(given)],

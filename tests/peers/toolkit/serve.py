@@ -1,6 +1,6 @@
 """A real authorization server (django-oauth-toolkit) by one JSON argument, on loopback. It ends when killed.
 
-`{"port", "folder", "clients", "scopes", "access_seconds"}`; clients are members of RFC 7591.
+`{"port", "folder", "clients", "scopes", "access_seconds", "grace"}`; clients: RFC 7591.
 Anybody may log in: what is tried here is OAuth, not passwords.
 """
 
@@ -64,6 +64,7 @@ settings.configure(
         "SCOPES": dict.fromkeys(["openid", "email", *given["scopes"]], "something"),
         "ACCESS_TOKEN_EXPIRE_SECONDS": given["access_seconds"],
         "REFRESH_TOKEN_REUSE_PROTECTION": True,
+        "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": given["grace"],
         "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
         "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
     },
