@@ -65,7 +65,7 @@ class Adding:
 
     async def interval(self, visit: Visit) -> Response:
         """How often? Before the login, so that nothing has to be said twice."""
-        return await self._interval(visit, _values(visit), str(uuid.uuid4()))
+        return await self._interval(visit, None, str(uuid.uuid4()))
 
     async def request(self, visit: Visit, form: Form) -> Response:
         """Ask for the connection, under an id that a second click of the same button has too."""
@@ -89,13 +89,17 @@ class Adding:
             return await self._interval(visit, values, connection_id, errors)
         return see(f"/accounts/{connection_id}/login")
 
-    async def _interval(self, visit: Visit, values: Json, connection_id: str, errors: Any = ()) -> Response:
+    async def _interval(
+        self, visit: Visit, values: Json | None, connection_id: str, errors: Any = ()
+    ) -> Response:
         direction = _direction(visit)
         provider = await self.services.provider(
             visit.session, visit.request.path_params["provider"], visit.locale
         )
         if direction not in provider["directions"]:
             raise NotThere
+        if values is None:
+            values = _usual(visit, provider if direction == "import" else {})
         return self.showing.page(
             visit,
             "interval.html",
@@ -179,8 +183,10 @@ def _general(errors: Any) -> str | None:
     return next((error.message for error in errors if error.field == ""), None)
 
 
-def _values(visit: Visit) -> Json:
-    return schedules.values(None, str(visit.spoken.zone))
+def _usual(visit: Visit, provider: Json) -> Json:
+    """How often where nothing was chosen yet: as the provider says, else as the form has it."""
+    told, zone = provider.get("schedule"), str(visit.spoken.zone)
+    return schedules.values(Schedule.model_validate(told | {"timezone": zone}) if told else None, zone)
 
 
 def _direction(visit: Visit) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field as Member, StringConstraints, model_validator
+from pydantic import AfterValidator, Field as Member, StringConstraints, model_validator
 
 from schemas.base import Maybe, Model, ProviderId
 from schemas.fields import FieldSpec, Said
 from schemas.login import Ask, Choose, Device, Grant, Keep, LoginStep, Redirect
 from schemas.oauth import OAuth
 from schemas.reasons import Direction, Reason
+from schemas.schedules import Schedule
 from schemas.sources import RestSource
 
 Country = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
@@ -92,11 +93,20 @@ class Logo(Model):
     terms: Maybe[str] = None
 
 
+def _shown_to_all(spec: FieldSpec) -> FieldSpec:
+    if spec.secret:
+        raise ValueError(f"An option is never secret: ask for {spec.name} at the login")
+    return spec
+
+
+Option = Annotated[FieldSpec, AfterValidator(_shown_to_all)]
+
+
 class Options(Model):
     """What a customer chooses after the login, by direction."""
 
-    export: tuple[FieldSpec, ...] = ()
-    import_: tuple[FieldSpec, ...] = Member(default=(), alias="import")
+    export: tuple[Option, ...] = ()
+    import_: tuple[Option, ...] = Member(default=(), alias="import")
 
 
 class Manifest(Model):
@@ -120,6 +130,8 @@ class Manifest(Model):
     source: Maybe[RestSource] = None
     """How the driver `rest` lists and fetches documents."""
     options: Options = Options()
+    schedule: Maybe[Schedule] = None
+    """When its imports are due where nobody says anything; unset is daily. Exports are due daily."""
     limits: Limits = Limits()
     lifetimes: Lifetimes = Lifetimes()
     errors: tuple[ErrorRule, ...] = ()
@@ -137,8 +149,6 @@ class Manifest(Model):
                 raise ValueError(
                     f"{where} names {', '.join(sorted(twice))} twice; each field needs its own name"
                 )
-        if any(spec.secret for spec in (*self.options.export, *self.options.import_)):
-            raise ValueError("an option is never secret; ask for secrets at the login")
         return self
 
     @model_validator(mode="after")

@@ -102,4 +102,4 @@ class Schedule(Model):
 
 
 DAILY = Schedule(every="P1D")
-"""What an export gets when nothing is said."""
+"""What a connection gets when nothing is said, and its provider has no schedule of its own for imports."""

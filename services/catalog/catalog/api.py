@@ -23,6 +23,7 @@ from schemas.fields import Field, Words
 from schemas.login import Ask, Choose, Confirm, Device, Redirect
 from schemas.manifest import Category, Manifest
 from schemas.reasons import Direction
+from schemas.schedules import Schedule
 
 LOGO_SECONDS = 3600
 SANDBOX = {
@@ -73,6 +74,8 @@ class Detail(Item):
     docs: str | None
     login: tuple[Step, ...]
     options: dict[str, tuple[Field, ...]]
+    schedule: Schedule | None = None
+    """When its imports are due where nobody says anything; null is daily."""
 
 
 class Taken(BaseModel):
@@ -203,6 +206,7 @@ def _detail(catalogue: Catalogue, provider: Provider, manifest: Manifest, locale
             str(direction): tuple(spec.shown(locale) for spec in manifest.options_for(direction))
             for direction in manifest.directions
         },
+        schedule=manifest.schedule,
     )
 
 

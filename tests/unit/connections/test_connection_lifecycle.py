@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from connections.lifecycle.case import Provider
+from connections.lifecycle.changes import create
 from connections.lifecycle.connection import CONNECTION
 from connections.lifecycle.deciding import decide, timed_out
 from connections.lifecycle.messages import (
@@ -38,10 +41,12 @@ from schemas.connections import (
     ConnectionSaved,
     ReauthenticationRequested,
 )
+from schemas.manifest import Manifest
 from schemas.reasons import Reason
 from schemas.syncs import DocumentsExported, DocumentsImported, SyncFailed
 from tests.unit.connections.builders import (
     ID,
+    MANIFEST,
     NOW,
     active,
     after,
@@ -313,3 +318,19 @@ def test_every_message_of_the_topic_is_in_the_table() -> None:
     heard = {message for _, message in CONNECTION}
     assert set(REQUESTS) | {SyncFailed, DocumentsExported, DocumentsImported, ProviderRetired} <= heard
     assert ConnectionRequested in heard
+
+
+@pytest.mark.parametrize(
+    ("told", "asked", "every"),
+    [(None, None, "P1D"), ("PT1H", None, "PT1H"), ("PT1H", "PT15M", "PT15M")],
+    ids=["nobody says", "the provider says", "the customer says"],
+)
+def test_an_import_is_due_as_its_provider_says_where_the_customer_says_nothing(
+    told: str | None, asked: str | None, every: str
+) -> None:
+    schedule = {"schedule": {"every": told}} if told else {}
+    manifest = Manifest.model_validate(MANIFEST.wire() | {"directions": ["import"]} | schedule)
+    wanted = request(direction="import", **({"schedule": {"every": asked}} if asked else {}))
+    made = create(replace(case(), provider=Provider(manifest, revision=3)), wanted)
+
+    assert made.it.schedule.every == every

@@ -26,8 +26,9 @@ from schemas.connections import (
 )
 from schemas.fields import FieldError
 from schemas.filters import Filters
-from schemas.reasons import Reason
-from schemas.schedules import DAILY
+from schemas.manifest import Manifest
+from schemas.reasons import Direction, Reason
+from schemas.schedules import DAILY, Schedule
 from schemas.syncs import SyncFailed
 
 
@@ -49,13 +50,18 @@ def create(case: Case, asked: ConnectionRequested) -> Case:
             locale=locale,
             name=asked.name or name,
             status=Status.NEW,
-            schedule=asked.schedule or DAILY,
+            schedule=asked.schedule or _usual(provider.manifest, asked.direction),
             filters=asked.filters or Filters(),
             start=asked.start or "now",
             created_at=case.at,
             login=Login(answer_by=asked.answer_by, locale=locale),
         )
     )
+
+
+def _usual(manifest: Manifest, direction: Direction) -> Schedule:
+    """How often where nobody says so: mailboxes and folders have new things more often than a portal has."""
+    return (manifest.schedule if direction == "import" else None) or DAILY
 
 
 def _chosen(it: Connection, options: Mapping[str, Any]) -> dict[str, Any]:
