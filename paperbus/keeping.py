@@ -99,4 +99,5 @@ class Kept:
         if self.log is None:
             return "it said why."
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
-        return f"{lines[-1][:400] if lines else 'it said nothing'} (its log is {self.log})."
+        said = lines[-1][:400].rstrip(".") if lines else "it said nothing"
+        return f"{said} (its log is {self.log})."

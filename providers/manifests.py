@@ -63,6 +63,8 @@ def check(path: Path) -> list[Complaint]:
     """What is wrong with a provider: its folder, or the manifest in it. Nothing wrong is an empty list."""
     if not path.exists():
         return [Complaint(1, 1, "There is nothing of this name.")]
+    if path.is_file() and path.name != FILE:
+        return [Complaint(1, 1, f"A manifest is called {FILE}, in a folder of its own named as its `id`.")]
     try:
         whole((path if path.is_dir() else path.parent).resolve())
     except Broken as broken:

@@ -199,6 +199,11 @@ def _said(error: yaml.YAMLError) -> Complaint:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         what = (error.problem or "it cannot be read").rstrip(".")
+        begun = error.context_mark
+        if mark is not None and begun is not None and begun.line != mark.line:
+            what += f", in what begins in line {begun.line + 1}"
+        if "cannot start any token" in what:
+            what += "; YAML is indented by spaces, never by tabs, and such a sign needs quotes"
         if mark is not None:
             return Complaint(mark.line + 1, mark.column + 1, f"This is no YAML: {what}.")
     return Complaint(1, 1, "This is no YAML in UTF-8.")

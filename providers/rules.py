@@ -16,6 +16,7 @@ from schemas.fields import ChoiceSpec, FieldSpec, FieldType
 from schemas.login import Ask, Confirm
 from schemas.manifest import DriverSpec, ErrorRule, Lifetimes, Limits, Logo, Manifest
 from schemas.reasons import Reason
+from schemas.wording import wording
 
 Fault: TypeAlias = tuple[tuple[int | str, ...], str]
 """Where (a path of members) and what, as a sentence."""
@@ -37,7 +38,13 @@ _LEAVES: Final = "/:@?#\\%"
 def schema_faults(invalid: ValidationError) -> list[Fault]:
     """The findings of the schema, without the input."""
     found = invalid.errors(include_input=False, include_url=False)
-    return [(tuple(error["loc"]), _sentence(error)) for error in found]
+    places = [tuple(error["loc"]) for error in found]
+    return [
+        (place, _sentence(error))
+        for place, error in zip(places, found, strict=True)
+        # A list seems empty where nothing in it could be read: what is wrong inside says enough.
+        if error["type"] != "too_short" or not any(other[: len(place)] == place != other for other in places)
+    ]
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
@@ -47,14 +54,13 @@ def _sentence(error: Mapping[str, Any]) -> str:
         "missing": "`{name}` is missing here.",
         "extra_forbidden": "`{name}` is not known here{guess}.",
         "literal_error": "`{name}` must be {expected}.",
-        "string_pattern_mismatch": "`{name}` does not look as it must: {pattern}",
         "too_short": "`{name}` needs at least {min_length}.",
         "value_error": "{message}.",
         "login_step": "{message}.",
-    }.get(error["type"], "`{name}`: {message}.")
+    }.get(error["type"], "`{name}` {message}.")
     close = difflib.get_close_matches(name, _KNOWN, 1)
     guess = f"; did you mean `{close[0]}`?" if close else ""
-    message = error["msg"].removeprefix("Value error, ").rstrip(".")
+    message = wording(error)
     return said.format(name=name, guess=guess, message=message, **context).replace("?.", "?")
 
 

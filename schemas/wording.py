@@ -22,6 +22,7 @@ BY_PATTERN = {
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "must be lower-case words joined by hyphens",
     r"^[\w.+-]+/[\w.+-]+(\s*;.*)?$": "must be a media type, such as application/pdf",
     r"^(https?://|gridfs:).+$": "must be an address that begins with https://, or gridfs: and an id",
+    r"^[a-z]{2}$": "must be two lower-case letters, such as de",
     r"^[^\x00-\x1f/]+$": "must hold no slash and no control character",
 }
 """For people who do not read regular expressions; others are shown as they are."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paperbus.commands.up import PORT, PORTS
 from paperbus.errors import Stopped
 
 if TYPE_CHECKING:
@@ -31,8 +32,12 @@ OWN = "demo-providers"
 @click.option("--once", is_flag=True, help="End after the first export: 0 if every document arrived.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the servers' data.")
 @click.option("--ephemeral", is_flag=True, help="Keep nothing: a folder that is gone afterwards.")
-@click.option("--kafka-port", type=int, default=9092, show_default=True)
-@click.option("--mongo-port", type=int, default=27017, show_default=True)
+@click.option(
+    "--kafka-port", type=PORT, default=PORTS["kafka_port"], show_default=True, help="Of the embedded Kafka."
+)
+@click.option(
+    "--mongo-port", type=PORT, default=PORTS["mongo_port"], show_default=True, help="Of the embedded MongoDB."
+)
 def demo(*, once: bool, data: Path | None, ephemeral: bool, kafka_port: int, mongo_port: int) -> None:
     """Start everything, connect an account over events alone, export e-invoices, prove that they arrived."""
     from kit.settings import Settings

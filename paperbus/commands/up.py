@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from paperbus.up import Plan, Up
 
+PORT = click.IntRange(1, 65_535)
 PORTS = {"kafka_port": 9092, "mongo_port": 27017}
 
 
@@ -20,8 +21,12 @@ PORTS = {"kafka_port": 9092, "mongo_port": 27017}
 )
 @click.option("--ephemeral", is_flag=True, help="Keep nothing: a folder that is gone afterwards.")
 @click.option("--only", multiple=True, metavar="NAME", help="Run this service alone; may be said again.")
-@click.option("--kafka-port", type=int, default=PORTS["kafka_port"], show_default=True)
-@click.option("--mongo-port", type=int, default=PORTS["mongo_port"], show_default=True)
+@click.option(
+    "--kafka-port", type=PORT, default=PORTS["kafka_port"], show_default=True, help="Of the embedded Kafka."
+)
+@click.option(
+    "--mongo-port", type=PORT, default=PORTS["mongo_port"], show_default=True, help="Of the embedded MongoDB."
+)
 @click.argument("names", nargs=-1)
 def up(  # noqa: PLR0913  an option each
     data: Path | None,

@@ -96,7 +96,7 @@ def login(extra: str, settings: str = "atomic_put: true") -> str:
         ("a: !!float nan", 1, 4, "or is none"),
         ("a: " + "x" * 300_000, 1, 1, "larger than 256 KB"),
         (GOOD.replace("id: acme", "id: other"), 1, 1, "its folder is acme"),
-        (GOOD.replace("id: acme", "id: Ac me"), 1, 1, "does not look as it must"),
+        (GOOD.replace("id: acme", "id: Ac me"), 1, 1, "must be lower-case words"),
         (GOOD.replace("summary:", "sumary:"), 3, 1, "did you mean `summary`?"),
         (GOOD.replace("summary:", "sumary:"), 1, 1, "`summary` is missing"),
         (GOOD.replace("fr: Des", "es: Des"), 3, 23, "`es` is not known"),
@@ -105,7 +105,11 @@ def login(extra: str, settings: str = "atomic_put: true") -> str:
         (GOOD.replace("placeholder: https", "typ: https"), 7, 5, "`typ` is not known"),
         (GOOD.replace("atomic_put", "atomc_put"), 10, 5, "no setting `atomc_put`"),
         (GOOD + "categories: [storge]\n", 11, 14, "must be 'storage'"),
-        (GOOD + "countries: [Germany]\n", 11, 13, "does not look"),
+        (GOOD + "countries: [Germany]\n", 11, 13, "must be two lower-case letters"),
+        (GOOD + "limits: {concurrency: many}\n", 11, 10, "`concurrency` must be a valid integer."),
+        (GOOD + "options: {export: [{name: k, label: K, secret: true}]}\n", 11, 20, "ask for k at"),
+        (GOOD + "aliases:\n\t- x\n", 12, 1, "by spaces, never by tabs"),
+        (GOOD + "aliases: [a\nwebsite: b\n", 12, 8, "in what begins in line 11"),
         (GOOD + "website: http://example.com\n", 11, 1, "begins with https://"),
         (GOOD + "logo: {file: none.png}\n", 11, 1, "no logo `none.png`"),
         (GOOD + "logo: {file: ../acme/logo.svg}\n", 11, 1, "no logo"),
@@ -147,6 +151,16 @@ def test_what_is_wrong_is_said_at_its_place(
     assert [(one.line, one.column) for one in complaints if said in one.message] == [(line, column)], (
         complaints
     )
+
+
+def test_a_list_of_which_nothing_can_be_read_is_not_called_empty_too(write: Write) -> None:
+    assert len(manifests.check(write(GOOD + "directions: [exports]\n"))) == 1
+
+
+def test_a_file_that_is_no_manifest_is_not_taken_for_the_one_beside_it(write: Write) -> None:
+    folder = write(GOOD)
+
+    assert "is called manifest.yaml" in str(manifests.check(folder / "logo.svg")[0])
 
 
 def test_several_things_that_are_wrong_are_all_said(write: Write) -> None:
