@@ -7,9 +7,6 @@ import socket
 from datetime import UTC, datetime
 from functools import partial
 
-from joserfc.jwk import KeySet
-from pydantic import SecretStr
-
 from catalog import api, bus
 from catalog.handlers import suggest
 from catalog.loader import Loader
@@ -17,7 +14,7 @@ from catalog.mirror import Mirror
 from catalog.setup import SetUp
 from catalog.store import CatalogStore
 from catalog.watch import Watch
-from kit import mongo
+from kit import configured, mongo
 from kit.broker import Kafka
 from kit.edge import Edge
 from kit.http import make_app
@@ -25,8 +22,7 @@ from kit.leases import Leases
 from kit.parking import Parking
 from kit.relay import ALL, FencedRelay
 from kit.service import Listener, Loop, Service
-from kit.settings import CATALOG_PORT, Settings, SettingsError
-from kit.tokens import ServiceTokens, Verifier, private_key, public_keys
+from kit.settings import CATALOG_PORT, Settings
 from providers.extends import CATALOGUE
 
 NAME = "catalog"
@@ -43,7 +39,7 @@ def build(settings: Settings) -> Service:
     Raises:
         SettingsError, KeysRefused: one sentence that names the setting.
     """
-    client, kafka = mongo.connect(_mongo_url(settings)), Kafka.of(settings)
+    client, kafka = mongo.connect(configured.mongo_url(settings)), Kafka.of(settings)
     database = client[NAME]
     owner = settings.paperbus_instance or f"{socket.gethostname()}-{os.getpid()}"
     leases = Leases(database["leases"], "relay.catalog", ALL, owner)
@@ -60,8 +56,8 @@ def build(settings: Settings) -> Service:
     watch = Watch((CATALOGUE, *settings.paperbus_providers))
     loader = Loader(watch, store, mirror, leases, bus.Topic(kafka, store))
     bus.read(edge, suggested)
-    app = make_app(NAME, _verifier(settings), (edge.stuck, loader.stuck, leases.stuck))
-    set_up = SetUp(settings.paperbus_connections_url, _service_tokens(settings))
+    app = make_app(NAME, configured.verifier(settings), (edge.stuck, loader.stuck, leases.stuck))
+    set_up = SetUp(settings.paperbus_connections_url, configured.service_tokens(settings))
     url = settings.paperbus_catalog_url
     app.include_router(api.routes(api.Catalogue(store, mirror, suggested, url, set_up.can_be_chosen)))
     return Service(
@@ -77,28 +73,3 @@ def build(settings: Settings) -> Service:
         start=(partial(mongo.ready, client), store.declare, mirror.load),
         close=(close,),
     )
-
-
-def _mongo_url(settings: Settings) -> str:
-    if settings.mongo_url is None:
-        raise SettingsError("MONGO_URL is missing: set it, or use `paperbus up`, which brings a MongoDB.")
-    return settings.mongo_url.get_secret_value()
-
-
-def _verifier(settings: Settings) -> Verifier:
-    platform = _keys(settings.paperbus_platform_keys, "PAPERBUS_PLATFORM_KEYS")
-    services = _keys(settings.paperbus_service_keys, "PAPERBUS_SERVICE_KEYS")
-    return Verifier(platform, services, lambda: now().timestamp())
-
-
-def _service_tokens(settings: Settings) -> ServiceTokens | None:
-    """What other services are asked with; nobody is asked where no service keys are set."""
-    services = _keys(settings.paperbus_service_keys, "PAPERBUS_SERVICE_KEYS")
-    if services is None or settings.paperbus_service_key is None:
-        return None
-    own = private_key(settings.paperbus_service_key.get_secret_value(), "PAPERBUS_SERVICE_KEY")
-    return ServiceTokens(own, services, lambda: now().timestamp())
-
-
-def _keys(value: SecretStr | None, setting: str) -> KeySet | None:
-    return None if value is None else public_keys(value.get_secret_value(), setting)

@@ -12,13 +12,14 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from connections import api, bus, configured, lending, renewal_store, store, timeline, vault_store
+from connections import api, bus, lending, renewal_store, store, timeline, vault_store
 from connections.answer_keys import AnswerKeys
 from connections.answer_keys_store import MongoKeyStore
 from connections.answers import Opener
 from connections.budgets_store import MongoGate
 from connections.choices import LiveChoices
 from connections.clients import MongoClients
+from connections.configured import vault as configured_vault
 from connections.handlers.counting import Counting
 from connections.handlers.destinations import Using, held, in_use
 from connections.handlers.facts import Facts
@@ -38,7 +39,7 @@ from connections.window.app import window_app
 from connections.window.departures import MongoDepartures
 from connections.window.store import MongoWindows
 from connections.worker import Worker
-from kit import mongo, tokens
+from kit import configured, mongo, tokens
 from kit.broker import Kafka
 from kit.edge import Edge
 from kit.http import make_app
@@ -119,7 +120,7 @@ class Parts:
     @classmethod
     def of(cls, settings: Settings) -> Parts:
         """Made of settings; nothing is connected yet."""
-        vault, verifier = configured.vault(settings), configured.verifier(settings)
+        vault, verifier = configured_vault(settings), configured.verifier(settings)
         db = mongo.connect(configured.mongo_url(settings))[NAME]
         clients = MongoClients(db.clients, vault)
         kafka = Kafka.of(settings)
@@ -129,10 +130,8 @@ class Parts:
         guard = Guard([str(network) for network in settings.paperbus_private_networks])
         reach = Reach(guard, clients=clients)
         connections = MongoAggregates(store.KIND, db.connections, db.bodies, now, relay.ring)
-        providers, trying = (
-            MongoProviders(db.providers, db.manifests, clients.set_up),
-            store.MongoTrying(db.connections, owner),
-        )
+        providers = MongoProviders(db.providers, db.manifests, clients.set_up)
+        trying = store.MongoTrying(db.connections, owner)
         counting = Counting(MongoGate(db.budgets), vault, steps(reach))
         worker = Worker(trying, Tries(connections, providers, trying, counting, vault).look, now)
         renewing = MongoRenewing(db.connections, db.turns, owner)

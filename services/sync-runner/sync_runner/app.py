@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI
-from pydantic import SecretStr
 
-from kit import mongo, tokens
+from kit import configured, mongo, tokens
 from kit.broker import Kafka
 from kit.edge import Edge
 from kit.http import make_app
@@ -142,7 +141,7 @@ class Parts:
     @classmethod
     def of(cls, settings: Settings) -> Parts:
         """Made of settings; nothing is connected yet."""
-        db = mongo.connect(_mongo_url(settings))[DATABASE]
+        db = mongo.connect(configured.mongo_url(settings))[DATABASE]
         kafka = Kafka.of(settings)
         owner = settings.paperbus_instance or f"{socket.gethostname()}-{os.getpid()}"
         relay_leases = Leases(db.leases, "relay.syncs", shard_names(), owner)
@@ -152,38 +151,24 @@ class Parts:
         syncs = MongoAggregates(SYNC, db.syncs, db.bodies, now, relay.ring)
         providers, emitter = MongoProviders(db.providers), bus.DueEmitter(kafka)
         shards = partial(_shards, leases)
-        fills = Fills(
-            syncs,
-            MongoFills(db.documents, db.syncs, db.ledger),
-            shards,
-            now,
-            settings.paperbus_ledger_days,
-        )
-        dues = Dues(
-            syncs,
-            MongoLedger(db.ledger),
-            now,
-            partial(positions.caught_up, DOCUMENTS_EVENTS, bus.DOCUMENTS_GROUP),
-            partial(positions.caught_up, CONNECTIONS_EVENTS, bus.CONNECTIONS_GROUP),
-        )
+        fills = _fills(settings, db, syncs, shards)
         reaches = _reaches(settings)
         contents = MongoContents(db)
         warehouse = _warehouse(settings, db, contents)
         means = _means(settings, db, syncs, providers, positions, reaches, warehouse)
+        ingest = Ingest(MongoDocuments(db.documents, db.syncs, db.ledger), now, settings.paperbus_ledger_days)
         return cls(
             settings=settings,
             db=db,
             kafka=kafka,
-            verifier=_verifier(settings),
+            verifier=configured.verifier(settings),
             relay=relay,
             leases=leases,
             syncs=syncs,
             providers=providers,
             facts=Facts(syncs, now, fills.ring),
-            ingest=Ingest(
-                MongoDocuments(db.documents, db.syncs, db.ledger), now, settings.paperbus_ledger_days
-            ),
-            dues=dues,
+            ingest=ingest,
+            dues=_dues(db, syncs, positions),
             scheduler=Scheduler(MongoDue(db.syncs), emitter, shards, now),
             emitter=emitter,
             fills=fills,
@@ -239,6 +224,21 @@ def _shards(leases: Leases) -> Collection[int]:
     return [int(name) for name in leases.held()]
 
 
+def _fills(
+    settings: Settings, db: Database, syncs: MongoAggregates[Sync], shards: Callable[[], Collection[int]]
+) -> Fills:
+    """What brings a connection's earlier documents into its ledger."""
+    store = MongoFills(db.documents, db.syncs, db.ledger)
+    return Fills(syncs, store, shards, now, settings.paperbus_ledger_days)
+
+
+def _dues(db: Database, syncs: MongoAggregates[Sync], positions: Positions) -> Dues:
+    """What begins runs, once what was said before a due is known."""
+    documents = partial(positions.caught_up, DOCUMENTS_EVENTS, bus.DOCUMENTS_GROUP)
+    connections = partial(positions.caught_up, CONNECTIONS_EVENTS, bus.CONNECTIONS_GROUP)
+    return Dues(syncs, MongoLedger(db.ledger), now, documents, connections)
+
+
 def _reaches(settings: Settings) -> tuple[Reach, Reach, Reach]:
     """The ways out: to targets, to the platform's documents, to our own services."""
     private = [str(network) for network in settings.paperbus_private_networks]
@@ -256,7 +256,11 @@ def _means(  # noqa: PLR0913, PLR0917 - what meets here
 ) -> Means:
     """What every run needs."""
     targets, platform, ours = reaches
-    own = _service_tokens(settings)
+    own = configured.service_tokens(settings)
+    if own is None:
+        raise SettingsError(
+            "PAPERBUS_SERVICE_KEY and PAPERBUS_SERVICE_KEYS are missing: set both, or use `paperbus up`."
+        )
     return Means(
         runs=MongoRuns(
             syncs,
@@ -278,34 +282,3 @@ def _warehouse(settings: Settings, db: Database, contents: MongoContents) -> War
     scanner = Clamd(settings.paperbus_clamd) if settings.paperbus_clamd else None
     inspector = Inspector(Reader(), scanner)
     return Warehouse(MongoImports(db.ledger, db.syncs), contents, inspector, kept_for)
-
-
-def _mongo_url(settings: Settings) -> str:
-    if settings.mongo_url is None:
-        raise SettingsError("MONGO_URL is missing: set it, or use `paperbus up`, which brings a MongoDB.")
-    return settings.mongo_url.get_secret_value()
-
-
-def _verifier(settings: Settings) -> tokens.Verifier:
-    """Who may look: the platform's people, and the console for its own."""
-    platform = settings.paperbus_platform_keys
-    keys = tokens.public_keys(_value(platform), "PAPERBUS_PLATFORM_KEYS") if platform else None
-    services = settings.paperbus_service_keys
-    known = tokens.public_keys(_value(services), "PAPERBUS_SERVICE_KEYS") if services else None
-    return tokens.Verifier(keys, known, lambda: now().timestamp())
-
-
-def _service_tokens(settings: Settings) -> tokens.ServiceTokens:
-    """How it proves itself to connections and to the platform."""
-    key, keys = settings.paperbus_service_key, settings.paperbus_service_keys
-    if key is None or keys is None:
-        raise SettingsError(
-            "PAPERBUS_SERVICE_KEY and PAPERBUS_SERVICE_KEYS are missing: set both, or use `paperbus up`."
-        )
-    own = tokens.private_key(_value(key), "PAPERBUS_SERVICE_KEY")
-    known = tokens.public_keys(_value(keys), "PAPERBUS_SERVICE_KEYS")
-    return tokens.ServiceTokens(own, known, lambda: now().timestamp())
-
-
-def _value(secret: SecretStr) -> str:
-    return secret.get_secret_value()

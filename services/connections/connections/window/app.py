@@ -7,10 +7,10 @@ show what is so now.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -240,8 +240,28 @@ def window_app(  # noqa: PLR0913, PLR0917 - whatever the pages are made of
     door = Door(
         onboarding, windows, showing, Cookie("paperbus-window", https=https), origin_of(public_url), now
     )
-
     crossing = Crossing(leaving, door.cookie, door.visit, Unshown.stranger) if leaving else None
+
+    app = Starlette(
+        routes=[
+            Route("/health/live", _live),
+            Route("/w/{ticket}", door.arrive),
+            Route("/w/{ticket}", door.bind, methods=["POST"]),
+            Route("/window/{window}", door.show),
+            Route("/window/{window}", door.take, methods=["POST"]),
+            Route("/window/{window}/state", door.state),
+            Route("/window/{window}/return", door.go_back, methods=["POST"]),
+            *Media(door.visit).routes(),
+            *(crossing.routes() if crossing else ()),
+            Mount("/static", StaticPages()),
+        ],
+        exception_handlers=_sorry(showing),
+    )
+    return SecureHeaders(app, https=https, frame_ancestors=frame_ancestors)
+
+
+def _sorry(showing: Showing) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    """The pages that say why nothing can be shown, by what happened."""
 
     async def unshown(request: Request, error: Exception) -> Response:
         match error:
@@ -256,26 +276,11 @@ def window_app(  # noqa: PLR0913, PLR0917 - whatever the pages are made of
     async def missing(request: Request, _: Exception) -> Response:
         return showing.nowhere("unknown", _locale(request), 404)
 
-    async def live(_: Request) -> Response:
-        return PlainTextResponse("live")
+    return dict.fromkeys((Unshown, FormRefused, Exception), unshown) | {404: missing, 405: missing}
 
-    app = Starlette(
-        routes=[
-            Route("/health/live", live),
-            Route("/w/{ticket}", door.arrive),
-            Route("/w/{ticket}", door.bind, methods=["POST"]),
-            Route("/window/{window}", door.show),
-            Route("/window/{window}", door.take, methods=["POST"]),
-            Route("/window/{window}/state", door.state),
-            Route("/window/{window}/return", door.go_back, methods=["POST"]),
-            *Media(door.visit).routes(),
-            *(crossing.routes() if crossing else ()),
-            Mount("/static", StaticPages()),
-        ],
-        exception_handlers=dict.fromkeys((Unshown, FormRefused, Exception), unshown)
-        | {404: missing, 405: missing},
-    )
-    return SecureHeaders(app, https=https, frame_ancestors=frame_ancestors)
+
+async def _live(_: Request) -> Response:
+    return PlainTextResponse("live")
 
 
 def _locale(request: Request) -> Locale:
