@@ -58,14 +58,21 @@ def known(state: LoginState) -> dict[str, Any]:
     return {**state["values"], **state["pins"], **state.get("taken", {})}
 
 
+def _sayable(state: LoginState) -> dict[str, Any]:
+    """What a request may hold: also the token that an earlier step brought."""
+    tokens = state.get("tokens")
+    return {**known(state), **({"access_token": tokens["access_token"]} if tokens else {})}
+
+
 async def send(request: Request, state: LoginState, reach: Reach) -> Sent:
     """Send it; follow redirects within the same origin.
 
     Raises:
         ProviderError: as `Http.exchange`; `provider_changed` for redirects in a circle.
     """
-    url = _address(request, known(state))
-    headers, body = _signed(request, url, known(state), reach)
+    values = _sayable(state)
+    url = _address(request, values)
+    headers, body = _signed(request, url, values, reach)
     sent = await _once(_Call(request.method, url, headers, body), state, reach)
     headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
     seen = set()

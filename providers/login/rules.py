@@ -128,9 +128,13 @@ def _text_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
             yield (*at, "choose"), f"`choose` is {step.choose}, which no step takes from an answer."
 
 
+def _secrets(manifest: Manifest) -> set[str]:
+    return {"access_token", *(spec.name for spec in manifest.credentials if spec.secret)}
+
+
 def _told_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
     """Events, pages and logs hold what is said and whose account it is: no secret stands there."""
-    secrets = {spec.name for spec in manifest.credentials if spec.secret}
+    secrets = _secrets(manifest)
     told: list[tuple[Path, str]] = [
         (("login", number, *path), text)
         for number, step in enumerate(manifest.login)
@@ -185,7 +189,7 @@ def _strings(value: Any) -> Iterator[tuple[Path, str]]:
 
 def _address_faults(request: Request, manifest: Manifest) -> Iterator[tuple[Path, str]]:
     """Requests go to named hosts, and no secret stands in an address: servers write those down."""
-    secrets = {spec.name for spec in manifest.credentials if spec.secret}
+    secrets = _secrets(manifest)
     host = request.url.partition("://")[2].partition("/")[0] if "://" in request.url else request.url
     asked = {spec.name for spec in manifest.credentials}
     if not request.url.startswith(("https://", "{")):

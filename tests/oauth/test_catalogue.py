@@ -20,6 +20,7 @@ from providers.login.outcomes import Answer, Asked, Authorized
 from providers.manifests import CATALOGUE, folders, load
 from providers.reach import Reach
 from schemas.manifest import Manifest
+from schemas.oauth import OAuth
 from schemas.reasons import ChallengeKind
 from tests.oauth.test_walks import Operator
 from tests.oauth.walking import agree, folder_for_tokens
@@ -32,9 +33,8 @@ TYPED = {
     "username": "jane@firm.example",
     "tenant": "11111111-2222-3333-4444-555555555555",
     "region": "eu",
-    "organization_id": "1000",
 }
-ITSELF = ("google-drive", "onedrive", "zoho-books")
+ITSELF = ("google-drive", "onedrive", "quickbooks", "zoho-books")
 """Whose account it is, these are asked by their own interface."""
 _METHODS = {"basic": "client_secret_basic", "post": "client_secret_post", "none": "none"}
 
@@ -56,12 +56,16 @@ def client_of(manifest: Manifest) -> dict[str, Any]:
     }
 
 
+def scopes_of(spec: OAuth) -> set[str]:
+    """Those that a server must know; where commas part them, these servers take all of them for one."""
+    asked = [*spec.scopes, *spec.optional_scopes]
+    return {*asked, ",".join(asked)} if spec.scope_separator == "comma" else set(asked)
+
+
 @pytest.fixture(scope="module", params=["npm", "PyPI"])
 def alike(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """What a server that knows all these clients and scopes says of itself (RFC 8414)."""
-    scopes = {
-        scope for one in MANIFESTS if one.oauth for scope in (*one.oauth.scopes, *one.oauth.optional_scopes)
-    }
+    scopes = {scope for one in MANIFESTS if one.oauth for scope in scopes_of(one.oauth)}
     clients, others = [client_of(one) for one in MANIFESTS], sorted(scopes - {"openid", "offline_access"})
     if request.param == "PyPI":
         with toolkit_server(clients, ["offline_access", *others]) as server:
@@ -104,6 +108,9 @@ def moved(manifest: Manifest, says: dict[str, str], folder: str) -> Manifest:
         "identity": manifest.driver.identity,
     }
     whole = manifest.wire()
+    for step in whole["login"]:
+        if "call" in step:
+            step["call"]["url"] = f"{folder}{manifest.id}"
     plain = {name: value for name, value in {**whole["oauth"], **here}.items() if value is not None}
     return Manifest.model_validate({**whole, "oauth": plain, "driver": driver})
 
@@ -131,8 +138,14 @@ async def test_a_login_brings_a_token_that_the_driver_uses_and_that_can_be_renew
         there = await registered(here, asked.state["values"], reach)
         address, _, departure = leaving.depart(there, callback(manifest))
         back = leaving.came_back(await agree(f"{address}"))
-        fields = {"back": back, "departure": departure.plain()}
-        done = await machine.step(here, asked.state, Answer(fields), reach, "en")
+        fields = {"back": {**back, "realmId": "42"}, "departure": departure.plain()}
+        done: Any = await machine.step(here, asked.state, Answer(fields), reach, "en")
+        if isinstance(done, Asked) and done.challenge.kind is ChallengeKind.SELECT:
+            (companies,) = done.challenge.fields
+            assert [one.label for one in companies.choices] == ["One Ltd", "Two Ltd"]
+            second = Answer({companies.name: companies.choices[1].value})
+            done = await machine.step(here, done.state, second, reach, "en")
+            assert done.credentials[companies.name] == "2"
 
         assert isinstance(done, Authorized), done
         assert manifest.id in ITSELF or done.identity == "jane@firm.example"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
@@ -12,13 +13,24 @@ import uvicorn
 from selectolax.lexbor import LexborHTMLParser
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 CALLBACK = "http://127.0.0.1:8112/oauth/callback/acme"
 LISTING = """<?xml version="1.0"?><d:multistatus xmlns:d="DAV:"><d:response><d:href>/dav/</d:href>
 <d:propstat><d:prop><d:resourcetype><d:collection/></d:resourcetype></d:prop>
 <d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"""
+
+COMPANIES: dict[str, Any] = {
+    "xero": [{"tenantId": "1", "tenantName": "One Ltd"}, {"tenantId": "2", "tenantName": "Two Ltd"}],
+    "zoho-books": {
+        "organizations": [
+            {"organization_id": "1", "name": "One Ltd"},
+            {"organization_id": "2", "name": "Two Ltd"},
+        ]
+    },
+}
+"""What a customer of these providers may choose from, as they answer."""
 
 
 async def agree(address: str, *, says: str = "yes", user: str = "jane") -> dict[str, str]:
@@ -77,8 +89,10 @@ async def folder_for_tokens(tokens: list[str]) -> AsyncIterator[str]:
 
     async def answer(request: Request) -> Response:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind != "Bearer" or not token:
+        if kind not in ("Bearer", "Zoho-oauthtoken") or not token:
             return Response(status_code=401)
+        if (companies := COMPANIES.get(request.url.path.removeprefix("/dav/"))) is not None:
+            return JSONResponse(companies)
         tokens.append(token)
         return Response(LISTING, 207, media_type="application/xml")
 
