@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from console import history, schedules
 from console.looks import DUE, OPEN, ROWS, RUNS, chip, look
 from console.onboarding import provider_of
-from console.services import Away, Declined, Json, Services
+from console.services import Away, Declined, Json, NotThere, Services
 from console.showing import Showing
 from console.visits import Visit
 from schemas.schedules import Schedule
@@ -42,7 +42,8 @@ class Account:
         if it["status"] in ("connecting", "configuring"):
             step = "login" if it["status"] == "connecting" else "options"
             return RedirectResponse(f"/accounts/{it['id']}/{step}", 303)
-        return await self._page(visit, it, "overview.html", runs=(await self._runs(visit, it))[:3])
+        runs = await self._runs(visit, it)
+        return await self._page(visit, it, "overview.html", runs=None if runs is None else runs[:3])
 
     async def documents(self, visit: Visit) -> Response:
         """The ledger: filtered, searched, page by page."""
@@ -119,10 +120,13 @@ class Account:
         except (Away, Declined):
             return None
 
-    async def _runs(self, visit: Visit, it: Json) -> list[Json]:
+    async def _runs(self, visit: Visit, it: Json) -> list[Json] | None:
+        """The last runs; None where they cannot be asked for now."""
         try:
             found = await self.services.runs(visit.session, it["id"])
-        except (Away, LookupError):
+        except Away:
+            return None
+        except NotThere:
             return []
         spoken = visit.spoken
         return [

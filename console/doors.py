@@ -74,6 +74,9 @@ NOWHERE = {
     "broken": (500, _("Something went wrong here"), _("That is our fault. Please try again in a moment.")),
 }  # fmt: skip
 
+ENTRANCE = ("signed_out", "spent")
+"""Where there is no list to go back to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Doors:
@@ -140,7 +143,12 @@ class Doors:
         """A page that says what is so, and where to go on."""
         usual, heading, text = NOWHERE[what]
         spoken = language(locale_of(request))
-        values = {"heading": spoken.said(heading), "text": spoken.said(text)}
+        values = {
+            "heading": spoken.said(heading),
+            "text": spoken.said(text),
+            "onwards": "/" if what not in ENTRANCE else None,
+            "again": what == "away" and request.method == "GET",
+        }
         return self.pages.render("nowhere.html", spoken.locale, values, status=status or usual)
 
     async def unshown(self, request: Request, error: Exception) -> Response:

@@ -131,8 +131,9 @@ def _attention(connection: Json, path: str, spoken: Spoken) -> Look:
 
 
 def _active(standing: Json | None, path: str, spoken: Spoken) -> Look:
-    run = standing and standing["run"]
-    counts = standing["counts"] if standing else {}
+    if standing is None:
+        return Look(7, "calm", "check", spoken.said(_("Connected")))
+    run, counts = standing["run"], standing["counts"]
     if run and run["status"] == "running":
         return Look(5, "busy", "turn", spoken.said(_("Running")))
     if number := counts.get("rejected", 0):
@@ -143,7 +144,7 @@ def _active(standing: Json | None, path: str, spoken: Spoken) -> Look:
         text = spoken.ngettext("%(num)s document unclear", "%(num)s documents unclear", number)
         mend = Mend(spoken.said(_("Have a look")), f"{path}/documents?status=unknown")
         return Look(2, "warn", "help", text, None, mend)
-    if run and standing:
+    if run:
         return _about_to_run(run, standing, path, spoken)
     if number := waiting(counts):
         text = spoken.ngettext("%(num)s document waits", "%(num)s documents wait", number)

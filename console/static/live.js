@@ -1,7 +1,7 @@
 // A page follows what happens: told that something is new, it reads itself anew. After a lost connection too.
 import { fetched, replace } from "./page.js";
 
-const SOON = 40;
+const SOON = 40, LATER = 3000;
 
 export function follow() {
   const parts = () => [...document.querySelectorAll("[data-live]")];
@@ -23,15 +23,13 @@ export function follow() {
         return;
       }
       if (answer.status === 401 || answer.status === 404) location.reload();
-      if (answer.ok) {
-        for (const part of parts()) replace(part, page.getElementById(part.id));
-        lost.hidden = true;
-      }
+      if (answer.ok) for (const part of parts()) replace(part, page.getElementById(part.id));
+      lost.hidden = answer.status < 500;
     } catch {
       lost.hidden = false; // What is known stays where it is.
     } finally {
       reading = false;
-      schedule();
+      schedule(lost.hidden ? Number(parts()[0]?.dataset.poll) : LATER);
       if (again) {
         again = false;
         read();
@@ -39,11 +37,10 @@ export function follow() {
     }
   }
 
-  // While something runs, its progress is looked at.
-  function schedule() {
+  // While something runs, its progress is looked at; while a part of our service is away, whether it is back.
+  function schedule(wait) {
     clearTimeout(timer);
-    const wait = Number(parts()[0]?.dataset.poll);
-    if (wait) timer = setTimeout(() => (document.hidden ? schedule() : read()), wait);
+    if (wait) timer = setTimeout(() => (document.hidden ? schedule(wait) : read()), wait);
   }
 
   const mine = location.pathname.match(/^\/accounts\/([^/]+)/)?.[1];
@@ -72,5 +69,5 @@ export function follow() {
   addEventListener("pageshow", (event) => event.persisted && listen());
   addEventListener("online", listen);
   listen();
-  schedule();
+  schedule(Number(first.dataset.poll));
 }

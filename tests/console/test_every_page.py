@@ -24,7 +24,11 @@ pytestmark = [
 ]
 LONG = "Müller & Söhne Vermögensverwaltungsgesellschaft mbH"
 ONE = f"/v1/connections/{ID}"
-CHALLENGE: dict[str, Any] = {"title": "Log in to WebDAV", "error": {"message": "The password is wrong."}}
+CHALLENGE: dict[str, Any] = {
+    "kind": "credentials",
+    "title": "Log in to WebDAV",
+    "error": {"message": "The password is wrong."},
+}
 RUN = {"id": "r", "due_at": "2026-11-22T15:00:00Z", "started_at": "2026-11-22T15:00:00Z", "reason": "manual"}
 
 

@@ -54,3 +54,16 @@ if (again) {
     }
   }, 500);
 }
+
+// A page that could not be made is asked for again until it can be.
+if (document.querySelector("[data-again]")) {
+  const look = async () => {
+    try {
+      if ((await fetch(location.href, { credentials: "same-origin", cache: "no-store" })).status < 500) return location.reload();
+    } catch {
+      // The network is away too: look again.
+    }
+    return setTimeout(look, 3000);
+  };
+  setTimeout(look, 3000);
+}

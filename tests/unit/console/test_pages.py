@@ -124,6 +124,15 @@ async def test_with_a_service_down_the_list_says_what_it_knows(visit: Room, away
 
     assert page.status_code == status
     assert ("Books" in page.text) == (status == 200)
+    assert ("data-again" in page.text) == (status != 200)
+
+
+async def test_without_sync_runner_nothing_is_claimed_about_runs_and_documents(visit: Room) -> None:
+    visit.away.add("sync-runner")
+    pages = [(await visit.http.get(path)).text for path in ("/", f"/accounts/{ID}", f"/accounts/{ID}/runs")]
+
+    assert all("cannot be shown right now" in page for page in pages)
+    assert not any(words in page for page in pages for words in ("Up to date", "Nothing has run", "0 done"))
 
 
 async def test_without_connections_any_replica_shows_the_list_as_it_was_told_last_to_its_own_account(
