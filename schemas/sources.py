@@ -6,7 +6,7 @@ are JSON pointers (RFC 6901).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field as Member, StringConstraints, model_validator
 
@@ -19,12 +19,14 @@ Texts = dict[str, Text]
 
 
 class Call(Model):
-    """One request. `path` follows `base`, or is a whole address that an answer gave (`{link}`)."""
+    """One request. `path` follows `base`. `headers` come over those of the whole interface (`Accept`)."""
 
     method: Literal["GET", "POST"] = "GET"
     path: Text
     params: Texts = Member(default_factory=dict)
-    json_: Maybe[Texts] = Member(default=None, alias="json")
+    headers: Texts = Member(default_factory=dict)
+    json_: Maybe[dict[str, Any]] = Member(default=None, alias="json")
+    """The body: texts in it are filled in, at any depth; all else stays what it is."""
 
 
 class Paging(Model):
@@ -33,7 +35,7 @@ class Paging(Model):
     `page` and `offset` count, in `param`; `token` puts what is at `next` into `param`; `last_id` the id of
     the last item; `link` follows the header `Link` (RFC 8288), `url` the address at `next`. A page that holds
     fewer than `size` items is the last of those that count; others end where there is no next, or `more` is
-    false.
+    false. Offsets count from 0, and each page begins with the last item of the one before.
     """
 
     by: Literal["page", "offset", "token", "last_id", "link", "url"]
@@ -41,13 +43,15 @@ class Paging(Model):
     start: int = 1
     size: int = Member(default=100, ge=1, le=1000)
     size_param: Maybe[Text] = None
+    call: Maybe[Call] = None
+    """For all pages but the first, with `{next}` in it, where that is another request; instead of `param`."""
     next: Maybe[Pointer] = None
     more: Maybe[Pointer] = None
 
     @model_validator(mode="after")
     def _says_where(self) -> Paging:
-        if self.by in ("page", "offset", "token", "last_id") and self.param is None:
-            raise ValueError(f"paging by {self.by} needs `param`")
+        if self.by in ("page", "offset", "token", "last_id") and self.param is None and self.call is None:
+            raise ValueError(f"paging by {self.by} needs `param`, or a `call`")
         if self.by in ("token", "url") and self.next is None:
             raise ValueError(f"paging by {self.by} needs `next`")
         return self
@@ -95,6 +99,8 @@ class Listing(Model):
     """What is taken from an item for later texts."""
     needs: tuple[Pointer, ...] = ()
     """An item without one of these has no file (a draft)."""
+    only: dict[Pointer, Text] = Member(default_factory=dict)
+    """Regular expressions that something in the item has to match; what does not is passed over."""
     name: Text = "{id}.pdf"
     document_type: Maybe[Text] = None
     metadata: dict[str, Pointer] = Member(default_factory=dict)

@@ -45,7 +45,7 @@ def next_page(paging: Paging, listing: Listing, said: Any, answer: Answer, page:
         turn = int(page if page is not None else (paging.start if paging.by == "page" else 0))
         if paging.more is None and len(rows) < paging.size:
             return None
-        return turn + (1 if paging.by == "page" else len(rows))
+        return turn + (1 if paging.by == "page" else max(1, len(rows) - 1))
     if paging.by == "last_id":
         return at(rows[-1], listing.id) if paging.more is not None or len(rows) >= paging.size else None
     if paging.by == "link":

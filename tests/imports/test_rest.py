@@ -1,5 +1,6 @@
 """The driver `rest`: each manifest on answers in the shape we believe its provider to give, and odd lists."""
 
+import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,6 +27,8 @@ Handler = Callable[[web.Request], Any]
 async def serving(handler: Handler) -> AsyncIterator[str]:
     async def answer(request: web.Request) -> web.StreamResponse:
         said = handler(request)
+        if inspect.isawaitable(said):
+            said = await said
         if isinstance(said, web.StreamResponse):
             return said
         return (
@@ -137,7 +140,82 @@ async def test_pages_that_count_are_all_read(paging: dict[str, Any]) -> None:
     async with rest(handler, paging=paging | {"size_param": "size"}) as (source, _):
         items = await everything(source)
 
-    assert [item.id for item in items] == [str(n) for n in range(250)]
+    assert list(dict.fromkeys(item.id for item in items)) == [str(n) for n in range(250)]
+
+
+COUNTED = [{"by": "page", "param": "page"}, {"by": "offset", "param": "offset"}]
+GOING = {
+    "the first": lambda there: there[:1],
+    "the last that was read": lambda there: [n for n in there if n % 10 == 9][:3],
+    "a whole page and more": lambda there: there[:13],
+    "from the middle": lambda there: there[len(there) // 2 :][:2],
+}
+
+
+@pytest.mark.parametrize("paging", COUNTED, ids=["page", "offset"])
+@pytest.mark.parametrize("going", sorted(GOING))
+async def test_no_row_is_missed_of_a_list_that_shrinks_while_it_is_read(
+    paging: dict[str, Any], going: str
+) -> None:
+    there, went, asked = list(range(100)), set[int](), 0
+
+    def handler(request: web.Request) -> Any:
+        nonlocal asked
+        size = int(request.query["size"])
+        start = int(request.query.get("offset") or (int(request.query.get("page", 1)) - 1) * size)
+        answer = {"items": [{"id": n} for n in there][start : start + size]}
+        asked += 1
+        if asked % 2 and asked < 10:
+            for gone in GOING[going](there):
+                there.remove(gone)
+                went.add(gone)
+        return answer
+
+    async with rest(handler, paging=paging | {"size_param": "size", "size": 10}) as (source, _):
+        found = {int(item.id) for item in await everything(source)}
+
+    assert went
+    assert set(range(100)) - went <= found
+    assert asked < 40
+
+
+async def test_a_list_that_grows_at_its_beginning_is_read_without_going_back() -> None:
+    there, asked = list(range(30)), []
+
+    def handler(request: web.Request) -> Any:
+        asked.append(int(request.query["page"]))
+        start = (asked[-1] - 1) * 10
+        answer = {"items": [{"id": n} for n in there][start : start + 10]}
+        there.insert(0, 1000 + len(asked))
+        return answer
+
+    async with rest(handler, paging={"by": "page", "param": "page", "size": 10}) as (source, _):
+        found = {int(item.id) for item in await everything(source)}
+
+    assert set(range(30)) <= found
+    assert asked == sorted(asked)
+
+
+async def test_calls_send_more_than_texts_and_say_what_they_accept_and_pages_may_be_another_call() -> None:
+    seen: list[tuple[str, Any, str]] = []
+
+    async def handle(request: web.Request) -> Any:
+        seen.append((request.path, await request.json(), request.headers["Accept"]))
+        return {"items": [{"id": 1, "name": "a.pdf"}, {"id": 2, "name": "b.mov"}], "next": "it", "on": False}
+
+    first = {"path": "/list", "method": "POST", "json": {"all": True, "most": 2, "of": {"k": ["{id}x"]}}}
+    then = {"path": "/more", "method": "POST", "json": {"at": "{next}"}, "headers": {"Accept": "text/json"}}
+    paging = {"by": "token", "next": "/next", "call": then}
+    only = {"/name": r"(?i)\.pdf$"}
+    async with rest(handle, call=first, paging=paging, only=only) as (source, _):
+        page = await source.page(None, None)
+        await source.page(page.cursor, None)
+
+    assert [item.id for item in page.items] == ["1"]
+    assert seen == [
+        ("/list", {"all": True, "most": 2, "of": {"k": ["x"]}}, "application/json"),
+        ("/more", {"at": "it"}, "text/json"),
+    ]
 
 
 async def test_link_headers_and_tokens_are_followed() -> None:
