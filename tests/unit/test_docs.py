@@ -6,11 +6,13 @@ import re
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
 from kit.settings import Settings
-from paperbus.cli import COMMANDS
+from paperbus.cli import COMMANDS, paperbus
 from providers.manifests import load
+from schemas.reasons import Reason
 from schemas.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +57,36 @@ def test_every_command_that_the_papers_name_exists() -> None:
     }
 
     assert named <= set(COMMANDS)
+
+
+def test_every_call_of_a_group_that_the_papers_name_exists() -> None:
+    words = re.compile(r"`(?:\.venv/bin/)?paperbus ((?:admin|provider|keys) [^`]+)")
+    named = {found for paper in PAPERS for found in words.findall(text(paper))}
+
+    assert [call for call in sorted(named) if not _is_called(paperbus, call.split())] == []
+
+
+def _is_called(command: click.Command, words: list[str]) -> bool:
+    """Whether these words lead from group to group to a command; what follows it are its arguments."""
+    while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z]+", words[0]):
+        found = command.get_command(click.Context(command), words.pop(0))
+        if found is None:
+            return False
+        command = found
+    return True
+
+
+def test_every_reason_is_explained_once() -> None:
+    rows = re.findall(r"^\| ((?:`[a-z_]+`(?:, )?)+) \|", text(ROOT / "docs/reasons.md"), re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`([a-z_]+)`", row)]
+
+    assert sorted(named) == sorted(reason.value for reason in Reason if reason is not Reason.OTHER)
+
+
+def test_every_paper_is_named_in_the_readme() -> None:
+    readme = text(ROOT / "README.md")
+
+    assert [one.name for one in (ROOT / "docs").glob("*.md") if one.name not in readme] == []
 
 
 def test_no_committed_file_names_a_registry() -> None:
