@@ -55,3 +55,7 @@ reads operator connections.requests connections.events syncs.requests syncs.even
     syncs.requests.dead syncs.events.dead documents.events.dead catalog.requests.dead catalog.events.dead
 writes operator connections.requests connections.events syncs.requests syncs.events documents.events \
     catalog.requests catalog.events
+# After MongoDB was restored it lets the services' groups read again.
+for service in catalog connections sync-runner; do
+    allow operator --operation Read --group "$service." --resource-pattern-type prefixed
+done

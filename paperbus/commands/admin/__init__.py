@@ -15,6 +15,7 @@ COMMANDS = {
     "documents": "What a connection moved, and what not: its ledger.",
     "parked": "List parked events, and let them be tried at once.",
     "republish": "Owe the present state again, for consumers that are new or restored.",
+    "restored": "Take up work after MongoDB was restored from a backup.",
     "tail": "Show events as they pass.",
     "timeline": "What happened to a connection.",
 }
