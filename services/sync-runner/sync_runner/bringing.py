@@ -48,6 +48,7 @@ class Bringing:
         self._stop = stop
         self._failure: ProviderError | None = None
         self._ready: list[Parcel] = []
+        self._bytes = self._rows = 0
         self._writing = asyncio.Lock()
         self.brought = 0
 
@@ -71,6 +72,7 @@ class Bringing:
             raise group.exceptions[0] from None
         finally:
             ready, self._ready = self._ready, []
+            self._bytes = self._rows = 0
             for parcel in ready:
                 parcel.close()
         if self._failure is not None:
@@ -79,27 +81,24 @@ class Bringing:
 
     async def _lane(self, queue: list[Errand], enough: int, until: float) -> None:
         while queue and not self._stop.is_set() and self._failure is None and time.monotonic() < until:
-            if self.brought + sum(each.rows for each in self._ready) >= enough:
+            if self.brought + self._rows >= enough:
                 break
             parcel = await self._fetching.fetched(queue.pop())
             if self._fetching.blames_the_source(parcel) and self._failure is None:
                 self._failure = parcel.error
             self._ready.append(parcel)
+            self._bytes, self._rows = self._bytes + parcel.size, self._rows + parcel.rows
             if self._is_a_lot():
                 await self._write()
         await self._write()
 
     def _is_a_lot(self) -> bool:
-        ready = self._ready
-        return (
-            len(ready) >= LOT_THINGS
-            or sum(each.size for each in ready) >= LOT_BYTES
-            or sum(each.rows for each in ready) >= LOT_ROWS
-        )
+        return len(self._ready) >= LOT_THINGS or self._bytes >= LOT_BYTES or self._rows >= LOT_ROWS
 
     async def _write(self) -> None:
         async with self._writing:
             parcels, self._ready = self._ready, []
+            self._bytes = self._rows = 0
             if not parcels:
                 return
             try:
