@@ -150,7 +150,7 @@ class Http:
         async with self._asked(
             "GET", url, headers, None, None if size is None else self.seconds_for(size)
         ) as answer:
-            yield Answer(answer.status, answer.headers, b""), answer.content.iter_chunked(64 * 1024)
+            yield Answer(answer.status, answer.headers, b""), answer.content.iter_any()
 
     async def digest(
         self, url: str, size: int, *, headers: Mapping[str, str] | None = None
