@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 
 from connections.budgets import Became, Budget, Refusal
 from kit.mongo import Collection
@@ -51,8 +51,12 @@ class MongoGate:
 
     async def settle(self, budgets: Sequence[Budget], answer_id: str, became: Became) -> None:
         """See `Gate`."""
-        for budget in budgets:
-            await self._changed(budget.key, _settled(budget, answer_id, became))
+        writes = [
+            UpdateOne({"_id": budget.key}, _settled(budget, answer_id, became), upsert=True)
+            for budget in budgets
+        ]
+        if writes:
+            await self._collection.bulk_write(writes, ordered=False)
 
     async def _changed(self, key: str, stages: list[dict[str, Any]]) -> Mapping[str, Any]:
         found: Mapping[str, Any] = await self._collection.find_one_and_update(
