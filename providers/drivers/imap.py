@@ -6,17 +6,16 @@ cursor is UIDVALIDITY and the next UID, so a listing looks at new mails only, ho
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Any
 
 from providers.drivers import MOST_CHOICES, identity_of
+from providers.drivers.imapfetch import Mails, gone_mail
 from providers.drivers.imapline import Line
+from providers.drivers.imapmails import ASKED, is_ours, item_of, sequence_set
 from providers.errors import ProviderError
 from providers.reach import Reach
 from providers.sources import Ability, Action, Afterwards, Cursor, Item, Page
@@ -30,16 +29,6 @@ WINDOW = 20_000
 MOST_WINDOWS = 250
 """Searches for one page: where UIDs have holes of millions, a page may be empty, and the listing goes on."""
 PAGE = 200
-AHEAD = 2 * 1024 * 1024
-"""Bytes of small mails that are fetched with one command."""
-AHEAD_MAILS = 64
-PIECE = 1024 * 1024
-"""Larger mails come in pieces of so many bytes."""
-MARK = "X-Paperbus"
-"""Our own mark on mails that we sent: they are never brought back."""
-_HEADERS = f"BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT {MARK.upper()})]"
-_ASKED = ["INTERNALDATE", "RFC822.SIZE", _HEADERS]
-MAIL = "message/rfc822"
 
 
 @asynccontextmanager
@@ -70,9 +59,7 @@ class Mailbox:
         self._name = str(options.get("mailbox") or "INBOX")
         self._identity = identity_of(manifest, settings, _user(settings, line.host))
         self._selected: tuple[str, bool, int, int] | None = None
-        self._turn = asyncio.Lock()
-        self._coming: list[tuple[int, int]] = []
-        self._ready: dict[int, bytes] = {}
+        self._mails = Mails(line)
         actions: frozenset[Action] = frozenset({"mark", "move", "label"})
         self.ability = Ability(lists_all=False, afterwards=actions, concurrency=4)
 
@@ -109,7 +96,7 @@ class Mailbox:
         if uids:
             uids, start = uids[:PAGE], uids[min(len(uids), PAGE) - 1] + 1
         start = start if more else max(following, start)
-        items = [item for item in await self._described(uids, validity) if not _is_ours(item)]
+        items = [item for item in await self._described(uids, validity) if not is_ours(item)]
         goes_on = {"mailbox": self._name, "validity": validity, "next": start}
         return Page(items, goes_on if more else goes_on | {"through": True}, last=not more)
 
@@ -126,18 +113,9 @@ class Mailbox:
     async def fetch(self, item: Item, start: int = 0) -> AsyncGenerator[bytes, None]:
         """Small mails come many at once, large ones in pieces."""
         uid = await self._uid(item)
-        if item.size is not None and item.size > AHEAD:
-            async for piece in self._in_pieces(uid, start):
-                yield piece
-            return
-        if uid not in self._ready:
-            async with self._turn:
-                if uid not in self._ready:
-                    await self._fetch_ahead(uid, item.size or 0)
-        data = self._ready.pop(uid, None)
-        if data is None:
-            raise _gone()
-        yield data[start:] if start else data
+        await self._open(readonly=True)
+        async for piece in self._mails.bytes_of(uid, item.size, start):
+            yield piece
 
     async def gone(self, items: Collection[Item]) -> Collection[str]:
         """Those whose UID is no longer there, nor their Message-ID."""
@@ -149,7 +127,7 @@ class Mailbox:
         }
         there: set[int] = set()
         if own:
-            there = set(await self._line.call(lambda client: client.search([b"UID", _set(own)])))
+            there = set(await self._line.call(lambda client: client.search([b"UID", sequence_set(own)])))
         missing = {id_ for uid, id_ in own.items() if uid not in there}
         for item in items:
             if item.id not in own.values() and await self._by_message_id(item) is None:
@@ -205,50 +183,14 @@ class Mailbox:
     async def _described(self, uids: Sequence[int], validity: int) -> list[Item]:
         if not uids:
             return []
-        found = await self._line.call(lambda client: client.fetch(list(uids), _ASKED))
+        found = await self._line.call(lambda client: client.fetch(list(uids), list(ASKED)))
         items = [
-            _item(uid, validity, self._name, found[uid])
+            item_of(uid, validity, self._name, found[uid])
             for uid in uids
             if b"RFC822.SIZE" in found.get(uid, {})
         ]
-        self._coming = [(int(item.reference["uid"]), item.size or 0) for item in items]
-        self._ready.clear()
+        self._mails.listed([(int(item.reference["uid"]), item.size or 0) for item in items])
         return items
-
-    async def _fetch_ahead(self, uid: int, size: int) -> None:
-        """This mail, and those that come after it in the listing, as many as fit."""
-        uids, held = [uid], size
-        following = [uids_ for uids_, _ in self._coming]
-        at = following.index(uid) + 1 if uid in following else len(following)
-        for other, length in self._coming[at:]:
-            if held + length > AHEAD or len(uids) >= AHEAD_MAILS:
-                break
-            if other not in self._ready:
-                uids.append(other)
-                held += length
-        await self._open(readonly=True)
-        found = await self._line.call(lambda client: client.fetch(list(uids), [b"BODY.PEEK[]"]))
-        for each in uids:
-            data = found.get(each, {}).get(b"BODY[]")
-            if data is not None:
-                self._ready[each] = data
-
-    async def _in_pieces(self, uid: int, start: int) -> AsyncGenerator[bytes, None]:
-        at = start
-        while True:
-            await self._open(readonly=True)
-            asked = f"BODY.PEEK[]<{at}.{PIECE}>"
-            answer = await self._line.call(partial(_fetch_one, uid, asked))
-            if not answer:
-                raise _gone()
-            data: bytes = (
-                next((value for key, value in answer.items() if key.startswith(b"BODY[]")), b"") or b""
-            )
-            if data:
-                yield data
-            at += len(data)
-            if len(data) < PIECE:
-                return
 
     async def _uid(self, item: Item) -> int:
         """Its UID now: the one it was listed with, else found by its Message-ID."""
@@ -257,7 +199,7 @@ class Mailbox:
             return int(item.reference["uid"])
         found = await self._by_message_id(item)
         if found is None:
-            raise _gone()
+            raise gone_mail()
         return found
 
     async def _by_message_id(self, item: Item) -> int | None:
@@ -291,11 +233,6 @@ class Mailbox:
             await self._line.call(lambda client: client.uid_expunge([uid]))
 
 
-def _fetch_one(uid: int, asked: str, client: Any) -> Mapping[bytes, Any]:
-    found: Mapping[int, Mapping[bytes, Any]] = client.fetch([uid], [asked])
-    return found.get(uid, {})
-
-
 def _user(settings: Mapping[str, Any], host: str) -> str:
     user = str(settings["username"])
     return user if "@" in user else f"{user}@{host}"
@@ -303,55 +240,3 @@ def _user(settings: Mapping[str, Any], host: str) -> str:
 
 def _inbox_first(name: str) -> tuple[bool, str]:
     return name.upper() != "INBOX", name.casefold()
-
-
-def _set(uids: Collection[int]) -> bytes:
-    """A sequence set with ranges: `1:200,205`."""
-    ranges: list[list[int]] = []
-    for uid in sorted(uids):
-        if ranges and uid == ranges[-1][1] + 1:
-            ranges[-1][1] = uid
-        else:
-            ranges.append([uid, uid])
-    return ",".join(str(a) if a == b else f"{a}:{b}" for a, b in ranges).encode()
-
-
-def _item(uid: int, validity: int, mailbox: str, answer: Mapping[bytes, Any]) -> Item:
-    headers = next((value for key, value in answer.items() if key.startswith(b"BODY[HEADER")), b"") or b""
-    size, received = int(answer[b"RFC822.SIZE"]), _utc(answer.get(b"INTERNALDATE"))
-    stamp = "" if received is None else str(int(received.timestamp()))
-    return Item(
-        id=message_id(headers) or f"~{hashlib.sha256(headers + str(size).encode()).hexdigest()[:40]}",
-        version=f"{size}-{stamp}",
-        name="message.eml",
-        received_at=received,
-        size=size,
-        media_type=MAIL,
-        place=mailbox,
-        metadata={},
-        reference={"uid": uid, "validity": validity, "mailbox": mailbox}
-        | ({"ours": True} if _MARKED.search(headers) else {}),
-    )
-
-
-_MARKED = re.compile(rb"^X-Paperbus:", re.IGNORECASE | re.MULTILINE)
-_MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^<>\r\n]{1,900}>)", re.IGNORECASE | re.MULTILINE)
-
-
-def message_id(headers: bytes) -> str | None:
-    """`<…>` of a mail's headers; None where there is none that is one."""
-    found = _MESSAGE_ID.search(headers)
-    return found.group(1).decode("latin-1") if found else None
-
-
-def _is_ours(item: Item) -> bool:
-    return bool(item.reference.get("ours"))
-
-
-def _utc(at: Any) -> datetime | None:
-    """IMAPClient gives the time of this machine without a zone."""
-    return at.astimezone(UTC) if isinstance(at, datetime) else None
-
-
-def _gone() -> ProviderError:
-    return ProviderError("item_permanent", Reason.CONTENT_UNAVAILABLE, words("gone"))

@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from providers.drivers.imap import MOST_WINDOWS, WINDOW, Mailbox
+from providers.drivers.imapfetch import MOST_AT_ONCE, Mails
+from providers.errors import ProviderError
 from providers.manifests import CATALOGUE, load
 from providers.sources import Afterwards, Item
 
@@ -38,7 +42,7 @@ class Straight:
     host = "mail.example"
     capabilities = frozenset[str]()
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Any) -> None:
         self.server = server
 
     async def call(self, work: Callable[[Any], Any]) -> Any:
@@ -67,3 +71,57 @@ async def test_no_other_mail_is_marked_where_uidvalidity_changes_between_looking
     await box.page(None, None)
     await box.settle(MAIL, Afterwards("mark"))
     assert server.marked == []
+
+
+class Odd:
+    """A server of mails that gives at most `most` bytes of one at a time, or takes no notice of parts."""
+
+    def __init__(self, mails: dict[int, bytes], most: int, *, in_parts: bool = True) -> None:
+        self.mails, self.most, self.in_parts = mails, most, in_parts
+        self.largest = self.asked = 0
+
+    def fetch(self, uids: list[int], asked: list[str]) -> dict[int, dict[bytes, Any]]:
+        self.asked += 1
+        start, length = (int(part) for part in asked[0].partition("<")[2].rstrip(">").split("."))
+        if self.in_parts:
+            end = start + min(length, self.most)
+            found = {u: {b"BODY[]<%d>" % start: self.mails[u][start:end]} for u in uids if u in self.mails}
+        else:
+            found = {u: {b"BODY[]": self.mails[u]} for u in uids if u in self.mails}
+        came = sum(len(value) for answer in found.values() for value in answer.values())
+        self.largest = max(self.largest, came)
+        return found
+
+
+async def whole(mails: Mails, uid: int, size: int, start: int = 0) -> bytes:
+    return b"".join([piece async for piece in mails.bytes_of(uid, size, start)])
+
+
+@pytest.mark.parametrize("said", [0, 10, 1_500_000, 3_072_000, 50_000_000])
+@pytest.mark.parametrize("start", [0, 7, 200_000])
+async def test_a_mail_is_whole_whatever_the_server_said_of_its_size(said: int, start: int) -> None:
+    mail = bytes(range(256)) * 12_000
+    for server in (Odd({1: mail}, 400_000), Odd({1: mail}, 10**9), Odd({1: mail}, 10**9, in_parts=False)):
+        mails = Mails(Straight(server))  # type: ignore[arg-type]  # stands in
+        mails.listed([(1, said)])
+        assert await whole(mails, 1, said, start) == mail[start:]
+        assert server.asked < 12
+
+
+async def test_sixty_mails_that_are_all_larger_than_the_server_said_do_not_come_at_once() -> None:
+    server = Odd(dict.fromkeys(range(1, 65), b"x" * 3_000_000), 10**9)
+    mails = Mails(Straight(server))  # type: ignore[arg-type]  # stands in
+    mails.listed([(uid, 100) for uid in range(1, 65)])
+    for uid in range(1, 4):
+        assert len(await whole(mails, uid, 100)) == 3_000_000
+    assert server.largest <= MOST_AT_ONCE
+
+
+async def test_a_mail_that_was_expunged_meanwhile_is_told_and_the_others_come() -> None:
+    mails = Mails(Straight(Odd({1: b"a", 3: b"c"}, 10**9)))  # type: ignore[arg-type]  # stands in
+    mails.listed([(1, 1), (2, 1), (3, 1)])
+    assert await whole(mails, 1, 1) == b"a"
+    with pytest.raises(ProviderError) as gone:
+        await whole(mails, 2, 1)
+    assert gone.value.reason.value == "content_unavailable"
+    assert await whole(mails, 3, 1) == b"c"
