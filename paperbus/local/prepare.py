@@ -4,6 +4,7 @@ Run by path, by any Python from 3.11: standard library only. Writes to `.venv` a
 stamp says what was done, so that the next run does nothing and needs no network.
 """
 
+import errno
 import hashlib
 import importlib.util
 import os
@@ -19,8 +20,9 @@ LOG = VENV / "setup.log"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paperbus"
 INPUTS = ("pyproject.toml", "paperbus/local/kafka.jars", "paperbus/local/prepare.py")
 
+FULL = f"The disk is full: make room beside {ROOT} and {CACHE}, then start again; what arrived is kept."
 SIGNS = (
-    (r"No space left", "The disk is full: make room, then start again."),
+    (r"No space left", FULL),
     (
         r"DO NOT MATCH THE HASHES",
         "A package is not the one that was pinned: tell the maintainers.",
@@ -139,4 +141,6 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise Stop(FULL) from error
         raise Stop(f"{error.strerror}: {error.filename}. Mend that, then start again.") from error
