@@ -1,8 +1,10 @@
 """Folders are imported: from servers that nobody here wrote, through a worker."""
 
 import hashlib
+import io
 import os
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,32 @@ async def test_a_file_comes_in_once_and_again_only_when_its_bytes_change(
 
     assert [(d["external_id"], d["version"]) for d in first] == [("a.pdf", "1"), ("below/b.pdf", "1")]
     assert [(d["external_id"], d["version"]) for d in (await told(rig))[2:]] == [("a.pdf", "2")]
+
+
+async def test_archives_with_many_documents_are_told_of_part_by_part(
+    dav: tuple[dict[str, Any], Path], import_from: Callable[..., Rig]
+) -> None:
+    login, folder = dav
+    for number in range(9):
+        put(folder / f"{number}.zip", packed({f"{n}.pdf": pdf(f"{number} {n}") for n in range(150)}))
+    rig = import_from("webdav", login)
+    await rig.set_up(folder="/")
+    await rig.work()
+
+    rows = await rig.rows()
+    assert len(rows) == 9 * 150
+    assert {"next_at" in row for row in rows.values()} == {False}, "all are told of"
+    assert (await rig.sync())["last"]["parts"] > 9 * 150 / 500 + 1, (
+        "more events than one telling at the end makes"
+    )
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
 
 
 async def test_a_file_that_is_renamed_is_not_imported_again_and_a_copy_is_told_to_be_one(

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from sync_runner.einvoices.reader import MOST_PDF, MOST_XML, Reader, Said
 from sync_runner.judging import Seen
-from sync_runner.opening.blobs import Blob, TooLarge
+from sync_runner.opening.blobs import IN_MEMORY, Blob, TooLarge
 from sync_runner.opening.kinds import HEAD, Kind, looks
-from sync_runner.opening.opening import open_up
+from sync_runner.opening.opening import CONTAINERS, open_up
 from sync_runner.opening.pieces import Left, Piece
 
 
@@ -53,7 +53,10 @@ class Inspector:
 
     async def inspect(self, blob: Blob, name: str, said: str | None) -> Inspected:
         """What is in these bytes."""
-        opened = await asyncio.to_thread(open_up, blob, name, said)
+        if blob.size <= IN_MEMORY and looks(blob.head(HEAD), name, said).kind not in CONTAINERS:
+            opened = open_up(blob, name, said)  # a file of its own: a thread costs more than it takes
+        else:
+            opened = await asyncio.to_thread(open_up, blob, name, said)
         try:
             return Inspected([await self._seen(piece) for piece in opened.found], opened.left)
         except BaseException:

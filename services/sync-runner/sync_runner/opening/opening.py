@@ -15,7 +15,7 @@ MOST_MAIL = 64 * 1024 * 1024
 TOO_DEEP = "Archives and mails lie in each other too deep to be opened; send what is inside."
 TOO_LARGE = "It is too large to be opened; send what is inside by itself."
 BROKEN = "It cannot be read: it is damaged, or made to hurt; ask for what is inside by itself."
-_CONTAINERS = (Kind.MAIL, Kind.ZIP, Kind.TNEF)
+CONTAINERS = (Kind.MAIL, Kind.ZIP, Kind.TNEF)
 
 
 def open_up(blob: Blob, name: str, said: str | None) -> Opened:
@@ -27,7 +27,7 @@ def open_up(blob: Blob, name: str, said: str | None) -> Opened:
 
 def _open(piece: Piece, opened: Opened, depth: int) -> None:
     what = looks(piece.blob.head(HEAD), piece.filename, piece.said)
-    if what.kind not in _CONTAINERS or not piece.blob.size:
+    if what.kind not in CONTAINERS or not piece.blob.size:
         opened.take(piece)
         return
     inner = Opened(opened.room)
