@@ -22,7 +22,13 @@ from pydantic import (
 class Model(BaseModel):
     """Frozen, tolerant of members it does not know, and silent about its input in errors."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
+    )
 
     def wire(self) -> dict[str, Any]:
         """As JSON-able members, as they travel. An unset `Maybe` member is left out; others are null."""

@@ -18,10 +18,15 @@ class ProviderSuggested(Data):
     SUBJECT = None
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    """What the provider is called."""
     url: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+    """Its website."""
     direction: Direction
+    """What it is missed for."""
     note: Maybe[Text] = None
+    """What the customer says."""
     contact: Maybe[Annotated[str, StringConstraints(max_length=200)]] = None
+    """Where to tell that it is there."""
 
 
 class ProviderPublished(Data):

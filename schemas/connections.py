@@ -23,13 +23,21 @@ class ConnectionRequested(Data):
 
     connection_id: ConnectionId
     direction: Direction
+    """`import` brings documents in, `export` moves them out."""
     provider_id: ProviderId
+    """An `id` of the catalogue."""
     answer_by: AnswerBy = "window"
+    """How this onboarding is answered: in the login window, or by sealed answers."""
     schedule: Maybe[Schedule] = None
+    """When it runs. Exports run daily where nothing is said."""
     filters: Maybe[Filters] = None
+    """Which documents are moved out. Nothing said is all of them."""
     start: Maybe[Start] = None
+    """`now` (the default: what comes from now on), `all`, or a day: received since then."""
     locale: Maybe[Locale] = None
+    """The language of texts for the customer."""
     name: Maybe[ConnectionName] = None
+    """What the customer calls it; made of the provider's name where nothing is said."""
 
 
 class ConnectionOptionsSubmitted(Data):
@@ -37,9 +45,12 @@ class ConnectionOptionsSubmitted(Data):
 
     connection_id: ConnectionId
     options: Values
+    """Values by the names of the fields in `ConnectionAuthorized`."""
     schedule: Maybe[Schedule] = None
+    """As in `ConnectionRequested`; it counts more."""
     filters: Maybe[Filters] = None
     start: Maybe[Start] = None
+    """`now` (the default: what comes from now on), `all`, or a day: received since then."""
     name: Maybe[ConnectionName] = None
 
 
@@ -48,6 +59,7 @@ class ConnectionChangeRequested(Data):
 
     connection_id: ConnectionId
     expected_revision: Annotated[int, Member(ge=1)]
+    """The revision that you read; where it is older than ours, nothing changes."""
     schedule: Maybe[Schedule] = None
     options: Maybe[Values] = None
     filters: Maybe[Filters] = None
@@ -129,16 +141,24 @@ class AuthChallengeIssued(Data):
     session_id: str
     purpose: Purpose
     challenge_id: str
+    """What an answer names. A new try has a new one."""
     kind: ChallengeKind
     step: int
     title: Text
     message: Text
+    """For the customer: what to do."""
     fields: tuple[Field, ...]
+    """What is asked for, in order."""
     answer_by: tuple[AnswerBy, ...]
+    """Who may answer: the login window, a sealed answer."""
     expires_at: Moment
+    """An answer after it is refused."""
     attempts_left: int
+    """How often it may still be answered wrongly."""
     resend: Resend | None = None
+    """Whether and when the code can be sent again."""
     error: Trouble | None = None
+    """Why the last answer did not do."""
     medium: Maybe[Medium] = None
     image: Maybe[Image] = None
     facts: Maybe[tuple[Fact, ...]] = None
@@ -185,7 +205,9 @@ class ConnectionAuthorized(Data):
     session_id: str
     purpose: Purpose
     identity: str
+    """As whom, to show to the customer: `jane@firm.example`."""
     options: tuple[Field, ...]
+    """What is to be chosen and sent by `ConnectionOptionsSubmitted`."""
     provider_revision: int
     same_as: Maybe[tuple[ConnectionId, ...]] = None
     """Saved connections of this customer to the same account at the same place."""
@@ -265,29 +287,13 @@ class ConnectionExpiring(_Attention):
 
 
 REQUESTS: tuple[type[Data], ...] = (
-    ConnectionRequested,
-    ConnectionOptionsSubmitted,
-    ConnectionChangeRequested,
-    ReauthenticationRequested,
-    ConnectionPauseRequested,
-    ConnectionResumeRequested,
-    ConnectionRemovalRequested,
-)
+    ConnectionRequested, ConnectionOptionsSubmitted, ConnectionChangeRequested, ReauthenticationRequested,
+    ConnectionPauseRequested, ConnectionResumeRequested, ConnectionRemovalRequested,
+)  # fmt: skip
 ANSWERS: tuple[type[Data], ...] = (AuthChallengeAnswerSubmitted,)
 EVENTS: tuple[type[Data], ...] = (
-    AuthChallengeIssued,
-    AuthChallengeAnswered,
-    AuthChallengeExpired,
-    AuthSessionEnded,
-    ConnectionAuthorized,
-    ConnectionRejected,
-    ConnectionSaved,
-    ConnectionChanged,
-    ConnectionPaused,
-    ConnectionResumed,
-    ConnectionRemoved,
-    ConnectionNeedsAttention,
-    ConnectionRecovered,
-    ConnectionExpiring,
+    AuthChallengeIssued, AuthChallengeAnswered, AuthChallengeExpired, AuthSessionEnded,
+    ConnectionAuthorized, ConnectionRejected, ConnectionSaved, ConnectionChanged, ConnectionPaused,
+    ConnectionResumed, ConnectionRemoved, ConnectionNeedsAttention, ConnectionRecovered, ConnectionExpiring,
     RequestRefused,
-)
+)  # fmt: skip

@@ -43,13 +43,21 @@ class DocumentReceived(Data):
     SUBJECT = "document_id"
 
     document_id: DocumentId
+    """The platform's own id of it; the event's subject."""
     version: Annotated[int, Member(ge=0, lt=2**53)]
+    """Rises whenever the bytes change. The same version again may bring other metadata, never other bytes."""
     filename: Filename
+    """As a customer knows it, with its ending."""
     media_type: Annotated[str, StringConstraints(max_length=200, pattern=r"^[\w.+-]+/[\w.+-]+(\s*;.*)?$")]
+    """Such as `application/pdf`."""
     size: Annotated[int, Member(ge=0, lt=2**53)]
+    """In bytes; checked while it is fetched."""
     sha256: Sha256
+    """Of the bytes, in hex; checked while it is fetched."""
     content_url: Address
+    """Where sync-runner fetches the bytes, until `DocumentWithdrawn`: https, or http on loopback."""
     received_at: Moment
+    """When the platform got it: what `start` of a connection goes by."""
     metadata: Metadata = Metadata()
 
 

@@ -196,8 +196,13 @@ class RequestRefused(Data):
 
     connection_id: str
     request_id: str
+    """The `id` of the request."""
     request_source: str
+    """The `source` of the request."""
     request_type: str
+    """The `type` of the request."""
     reason: str
     message: str
+    """For people."""
     errors: tuple[FieldError, ...] = Member(default=(), max_length=20)
+    """What is wrong with which member."""

@@ -27,6 +27,7 @@ ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 class _Due(Data):
     connection_id: ConnectionId
     due_at: Moment
+    """Since when it is due, at most 5 minutes ahead. Any run that starts at or after it satisfies it."""
     reason: DueReason
     document_ids: Maybe[Annotated[tuple[DocumentId, ...], Member(min_length=1, max_length=500)]] = None
     """Only these, of those not done."""
