@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import httpx
@@ -38,12 +39,22 @@ def prepared(stage: Stage, folder: Path) -> dict[str, str]:
         for id_ in (ids["accountant"], archive, ids["broken"]):
             stage.outsider.due(id_)
             stage.outsider.exported(id_, documents, 180)
+            all_done(stage, id_, len(documents))
         stage.outsider.ask("ConnectionPauseRequested", connection_id=archive)
         httpx.delete(f"{nas.url}Invoices", auth=(nas.username, nas.password)).raise_for_status()
         stage.documents(2)
         stage.outsider.due(ids["broken"])
         stage.outsider.wait("ConnectionNeedsAttention", ids["broken"], seconds=120)
     return ids
+
+
+def all_done(stage: Stage, connection: str, number: int) -> None:
+    """Wait for documents that failed at first: a paused connection would keep them open on the picture."""
+    url = f"{stage.services.url('sync-runner')}/v1/connections/{connection}"
+    deadline = time.monotonic() + 600
+    while stage.outsider.get(url).json()["counts"]["done"] < number:
+        assert time.monotonic() < deadline, f"not all of {number} documents of {connection} are done"
+        time.sleep(1)
 
 
 async def shoot(page: Page, name: str, scheme: str) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from outsider import Json, Outsider
-from running import Running, running
+from running import PORTS, Running, running
 from targets import Target, rclone_webdav
+
+from tests.console.gate import Gate, a_gate
 
 SELLERS = (
     "Moulins du Nord",
@@ -62,6 +65,27 @@ class Stage:
             )
             for n in range(number)
         ]
+
+    @asynccontextmanager
+    async def two_consoles(self) -> AsyncIterator[tuple[Gate, tuple[Running, Running]]]:
+        """Two replicas behind the console's address, and what decides to which one new connections go."""
+        services = self.services
+        await asyncio.to_thread(services.end, "console")
+        first, second = (
+            services.replica(services.address.replace("127.0.0.", f"127.0.{n}.")) for n in (1, 2)
+        )
+        for each in (first, second):
+            each.start("console")
+        try:
+            for each in (first, second):
+                await asyncio.to_thread(each.ready, "console")
+            async with a_gate(services.address, PORTS["console"], first.address) as gate:
+                yield gate, (first, second)
+        finally:
+            first.stop()
+            second.stop()
+            services.start("console")
+            await asyncio.to_thread(services.ready, "console")
 
     def published(self, provider: str) -> None:
         """Wait until a provider is in the catalogue."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import signal
 
 import pytest
 from playwright.async_api import Browser
 
 from paperbus.demo.portal import PROVIDER, portal
+from tests.console.acme import PROVIDER as ACME, acme
 from tests.console.stage import Stage
 from tests.console.walking import PHONE, Walk, walking
 
@@ -30,7 +30,6 @@ async def test_an_export_from_the_empty_list_to_the_ledger(stage: Stage, browser
     await walk.enter(stage.link())
     await walk.seen("empty")
     await walk.to_interval("export", "webdav", "webdva")
-    await walk.seen("interval")
     async with walk.context.expect_page() as opened:
         await page.click(".actions button")
     window = await opened.value
@@ -68,7 +67,6 @@ async def test_an_import_with_a_code_on_a_dark_phone_in_german_with_the_popup_bl
     async with portal(stage.target, stage.providers):
         await asyncio.to_thread(stage.published, PROVIDER)
         await walk.to_interval("import", PROVIDER, "demo")
-        await walk.seen("interval")
         await page.evaluate("() => { window.open = () => null; }")
         await page.click(".actions button")
         await page.wait_for_url("**/login")
@@ -95,6 +93,31 @@ async def test_an_import_with_a_code_on_a_dark_phone_in_german_with_the_popup_bl
     assert walk.foreign == []
 
 
+async def test_an_export_that_is_agreed_to_at_the_providers_own_page(stage: Stage, browser: Browser) -> None:
+    """French. The window goes to an authorization server and back, and closes; the page behind goes on."""
+    stage.account("Atelier Moreau")
+    walk = await walking(browser, "oauth", stage.url, locale="fr-FR")
+    page = walk.page
+    await walk.enter(stage.link())
+    async with acme(stage) as tokens:
+        await page.goto(f"{stage.url}/add/export/{ACME}")
+        async with walk.context.expect_page() as opened:
+            await page.click("text=Continuer")
+        window = await opened.value
+        await window.click("form button")
+        await window.click("a.button")
+        await window.fill("[name=login]", "jane")
+        await window.fill("[name=password]", "anything")
+        await window.click("[type=submit]")
+        await window.wait_for_selector("[name=prompt][value=consent]", state="attached")
+        await window.click("[type=submit]")
+        await page.wait_for_url("**/options", timeout=30_000)
+        assert "jane@firm.example" in await page.inner_text(".title")
+        await walk.saved()
+    assert tokens
+    assert "À jour" in await page.inner_text(".accounts")
+
+
 async def changed_by_keyboard(walk: Walk) -> None:
     """To "Pause" and on, with Tab and Enter alone."""
     for _ in range(40):
@@ -104,31 +127,36 @@ async def changed_by_keyboard(walk: Walk) -> None:
     raise AssertionError("no way to the button by keyboard")
 
 
-async def test_two_tabs_follow_each_other_also_after_the_stream_was_lost(
+async def test_two_replicas_behind_one_address_are_one_console_and_a_killed_one_is_not_missed(
     stage: Stage, browser: Browser
 ) -> None:
-    """French. The console itself is killed in between, and the open page is right again by itself."""
-    stage.account(f"Tabs {browser.version}")
+    """French. Sessions, spent links, live pages are shared; pages of the dead one go on at the other."""
+    stage.account(f"Replicas {browser.version}")
     connection = await asyncio.to_thread(stage.connect, "Deux onglets")
-    walk = await walking(browser, "fr", stage.url, locale="fr-FR")
-    await walk.enter(stage.link())
-    other = await walk.context.new_page()
-    await other.goto(f"{stage.url}/accounts/{connection}")
-    await walk.page.wait_for_selector("text=À jour")
-    tabs = Walk(walk.context, other, "fr")
-    await changed_by_keyboard(tabs)
-    await walk.page.wait_for_selector(".chip:has-text('En pause')")
-    await walk.seen("paused")
-    stage.services.processes["console"].send_signal(signal.SIGKILL)
-    stage.services.processes["console"].wait()
-    await walk.page.wait_for_selector("#lost:not([hidden])")
-    assert "Deux onglets" in await walk.page.inner_text(".account")
-    stage.outsider.ask("ConnectionResumeRequested", connection_id=connection)
-    await asyncio.to_thread(stage.outsider.wait, "ConnectionResumed", connection)
-    stage.services.start("console")
-    await asyncio.to_thread(stage.services.ready, "console")
-    await walk.page.wait_for_selector(".chip:has-text('À jour')", timeout=30_000)
-    await walk.page.wait_for_selector("#lost", state="hidden")
+    async with stage.two_consoles() as (gate, (first, second)):
+        walk = await walking(browser, "fr", stage.url, locale="fr-FR")
+        link = stage.link()
+        await walk.enter(link)
+        await walk.page.wait_for_selector("text=À jour")
+        gate.to = second.address
+        signed_in = await walk.context.storage_state()
+        elsewhere = await walking(browser, "fr-2", stage.url, locale="fr-FR", storage_state=signed_in)
+        await elsewhere.page.goto(link)
+        await elsewhere.page.click("form[action='/enter'] button")
+        await elsewhere.page.wait_for_selector("h1:has-text('Ce lien')")
+        await elsewhere.page.goto(f"{stage.url}/accounts/{connection}")
+        await changed_by_keyboard(elsewhere)
+        await walk.page.wait_for_selector(".chip:has-text('En pause')")
+        await walk.seen("paused")
+        gate.to = "127.0.0.254"  # nobody
+        await asyncio.to_thread(first.kill, "console")
+        await walk.page.wait_for_selector("#lost:not([hidden])")
+        assert "Deux onglets" in await walk.page.inner_text(".account")
+        stage.outsider.ask("ConnectionResumeRequested", connection_id=connection)
+        await asyncio.to_thread(stage.outsider.wait, "ConnectionResumed", connection)
+        gate.to = second.address
+        await walk.page.wait_for_selector(".chip:has-text('À jour')", timeout=30_000)
+        await walk.page.wait_for_selector("#lost", state="hidden")
 
 
 async def test_without_javascript_the_reading_pages_are_whole(stage: Stage, browser: Browser) -> None:

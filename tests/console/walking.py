@@ -45,13 +45,11 @@ class Walk:
         await self.page.wait_for_url("**/")
 
     async def to_interval(self, direction: str, provider: str, words: str) -> None:
-        """From the list to the interval, looking at everything on the way."""
+        """From the list to the interval; `test_every_page` looks at what is on the way."""
         await self.page.click(".head a.button")
-        await self.seen("direction")
         await self.page.click(f"a[href='/add/{direction}']")
         await self.page.fill("#query", words)
         await self.page.wait_for_selector(".providers li:first-child a[href$='" + provider + "']")
-        await self.seen("search")
         await self.page.click(f".providers a[href='/add/{direction}/{provider}']")
         await self.page.wait_for_selector("#coming strong")
 
