@@ -90,7 +90,7 @@ async def running(plan: Plan, say: Say, environ: Mapping[str, str] | None = None
         names = [service.name for service in plan.chosen]
         everyone, own = settings_for(names, environ, settings, plan.data, embedded)
         shared = Settings.load(everyone)
-        with told(plan.data, embedded):
+        with told(plan.data, embedded, shared.paperbus_console_url):
             if made := await make_topics(Kafka.of(shared)):
                 say(f"Made {len(made)} topics.")
             kept = tuple(

@@ -35,11 +35,19 @@ def with_databases(settings: Settings) -> str:
     return _running(settings.paperbus_data).get("mongo") or own
 
 
+def with_console(settings: Settings) -> Settings:
+    """`settings` with the console's address: as set, else of the `up` on `PAPERBUS_DATA`, else its default."""
+    running = _running(settings.paperbus_data).get("console")
+    if running is None or "paperbus_console_url" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"paperbus_console_url": running})
+
+
 @contextlib.contextmanager
-def told(data: Path, embedded: Embedded) -> Iterator[None]:
-    """While the block runs, other commands on the same data folder find what it embeds."""
+def told(data: Path, embedded: Embedded, console: str) -> Iterator[None]:
+    """While the block runs, other commands on the same data folder find what it embeds, and the console."""
     note = data / "servers.json"
-    note.write_text(json.dumps({"kafka": embedded.kafka, "mongo": embedded.mongo}))
+    note.write_text(json.dumps({"kafka": embedded.kafka, "mongo": embedded.mongo, "console": console}))
     try:
         yield
     finally:

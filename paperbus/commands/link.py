@@ -11,5 +11,6 @@ def link(account: str) -> None:
     """Print a fresh link to the console: it opens once, within ten minutes."""
     from kit.settings import Settings
     from paperbus.keys import console_link
+    from paperbus.where import with_console
 
-    click.echo(console_link(Settings.load(), account))
+    click.echo(console_link(with_console(Settings.load()), account))

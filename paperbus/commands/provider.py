@@ -13,7 +13,7 @@ from paperbus.errors import Stopped
 
 @click.group()
 def provider() -> None:
-    """Check, list and start manifests of providers."""
+    """Check, list, start and try manifests of providers."""
 
 
 @provider.command()
@@ -35,7 +35,7 @@ def check(files: tuple[Path, ...]) -> None:
         raise Stopped(f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong; see above.")
 
 
-@provider.command("list")
+@provider.command("list", short_help="List the providers here.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def listing(as_json: bool) -> None:  # noqa: FBT001  click hands a flag over so
     """List the providers here: our catalogue's and those of PAPERBUS_PROVIDERS."""
@@ -71,7 +71,7 @@ def listing(as_json: bool) -> None:  # noqa: FBT001  click hands a flag over so
         click.echo(f"{one['id']:<26} {one.get('driver', ''):<8} {shown}")
 
 
-@provider.command()
+@provider.command(short_help="Write a starter: a folder with a manifest and a logo.")
 @click.argument("name")
 @click.option(
     "--in",
@@ -91,7 +91,7 @@ def new(name: str, where: Path) -> None:
     click.echo(f"{folder / 'manifest.yaml'} is a beginning. Check it: paperbus provider check {folder}")
 
 
-@provider.command("try")
+@provider.command("try", short_help="Log in by a manifest, move one test document.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--locale", type=click.Choice(["en", "fr", "de"]), default="en", help="The language of the texts."
