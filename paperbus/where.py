@@ -36,7 +36,7 @@ def with_databases(settings: Settings) -> str:
 
 
 def with_console(settings: Settings) -> Settings:
-    """`settings` with the console's address: as set, else of the `up` on `PAPERBUS_DATA`, else the default."""
+    """`settings` with the console's address: as set, else of the `up` on `PAPERBUS_DATA`, else its own."""
     running = _running(settings.paperbus_data).get("console")
     if running is None or "paperbus_console_url" in settings.model_fields_set:
         return settings
