@@ -21,12 +21,14 @@ SOURCE = "/paperbus/console"
 PATIENCE = 5.0
 """Seconds that a page waits for what its request brings about."""
 PUBLISHED_WITHIN = 6.0
+SENDING: set[asyncio.Task[bool]] = set()
+"""Kept until they end: the loop itself holds tasks weakly."""
 
 Publish: TypeAlias = Callable[[Sequence[Letter]], Awaitable[None]]
 
 
 class BusAway(Exception):
-    """The request could not be sent: nothing was changed."""
+    """The request was not taken in time; it may still be, as long as we run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,25 @@ class Asking:
         )
 
     async def _send(self, event: Event[Any]) -> None:
-        from aiokafka.errors import KafkaError
-
         topic = topic_of(type(event.data))
         headers = (("content-type", CONTENT_TYPE.encode()),)
         letter = Letter(topic.name, event.subject.encode(), event.encoded(), headers)
-        try:
-            async with asyncio.timeout(PUBLISHED_WITHIN):
-                await self.publish([letter])
-        except (KafkaError, OSError, TimeoutError) as error:
-            log.warning("not sent", type=event.type, why=type(error).__name__)
-            raise BusAway from None
+        # Not cancelled: a producer that is stopped waits for its broker, and the page would wait with it.
+        sending = asyncio.create_task(_sent(self.publish, letter))
+        SENDING.add(sending)
+        sending.add_done_callback(SENDING.discard)
+        done, _ = await asyncio.wait({sending}, timeout=PUBLISHED_WITHIN)
+        if not done or not sending.result():
+            log.warning("not sent", type=event.type, connection_id=event.subject)
+            raise BusAway
+
+
+async def _sent(publish: Publish, letter: Letter) -> bool:
+    from aiokafka.errors import KafkaError
+
+    try:
+        await publish([letter])
+    except (KafkaError, OSError) as error:
+        log.warning("not published", topic=letter.topic, why=type(error).__name__)
+        return False
+    return True

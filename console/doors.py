@@ -68,8 +68,11 @@ NOWHERE = {
     ),
     "unsent": (
         503,
-        _("Nothing was changed"),
-        _("Your request could not be passed on: a part of our service is away. Try again in a minute."),
+        _("It is not done yet"),
+        _(
+            "A part of our service is away. Look again in a minute: it may be done by then. "
+            "If not, do it once more."
+        ),
     ),
     "broken": (500, _("Something went wrong here"), _("That is our fault. Please try again in a moment.")),
 }  # fmt: skip

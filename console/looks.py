@@ -97,6 +97,8 @@ def look(connection: Json, standing: Json | None, spoken: Spoken) -> Look:
     if connection["paused"]:
         mend = Mend(spoken.said(_("Resume")), f"{path}/resume", posts=True)
         return Look(4, "calm", "pause", spoken.said(_("Paused")), None, mend)
+    if standing is None:
+        return Look(7, "calm", "check", spoken.said(_("Connected")))
     return _active(standing, path, spoken)
 
 
@@ -130,9 +132,7 @@ def _attention(connection: Json, path: str, spoken: Spoken) -> Look:
     return Look(0, "bad", "alert", text, connection.get("message"), mend)
 
 
-def _active(standing: Json | None, path: str, spoken: Spoken) -> Look:
-    if standing is None:
-        return Look(7, "calm", "check", spoken.said(_("Connected")))
+def _active(standing: Json, path: str, spoken: Spoken) -> Look:
     run, counts = standing["run"], standing["counts"]
     if run and run["status"] == "running":
         return Look(5, "busy", "turn", spoken.said(_("Running")))

@@ -365,7 +365,7 @@ async def test_without_a_bus_nothing_is_changed_and_said_so(visit: Room) -> None
     answer = await visit.post(f"/accounts/{ID}/pause")
 
     assert answer.status_code == 503
-    assert "Nothing was changed" in answer.text
+    assert "It is not done yet" in answer.text
 
 
 async def test_the_login_window_is_asked_for_in_this_session_alone(visit: Room) -> None:
