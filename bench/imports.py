@@ -28,12 +28,29 @@ from imapservers import MailServer, dovecot  # noqa: E402 - found by the line ab
 from mails import a_mail  # noqa: E402 - found by the line above
 from run_rig import Platform, Rig, a_place  # noqa: E402 - found by the line above
 from servers import NoServer, any_mongo  # noqa: E402 - found by the line above
-from targets import PASSWORD, USER, rclone_webdav  # noqa: E402 - found by the line above
+from subjects import LOOPBACK, Subject, bucket, dav, ssh  # noqa: E402 - found by the line above
+from targets import (  # noqa: E402 - found by the line above
+    PASSWORD,
+    USER,
+    Target,
+    rclone_s3,
+    rclone_sftp,
+    rclone_webdav,
+)
 
+from providers.egress import Guard  # noqa: E402 - found by the line above
 from providers.manifests import CATALOGUE, load  # noqa: E402 - found by the line above
+from providers.reach import Reach  # noqa: E402 - found by the line above
+from schemas.manifest import Manifest  # noqa: E402 - found by the line above
 
 RCLONE = Path(sys.executable).parent / "rclone"
 SIZE = 50_000
+SERVERS = (
+    ("webdav", rclone_webdav, "/papers/in"),
+    ("sftp", rclone_sftp, "/papers/in"),
+    ("s3", rclone_s3, "/in"),
+)
+"""Kind, server, and where the files are for us."""
 
 
 class Highest:
@@ -69,8 +86,10 @@ def fill(server: MailServer, count: int, *, attached: bool, start: int = 0) -> N
 
 
 @contextlib.contextmanager
-def rig_for(mongo: str, provider: str, credentials: dict[str, Any], lanes: int = 8) -> Iterator[Rig]:
-    manifest = load(CATALOGUE / provider)
+def rig_for(
+    mongo: str, provider: str | Manifest, credentials: dict[str, Any], lanes: int = 8
+) -> Iterator[Rig]:
+    manifest = load(CATALOGUE / provider) if isinstance(provider, str) else provider
     manifest = manifest.model_copy(
         update={"limits": manifest.limits.model_copy(update={"concurrency": lanes})}
     )
@@ -137,25 +156,27 @@ async def mailbox(mongo: str, base: Path, mails: int, old: int) -> None:
 
 async def folder(mongo: str, base: Path, files: int, megabytes: int) -> None:
     place = base / "files"
-    (place / "in").mkdir(parents=True)
+    (place / "papers" / "in").mkdir(parents=True)
     for number in range(files):
-        (place / "in" / f"{number}.pdf").write_bytes(document(number))
+        (place / "papers" / "in" / f"{number}.pdf").write_bytes(document(number))
     (place / "big").mkdir()
-    with rclone_webdav(place) as target:
-        login = {"url": target.url, "username": USER, "password": PASSWORD}
-        theirs = copied(target.url, base)
-        print(f"rclone copy, {files} files by WebDAV  {files / theirs:8.0f}/s")
-        with rig_for(mongo, "webdav", login) as rig:
-            await rig.set_up(folder="/in")
-            took, cpu, more = await timed(rig)
-            assert len(await rig.rows()) == files
-            print(f"paperbus, WebDAV                  {files / took:8.0f}/s   {spent(cpu, more)}")
-            print(f"paperbus / rclone                 {theirs / took:8.2f} x")
-            await rig.client.drop_database(rig.place.database)
+    for kind, serve, start in SERVERS:
+        with serve(place) as target:
+            subject = await subject_at(kind, target)
+            theirs = copied(remote(kind, target), base / f"copied-{kind}")
+            print(f"rclone copy, {files} files by {kind:7} {files / theirs:8.0f}/s")
+            with rig_for(mongo, subject.manifest, dict(subject.credentials)) as rig:
+                await rig.set_up(folder=start)
+                took, cpu, more = await timed(rig)
+                assert len(await rig.rows()) == files
+                print(f"paperbus, {kind:7}                 {files / took:8.0f}/s   {spent(cpu, more)}")
+                print(f"paperbus / rclone                 {theirs / took:8.2f} x")
+                await rig.client.drop_database(rig.place.database)
     with (place / "big" / "big.pdf").open("wb") as file:
         file.write(b"%PDF-1.4\n")
         for _ in range(megabytes):
             file.write(os.urandom(1_000_000))
+    login = {"username": USER, "password": PASSWORD}
     with rclone_webdav(place) as target, rig_for(mongo, "webdav", login | {"url": target.url}) as rig:
         await rig.set_up(folder="/big")
         took, cpu, more = await timed(rig)
@@ -165,23 +186,29 @@ async def folder(mongo: str, base: Path, files: int, megabytes: int) -> None:
         await rig.client.drop_database(rig.place.database)
 
 
-def copied(url: str, base: Path) -> float:
+async def subject_at(kind: str, target: Target) -> Subject:
+    if kind != "sftp":
+        return (dav if kind == "webdav" else bucket)(target)
+    async with Reach(Guard(LOOPBACK)) as reach:
+        return await ssh(target, reach)
+
+
+def remote(kind: str, target: Target) -> str:
+    """The folder as rclone names it."""
     hidden = subprocess.run(
         [RCLONE, "obscure", PASSWORD], capture_output=True, text=True, check=True
     ).stdout.strip()
-    remote = f':webdav,url="{url}",vendor=other,user={USER},pass={hidden}:in'
+    if kind == "webdav":
+        return f':webdav,url="{target.url}",vendor=other,user={USER},pass={hidden}:papers/in'
+    if kind == "sftp":
+        return f":sftp,host={target.host},port={target.port},user={USER},pass={hidden}:papers/in"
+    keys = f"access_key_id={USER},secret_access_key={PASSWORD}"
+    return f":s3,provider=Rclone,endpoint='{target.url}',{keys},force_path_style=true:papers/in"
+
+
+def copied(source: str, to: Path) -> float:
+    command = [str(RCLONE), "copy", source, str(to), "--config=", "--transfers", "8", "--checkers", "8"]
     began = time.perf_counter()
-    command = [
-        RCLONE,
-        "copy",
-        remote,
-        str(base / "copied"),
-        "--config=",
-        "--transfers",
-        "8",
-        "--checkers",
-        "8",
-    ]
     subprocess.run(command, check=True)
     return time.perf_counter() - began
 

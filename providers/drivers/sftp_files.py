@@ -21,6 +21,8 @@ from providers.reach import Reach
 from providers.sources import Source
 from schemas.manifest import Manifest
 
+MOST_BYTES = 2**63 - 1
+"""No file has more."""
 MOST_ENTRIES = 200_000
 """A folder with more entries than these is not looked at: no part of it may pass for the whole."""
 
@@ -75,9 +77,9 @@ class SftpFiles(Sftp):
                 file = await self._sftp.open(self._at(path), "rb", encoding=None)
         except ProviderError as error:
             raise unreadable(error) from None
-        at = start
+        at, size = start, _size(version)
         try:
-            while piece := await self._piece(file, at):
+            while piece := await self._piece(file, at, min(PIECE, size - at)):
                 yield piece
                 at += len(piece)
         except ProviderError as error:
@@ -89,9 +91,12 @@ class SftpFiles(Sftp):
                 await file.close()
         await self._confirm(path, version)
 
-    async def _piece(self, file: asyncssh.SFTPClientFile, at: int) -> bytes:
-        with self._in_time(PIECE):
-            return cast(bytes, await file.read(PIECE, at))
+    async def _piece(self, file: asyncssh.SFTPClientFile, at: int, most: int) -> bytes:
+        """What comes next. Asking for more than there is costs a request for each block that is not there."""
+        if most <= 0:
+            return b""
+        with self._in_time(most):
+            return cast(bytes, await file.read(most, at))
 
     async def _confirm(self, path: str, version: str) -> None:
         """That what is at `path` is this version."""
@@ -141,3 +146,9 @@ class SftpFiles(Sftp):
 def _entry(path: str, attributes: asyncssh.SFTPAttrs) -> Entry:
     at = None if attributes.mtime is None else datetime.fromtimestamp(attributes.mtime, UTC)
     return Entry(path, size=attributes.size, modified_at=at, version=version_of(attributes.size, at))
+
+
+def _size(version: str) -> int:
+    """The bytes of a version, as `version_of` made it; as many as there may be where it does not say."""
+    told = version.partition("-")[0]
+    return int(told) if told.isdecimal() else MOST_BYTES
