@@ -19,6 +19,8 @@ from schemas.sources import Listing, Paging
 
 _LINK = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 
+_DAY, _TIME = ("year", "month", "day"), ("hour", "minute", "second", "microsecond")
+
 
 def at(answer: Any, pointer: str) -> Any:
     """What is at a place in an answer; None where there is nothing."""
@@ -65,12 +67,18 @@ def since_as(asked: datetime, listing: Listing) -> str:
 
 
 def moment(said: Any) -> datetime | None:
-    """A moment as interfaces write it: RFC 3339, a day, or seconds since 1970. What is none is None."""
+    """A moment as interfaces write it: RFC 3339, a day, seconds since 1970, or an object with
+    `year`, `month`, `day` and so on in UTC (Tryton). What is none is None.
+    """
     try:
+        if isinstance(said, dict):
+            return datetime(
+                *(int(said[part]) for part in _DAY), *(int(said.get(p, 0)) for p in _TIME), tzinfo=UTC
+            )
         if isinstance(said, int | float) and not isinstance(said, bool):
             return datetime.fromtimestamp(said, UTC)
         moment = datetime.fromisoformat(str(said).strip().replace(" ", "T", 1)) if said else None
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, TypeError, KeyError, OverflowError, OSError):
         return None
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 

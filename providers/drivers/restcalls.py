@@ -54,7 +54,7 @@ class Interface:
             self.headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
 
     async def asked(
-        self, call: Call, params: Mapping[str, str], values: Mapping[str, str] | None = None
+        self, call: Call, params: Mapping[str, str], values: Mapping[str, Any] | None = None
     ) -> Any:
         """What the answer to a call says; see `said`."""
         return self.said(await self.send(call, params, values))
@@ -63,7 +63,7 @@ class Interface:
         self,
         call: Call,
         params: Mapping[str, str],
-        values: Mapping[str, str] | None = None,
+        values: Mapping[str, Any] | None = None,
         most: int = ANSWER_BYTES,
     ) -> Answer:
         """The answer to a call, its texts filled from the settings and over them `values`.
@@ -154,7 +154,9 @@ class Interface:
 
 
 def filled(body: Any, values: Mapping[str, Any]) -> Any:
-    """A body with its texts filled in; numbers and yes or no stay what they are."""
+    """A body with its texts filled in; all else stays what it is, as a `{next}` that is a number."""
+    if body == "{next}":
+        return values.get("next", "")
     if isinstance(body, str):
         return fill(body, values, is_address=False)
     if isinstance(body, Mapping):

@@ -86,7 +86,7 @@ class Lists:
         if paging.by in ("link", "url") and page is not None:
             answer = await self._calls.get(self._calls.own(str(page)))
         elif paging.call is not None and page is not None:
-            answer = await self._calls.send(paging.call, params, {"next": str(page)})
+            answer = await self._calls.send(paging.call, params, {"next": page})
         else:
             if paging.size_param is not None:
                 params[paging.size_param] = str(paging.size)

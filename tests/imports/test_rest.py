@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 from documented import PDF, answers
+from listing import everything, whole
 
 from providers.drivers.rest import MOST_PAGES, MOST_TEXT
 from providers.egress import Guard
 from providers.errors import ProviderError
 from providers.manifests import CATALOGUE, load
 from providers.reach import Reach
-from providers.sources import Item, Source, open_source
+from providers.sources import Source, open_source
 from schemas.manifest import Manifest
 
 SECRET = "s3cr3t-c4n4ry"
@@ -46,21 +47,6 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
-
-
-async def everything(source: Source) -> list[Item]:
-    items, cursor = [], None
-    for _ in range(50):
-        page = await source.page(cursor, None)
-        items += page.items
-        cursor = page.cursor
-        if page.last:
-            return items
-    raise AssertionError("the listing never ends")
-
-
-async def whole(source: Source, item: Item) -> bytes:
-    return b"".join([chunk async for chunk in source.fetch(item)])
 
 
 def at(manifest: Manifest, origin: str) -> Manifest:
