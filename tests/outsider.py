@@ -41,7 +41,7 @@ class Outsider:
         self.sync_runner = sync_runner
         self.service_keys = KeySet.import_key_set(json.loads(keys))
         self.kafka = kafka
-        # Back at once after a broker's restart: librdkafka's own pause of up to 10 s would take load from tests.
+        # Back at once after a restart of the broker: librdkafka pauses for up to 10 s.
         self.client = {"bootstrap.servers": kafka, **BACK_SOON, **client}
         self.group = client.get("sasl.username", "outsider")
         self.producer = Producer({**self.client, "enable.idempotence": True, "linger.ms": 1})

@@ -72,9 +72,9 @@ def moment(said: Any) -> datetime | None:
     """
     try:
         if isinstance(said, dict):
-            return datetime(
-                *(int(said[part]) for part in _DAY), *(int(said.get(p, 0)) for p in _TIME), tzinfo=UTC
-            )
+            year, month, day = (int(said[part]) for part in _DAY)
+            hour, minute, second, micro = (int(said.get(part, 0)) for part in _TIME)
+            return datetime(year, month, day, hour, minute, second, micro, tzinfo=UTC)
         if isinstance(said, int | float) and not isinstance(said, bool):
             return datetime.fromtimestamp(said, UTC)
         moment = datetime.fromisoformat(str(said).strip().replace(" ", "T", 1)) if said else None
