@@ -14,7 +14,7 @@ from targets import serving
 
 from paperbus.local.folder import free_port
 from providers.errors import ProviderError
-from sync_runner.opening.blobs import Blob
+from sync_runner.opening.blobs import Blob, TooLarge
 from sync_runner.scanning import Clamd
 
 EICAR = base64.b64decode(
@@ -66,6 +66,14 @@ async def test_a_document_that_is_too_large_for_the_scanner_is_rejected_once_and
     assert [d["filename"] for d in await told(rig)] == ["good.pdf"]
     assert (rows["large.pdf"]["status"], "next_at" in rows["large.pdf"]) == ("rejected", False)
     assert "larger than the virus scanner" in rows["large.pdf"]["message"]
+
+
+async def test_a_scanner_that_hangs_up_in_the_middle_is_still_heard(clamd: str) -> None:
+    large = Blob.of(pdf() + bytes(6_000_000))
+    for _ in range(20):
+        with pytest.raises(TooLarge):
+            await Clamd(clamd).scan(large)
+    large.close()
 
 
 async def test_without_an_answer_nothing_comes_in_unscanned() -> None:

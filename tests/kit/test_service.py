@@ -242,7 +242,7 @@ def test_a_wrong_setting_ends_the_start_with_one_sentence() -> None:
     ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
 
     assert ended.returncode == 1
-    assert ended.stderr.startswith("PAPERBUS_LISTEN is wrong")
+    assert ended.stderr.startswith("PAPERBUS_LISTEN must be")
     assert len(ended.stderr.splitlines()) == 1
 
 

@@ -59,7 +59,7 @@ def test_other_commands_find_the_servers_and_the_platform_key_by_the_data_folder
     assert command("topics", "--check", **data).stdout == "All topics are as they should be.\n"
     assert command("token", "--account", "acme", "--role", "member", **data).stdout.count(".") == 2
     link = command("link", "--account", "acme", **data).stdout
-    assert link.startswith("http://127.0.0.1:8100/enter?token=")
+    assert link.startswith(f"http://{ADDRESS}:8100/enter?token=")
 
 
 def test_a_service_that_dies_is_started_again_and_said(started: Started) -> None:
@@ -122,7 +122,7 @@ def test_with_servers_set_none_is_started_and_what_cannot_start_ends_all_with_it
     assert one.process.returncode == 1
     assert not (tmp_path / "mongo").exists()
     assert not (tmp_path / "keys" / "vault.json").exists()
-    assert said[-1].startswith("connections did not start: PAPERBUS_SOMETHING is wrong: mend it.")
+    assert said[-1].startswith("connections did not start: PAPERBUS_SOMETHING is wrong: mend it (its log is ")
 
 
 def test_a_public_address_is_refused_while_servers_are_embedded(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import struct
 
 from providers.errors import ProviderError
@@ -11,7 +12,7 @@ from schemas.reasons import Reason
 from sync_runner.opening.blobs import Blob, TooLarge
 
 PATIENCE = 120.0
-"""Seconds for one file."""
+"""Seconds that it may be silent."""
 LIMIT = "INSTREAM size limit exceeded"
 """What clamd says to more than its `StreamMaxLength`."""
 
@@ -31,9 +32,8 @@ class Clamd:
             ProviderError: transient: it does not answer, or could not scan. Nothing comes in unscanned.
         """
         try:
-            async with asyncio.timeout(self._patience):
-                said = await self._asked(blob)
-        except (OSError, TimeoutError, EOFError):
+            said = await asyncio.to_thread(self._asked, blob)
+        except (OSError, EOFError):
             raise _unscanned("The virus scanner does not answer; documents wait until it does.") from None
         if said.endswith(" FOUND"):
             return said.removeprefix("stream: ").removesuffix(" FOUND")
@@ -43,33 +43,33 @@ class Clamd:
             raise _unscanned("The virus scanner could not look at this document.")
         return None
 
-    async def _asked(self, blob: Blob) -> str:
-        reader, writer = await self._connected()
-        answer = asyncio.ensure_future(reader.readuntil(b"\0"))  # it may come before all is sent
-        try:
+    def _asked(self, blob: Blob) -> str:
+        """In a thread: of asyncio's streams a failed write takes the answer away that came before it."""
+        with self._connected() as line:
             with contextlib.suppress(ConnectionError):  # it answers and hangs up once it has had enough
-                await _sent(writer, blob)
-            return (await answer).rstrip(b"\0").decode("utf-8", "replace")
-        finally:
-            answer.cancel()
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+                _send(line, blob)
+            said = b""
+            while not said.endswith(b"\0"):
+                if not (more := line.recv(4096)):
+                    raise EOFError
+                said += more
+        return said.rstrip(b"\0").decode("utf-8", "replace")
 
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    def _connected(self) -> socket.socket:
         if self._address.startswith("/"):
-            return await asyncio.open_unix_connection(self._address)
+            line = socket.socket(socket.AF_UNIX)
+            line.settimeout(self._patience)
+            line.connect(self._address)
+            return line
         host, _, port = self._address.rpartition(":")
-        return await asyncio.open_connection(host.strip("[]"), int(port))
+        return socket.create_connection((host.strip("[]"), int(port)), self._patience)
 
 
-async def _sent(writer: asyncio.StreamWriter, blob: Blob) -> None:
-    writer.write(b"zINSTREAM\0")
+def _send(line: socket.socket, blob: Blob) -> None:
+    line.sendall(b"zINSTREAM\0")
     for piece in blob.pieces():
-        writer.write(struct.pack(">I", len(piece)) + piece)
-        await writer.drain()
-    writer.write(struct.pack(">I", 0))
-    await writer.drain()
+        line.sendall(struct.pack(">I", len(piece)) + piece)
+    line.sendall(struct.pack(">I", 0))
 
 
 def _unscanned(message: str) -> ProviderError:
