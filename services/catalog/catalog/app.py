@@ -6,6 +6,7 @@ import os
 import socket
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from catalog import api, bus
 from catalog.handlers import suggest
@@ -22,7 +23,7 @@ from kit.leases import Leases
 from kit.parking import Parking
 from kit.relay import ALL, FencedRelay
 from kit.service import Listener, Loop, Service
-from kit.settings import CATALOG_PORT, Settings
+from kit.settings import CATALOG_PORT, Settings, SettingsError
 from providers.extends import CATALOGUE
 
 NAME = "catalog"
@@ -39,6 +40,7 @@ def build(settings: Settings) -> Service:
     Raises:
         SettingsError, KeysRefused: one sentence that names the setting.
     """
+    watch = Watch((CATALOGUE, *_roots(settings)))
     client, kafka = mongo.connect(configured.mongo_url(settings)), Kafka.of(settings)
     database = client[NAME]
     owner = settings.paperbus_instance or f"{socket.gethostname()}-{os.getpid()}"
@@ -53,7 +55,6 @@ def build(settings: Settings) -> Service:
     async def close() -> None:
         client.close()
 
-    watch = Watch((CATALOGUE, *settings.paperbus_providers))
     loader = Loader(watch, store, mirror, leases, bus.Topic(kafka, store))
     bus.read(edge, suggested)
     app = make_app(NAME, configured.verifier(settings), (edge.stuck, loader.stuck, leases.stuck))
@@ -73,3 +74,11 @@ def build(settings: Settings) -> Service:
         start=(partial(mongo.ready, client), store.declare, mirror.load),
         close=(close,),
     )
+
+
+def _roots(settings: Settings) -> tuple[Path, ...]:
+    """The operator's own folders: there at the start; one that vanishes later retires nothing."""
+    for root in settings.paperbus_providers:
+        if not root.is_dir():
+            raise SettingsError(f"PAPERBUS_PROVIDERS names {root}, which is no folder: make it, or mend it.")
+    return settings.paperbus_providers
