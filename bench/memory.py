@@ -15,7 +15,7 @@ from pymongo import MongoClient
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from running import PORTS, Running, running
+from running import SERVICES, Running, running
 
 from schemas.connections import ConnectionSaved
 from schemas.envelope import CONTENT_TYPE, Event, sequence
@@ -76,7 +76,7 @@ async def schedule(services: Running, count: int) -> None:
 def main(count: int) -> None:
     with running("127.0.0.9") as services:
         time.sleep(10)
-        idle = {name: megabytes(services, name) for name in PORTS}
+        idle = {name: megabytes(services, name) for name in SERVICES}
         for name, size in idle.items():
             print(f"{name:<12} idle {size:6.1f} MB")
         asyncio.run(schedule(services, count))
