@@ -27,7 +27,7 @@ from console.showing import Showing
 from console.store import MongoLists, MongoSessions
 from console.streaming import Streaming
 from console.suggesting import Suggesting
-from kit import mongo, tokens
+from kit import configured, mongo, tokens
 from kit.broker import Kafka
 from kit.http import Stuck, make_app
 from kit.publishing import Publisher
@@ -73,9 +73,7 @@ def build(settings: Settings) -> Service:
     Raises:
         SettingsError, KeysRefused: one sentence that names the setting.
     """
-    if settings.mongo_url is None:
-        raise SettingsError("MONGO_URL is missing: set it, or use `paperbus up`, which brings a MongoDB.")
-    client = mongo.connect(settings.mongo_url.get_secret_value())
+    client = mongo.connect(configured.mongo_url(settings))
     sessions, lists = MongoSessions(client[NAME]), MongoLists(client[NAME])
     kafka = Kafka.of(settings)
     publisher, hub = Publisher(kafka), Hub()

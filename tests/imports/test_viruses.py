@@ -2,8 +2,9 @@
 
 import base64
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from import_rig import Box, told
@@ -44,6 +45,25 @@ def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(str(error))
 
 
+Scanned = Callable[[str, bytes], Awaitable[dict[str, dict[str, Any]]]]
+
+
+@pytest.fixture
+def scanned(clamd: str, box: Box, import_from: Callable[..., Rig]) -> Scanned:
+    """The rows by their names, once a mail with it and a good one came in, which is told of."""
+
+    async def rows_of(name: str, data: bytes) -> dict[str, dict[str, Any]]:
+        box.put(a_mail(1, (name, data, "application/pdf"), ("good.pdf", pdf("good"), "application/pdf")))
+        rig = import_from("imap", box.server.credentials)
+        rig.clamd = clamd
+        await rig.set_up(mailbox=box.name)
+        await rig.work()
+        assert [document["filename"] for document in await told(rig)] == ["good.pdf"]
+        return {row["filename"]: row for row in (await rig.rows()).values()}
+
+    return rows_of
+
+
 async def test_an_infected_document_is_named_and_a_clean_one_is_not(clamd: str) -> None:
     scanner = Clamd(clamd)
 
@@ -52,18 +72,10 @@ async def test_an_infected_document_is_named_and_a_clean_one_is_not(clamd: str) 
 
 
 async def test_a_document_that_is_too_large_for_the_scanner_is_rejected_once_and_not_tried_for_ever(
-    clamd: str, box: Box, import_from: Callable[..., Rig]
+    scanned: Scanned,
 ) -> None:
-    large = pdf() + bytes(6_000_000)
-    box.put(a_mail(1, ("large.pdf", large, "application/pdf"), ("good.pdf", pdf("g"), "application/pdf")))
-    rig = import_from("imap", box.server.credentials)
-    rig.clamd = clamd
+    rows = await scanned("large.pdf", pdf() + bytes(6_000_000))
 
-    await rig.set_up(mailbox=box.name)
-    await rig.work()
-
-    rows = {row["filename"]: row for row in (await rig.rows()).values()}
-    assert [d["filename"] for d in await told(rig)] == ["good.pdf"]
     assert (rows["large.pdf"]["status"], "next_at" in rows["large.pdf"]) == ("rejected", False)
     assert "larger than the virus scanner" in rows["large.pdf"]["message"]
 
@@ -83,18 +95,9 @@ async def test_without_an_answer_nothing_comes_in_unscanned() -> None:
     assert wrong.value.later
 
 
-async def test_an_infected_attachment_is_rejected_and_its_bytes_are_not_kept(
-    clamd: str, box: Box, import_from: Callable[..., Rig]
-) -> None:
-    box.put(a_mail(1, ("bad.pdf", pdf() + EICAR, "application/pdf"), ("good.pdf", pdf(), "application/pdf")))
-    rig = import_from("imap", box.server.credentials)
-    rig.clamd = clamd
+async def test_an_infected_attachment_is_rejected_and_its_bytes_are_not_kept(scanned: Scanned) -> None:
+    rows = await scanned("bad.pdf", pdf() + EICAR)
 
-    await rig.set_up(mailbox=box.name)
-    await rig.work()
-
-    rows = {row["filename"]: row for row in (await rig.rows()).values()}
-    assert [d["filename"] for d in await told(rig)] == ["good.pdf"]
     assert rows["bad.pdf"]["status"] == "rejected"
     assert "Eicar" in rows["bad.pdf"]["message"]
     assert "content" not in rows["bad.pdf"]

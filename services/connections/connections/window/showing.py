@@ -92,14 +92,7 @@ class Showing:
         spoken = language(visit.locale)
         values = visit.window.typed if typed is None else typed
         left = max(0, round((challenge.expires_at - self.now()).total_seconds()))
-        wrong = trouble or (challenge.error.message if challenge.error and not errors else None)
-        if wrong and not trouble and any(field.name == login.blamed for field in challenge.fields):
-            beside: tuple[FieldError, ...] = (
-                FieldError(field=login.blamed or "", code="refused", message=wrong),
-            )
-            wrong = None
-        else:
-            beside = tuple(errors)
+        wrong, beside = _wrong(challenge, login.blamed, errors, trouble)
         return self._render(
             "challenge.html",
             visit,
@@ -195,3 +188,15 @@ def _kept(fields: Sequence[Field], spoken: Language) -> dict[str, Any]:
         "unstored": spoken.listed([field.label for field in asked if not field.stored]),
         "secrets": any(field.secret for field in asked),
     }
+
+
+def _wrong(
+    challenge: AuthChallengeIssued, blamed: str | None, errors: Sequence[FieldError], trouble: str | None
+) -> tuple[str | None, Sequence[FieldError]]:
+    """What is said above the fields, and what beside them: a refusal stands at the field that it blames."""
+    if trouble or errors or challenge.error is None:
+        return trouble, errors
+    message = challenge.error.message
+    if message and blamed and any(field.name == blamed for field in challenge.fields):
+        return None, (FieldError(field=blamed, code="refused", message=message),)
+    return message, errors
