@@ -11,12 +11,11 @@ from typing import Any
 
 import aioftp
 
-from providers.content import changed
 from providers.drivers.ftp import PIECE, Ftp, opened
 from providers.drivers.ftplines import Line
 from providers.drivers.ftplists import Listed, entries, look, modified
 from providers.drivers.paths import parent
-from providers.drivers.reading import PAGE, paged, there_no_more, unreadable
+from providers.drivers.reading import PAGE, is_still, paged, there_no_more, unreadable
 from providers.errors import ProviderError, broken_off, taken
 from providers.folders import Entry, Folders, version_of
 from providers.http import READ_SECONDS
@@ -88,10 +87,8 @@ class FtpFiles(Ftp):
                 raise there_no_more() from None
             raise unreadable(error) from None
         now = await self.entry(path)
-        if now is None:
+        if now is None or not is_still(now, version):
             raise there_no_more()
-        if now.version != version:
-            raise changed()
         if now.size != at:  # FTP cannot tell a line that was cut from the end of a file
             raise broken_off(self._host)
 
@@ -108,11 +105,8 @@ class FtpFiles(Ftp):
 
     async def remove(self, path: str, version: str) -> None:
         """DELE, which is fine for what is gone."""
-        now = await self.entry(path)
-        if now is None:
+        if not is_still(await self.entry(path), version):
             return
-        if now.version != version:
-            raise changed()
         async with self.line() as line:
             try:
                 await line.command(f"DELE {self.at(path)}", "2xx")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterable
 
+from providers.content import changed
 from providers.errors import ProviderError
 from providers.folders import Entry
 from providers.http import Answer
@@ -57,6 +58,17 @@ def crowded(most: int) -> ProviderError:
     return ProviderError(
         "config", Reason.PROVIDER_CHANGED, words("crowded", most=f"{most:,}"), field="folder"
     )
+
+
+def is_still(now: Entry | None, version: str) -> bool:
+    """Whether what was listed as `version` is there now; no where nothing is.
+
+    Raises:
+        ProviderError: another version took its place.
+    """
+    if now is not None and now.version != version:
+        raise changed()
+    return now is not None
 
 
 def there_no_more() -> ProviderError:

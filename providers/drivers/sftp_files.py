@@ -10,9 +10,8 @@ from typing import Any, cast
 import asyncssh
 from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR, FILEXFER_TYPE_SYMLINK
 
-from providers.content import changed
 from providers.drivers.paths import parent
-from providers.drivers.reading import crowded, paged, there_no_more, unreadable
+from providers.drivers.reading import crowded, is_still, paged, there_no_more, unreadable
 from providers.drivers.sftp import Sftp, opened
 from providers.drivers.sftpwriting import PIECE
 from providers.errors import ProviderError, taken
@@ -100,11 +99,8 @@ class SftpFiles(Sftp):
 
     async def _confirm(self, path: str, version: str) -> None:
         """That what is at `path` is this version."""
-        now = await self.entry(path)
-        if now is None:
+        if not is_still(await self.entry(path), version):
             raise there_no_more()
-        if now.version != version:
-            raise changed()
 
     async def move(self, path: str, to: str) -> None:
         """By renaming in one step, which must not overwrite (draft-ietf-secsh-filexfer-02 §6.5); not every
@@ -125,11 +121,8 @@ class SftpFiles(Sftp):
 
     async def remove(self, path: str, version: str) -> None:
         """`remove`, which is fine for what is gone."""
-        now = await self.entry(path)
-        if now is None:
+        if not is_still(await self.entry(path), version):
             return
-        if now.version != version:
-            raise changed()
         with self._in_time(0), suppress(asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
             await self._sftp.remove(self._at(path))
 

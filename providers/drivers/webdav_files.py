@@ -6,10 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from providers.content import changed
 from providers.drivers.davxml import INVENTORY, Listed
 from providers.drivers.paths import parent, segments
-from providers.drivers.reading import after, begins_at, paged, there_no_more, unreadable
+from providers.drivers.reading import after, begins_at, is_still, paged, there_no_more, unreadable
 from providers.drivers.webdav import WebDav
 from providers.errors import ProviderError, taken
 from providers.folders import Entry, Folders, version_of
@@ -66,11 +65,8 @@ class DavFiles(WebDav):
         head = await self._send("HEAD", path, {})
         if head.status == 200 and head.headers.get("ETag", "").strip() == version:
             return
-        now = await self.entry(path)
-        if now is None:
+        if not is_still(await self.entry(path), version):
             raise there_no_more()
-        if now.version != version:
-            raise changed()
 
     async def move(self, path: str, to: str) -> None:
         """MOVE without overwriting; the folder is made where it is missing."""
@@ -88,12 +84,8 @@ class DavFiles(WebDav):
 
     async def remove(self, path: str, version: str) -> None:
         """DELETE of a file, never of a folder that took its name."""
-        now = await self.entry(path) if segments(path) else None
-        if now is None:
-            return
-        if now.version != version:
-            raise changed()
-        await self._delete(path)
+        if is_still(await self.entry(path) if segments(path) else None, version):
+            await self._delete(path)
 
 
 def _entry(path: str, listed: Listed) -> Entry:
