@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -74,9 +75,7 @@ class Kept:
             if time.monotonic() - started > SETTLED:
                 waits = pauses()
             pause = next(waits)
-            self._say(
-                f"{self.service.name} ended ({self._ended}): {self._last_words()} Again in {pause:.0f} s."
-            )
+            self._say(f"{ending(self.service.name, self._ended, self._last_words())} Again in {pause:.0f} s.")
             await asyncio.sleep(pause)
             self.start()
             started = time.monotonic()
@@ -101,3 +100,10 @@ class Kept:
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
         said = lines[-1][:400].rstrip(".") if lines else "it said nothing"
         return f"{said} (its log is {self.log})."
+
+
+def ending(name: str, code: int, last_words: str) -> str:
+    """How a process ended. Who is killed says nothing about it: its log's last line is about other things."""
+    if code < 0:
+        return f"{name} was killed ({signal.Signals(-code).name})."
+    return f"{name} ended ({code}): {last_words}"
