@@ -31,12 +31,17 @@ class Worker:
     """One in every replica."""
 
     def __init__(
-        self, trying: Due, look: Callable[[str], Awaitable[None]], now: Callable[[], datetime]
+        self,
+        trying: Due,
+        look: Callable[[str], Awaitable[None]],
+        now: Callable[[], datetime],
+        poll: float = POLL,
     ) -> None:
-        """`look(connection_id)` does what is due for one connection."""
+        """`look(connection_id)` does what is due for one connection; `poll`: seconds between looks unrung."""
         self._trying = trying
         self._look = look
         self._now = now
+        self._poll = poll
         self._bell = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._closing = False
@@ -60,7 +65,7 @@ class Worker:
                     log.warning("the store is away", tries=failures, error=type(error).__name__)
                     await asyncio.sleep(wait_for(failures))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._bell.wait(), POLL)
+                    await asyncio.wait_for(self._bell.wait(), self._poll)
         finally:
             for task in self._busy.values():
                 task.cancel()

@@ -12,6 +12,9 @@ from pymongo.errors import AutoReconnect
 from connections.worker import Worker
 from tests.unit.connections.builders import NOW
 
+RUNG = 10.0
+"""Seconds after which nobody can have been rung."""
+
 
 class Waiting:
     """What is due, as a list."""
@@ -53,8 +56,8 @@ class Looks:
 
 
 @asynccontextmanager
-async def working(waiting: Waiting, looks: Looks) -> AsyncIterator[Worker]:
-    worker = Worker(waiting, looks, lambda: NOW)
+async def working(waiting: Waiting, looks: Looks, poll: float = 10 * RUNG) -> AsyncIterator[Worker]:
+    worker = Worker(waiting, looks, lambda: NOW, poll)
     running = asyncio.create_task(worker.run())
     await asyncio.sleep(0)
     yield worker
@@ -67,22 +70,24 @@ async def test_it_looks_as_soon_as_it_is_rung() -> None:
     async with working(waiting, looks) as worker:
         waiting.ids = ["one"]
         worker.ring()
-        await asyncio.wait_for(looks.seen.wait(), 0.5)
+        await asyncio.wait_for(looks.seen.wait(), RUNG)
 
 
 async def test_a_store_that_is_away_is_waited_for() -> None:
     waiting, looks = Waiting(), Looks()
     waiting.ids, waiting.fails = ["one"], 2
-    async with working(waiting, looks) as worker:
+    async with working(waiting, looks, poll=0.05) as worker:
         worker.ring()
-        await asyncio.wait_for(looks.seen.wait(), 5)
+        await asyncio.wait_for(looks.seen.wait(), RUNG)
 
 
 async def test_one_login_that_breaks_does_not_keep_others_waiting() -> None:
     waiting, looks = Waiting(), Looks()
     waiting.ids = ["broken", "one"]
     async with working(waiting, looks):
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(RUNG):
+            while len(looks.at) < 3:  # noqa: ASYNC110 - the fake tells only of the first
+                await asyncio.sleep(0.005)
         assert looks.at == ["broken", "one", "one done"]
 
 
@@ -91,11 +96,11 @@ async def test_what_is_under_way_may_end_and_nothing_new_begins() -> None:
     waiting.ids = ["one"]
     looks.go.clear()
     async with working(waiting, looks) as worker:
-        await asyncio.wait_for(looks.seen.wait(), 0.5)
+        await asyncio.wait_for(looks.seen.wait(), RUNG)
         draining = asyncio.create_task(worker.drain())
         await asyncio.sleep(0)
         waiting.ids = ["two"]
         worker.ring()
         looks.go.set()
-        await asyncio.wait_for(draining, 1)
+        await asyncio.wait_for(draining, RUNG)
     assert looks.at == ["one", "one done"]

@@ -489,7 +489,7 @@ async def test_pages_hear_of_their_own_account_and_waiting_requests_of_their_own
         visit.hub.awaiting("cause") as answer,
     ):
         visit.hub.heard(event)
-        about = await asyncio.wait_for(ours.next(), 1)
+        about = await asyncio.wait_for(ours.next(), 30)
 
         assert about == {ID}
         assert answer.result() is event

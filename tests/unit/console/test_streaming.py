@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import Any
 
 import pytest
@@ -25,15 +26,16 @@ async def test_a_page_that_always_has_news_is_over_with_its_session(monkeypatch:
         return [one.event async for one in response.body_iterator]  # type: ignore[attr-defined]
 
     page = asyncio.create_task(listen())
-    for number in range(400):
-        if page.done():
-            break
-        if number == 20:
-            await sessions.end("s")
-        hub.lost()
-        await asyncio.sleep(0.002)
+    async with asyncio.timeout(30):
+        for number in count():
+            if page.done():
+                break
+            if number == 20:
+                await sessions.end("s")
+            hub.lost()
+            await asyncio.sleep(0.002)
 
-    told = await asyncio.wait_for(page, 1)
+        told = await page
     assert (told[0], told[-1]) == ("hello", "over")
     assert "news" in told
     assert hub.open == 0
