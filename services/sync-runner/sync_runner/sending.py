@@ -19,7 +19,7 @@ from sync_runner.clashes import Action, At, Clash, decide
 from sync_runner.destination import Destination
 from sync_runner.handlers.runs import Result, Row
 from sync_runner.names import Naming, Place, Rules, key, safe
-from sync_runner.sidecar import JSON_TYPE, Described, Sidecar, as_json, beside
+from sync_runner.sidecar import JSON_TYPE, Sidecar, as_json, beside, described
 from sync_runner.walk import Walks
 
 MOST_TRIES = 5
@@ -140,7 +140,7 @@ class Sender:
     async def _sent(self, row: Row, body: Body) -> tuple[str, Receipt | None]:
         place = self._place(row)
         await self._destination.ensure(place.folder)
-        step = 1
+        step = self._first_step(place, row)
         while True:
             path = place.step(step, self._rules)
             if path != row.target:
@@ -152,6 +152,11 @@ class Sender:
                 self._mine[key(path, self._rules)] = row.document_id
                 return path, receipt
             step = await self._next(place, step, row)
+
+    def _first_step(self, place: Place, row: Row) -> int:
+        """The name that an earlier try went to: what was sent then may still arrive there."""
+        earlier = place.step_of(row.target, self._rules) if row.in_doubt and row.target else None
+        return earlier or 1
 
     async def _try(self, row: Row, path: str, body: Body) -> tuple[Action, Receipt | None]:
         """Put at one name. `DONE` with what became of it, or `NUMBER`: take the next name."""
@@ -270,21 +275,6 @@ async def put_ours(driver: Driver, place: Place, rules: Rules, body: Body, *, ov
             await driver.replace(path, body, found.version if found else None)
             return path
     raise _restless(place.path)
-
-
-def described(row: Row, path: str) -> Described:
-    """A document as its sidecar tells it."""
-    return Described(
-        document_id=row.document_id,
-        version=row.version,
-        file=path,
-        filename=row.filename,
-        media_type=row.media_type,
-        size=row.size,
-        sha256=row.sha256,
-        received_at=row.received_at,
-        metadata=row.metadata,
-    )
 
 
 def _taken(path: str) -> ProviderError:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from schemas.base import rfc3339
 from schemas.documents import Metadata
+from sync_runner.handlers.runs import Row
 
 Sidecar = Literal["none", "json", "csv"]
 JSON_TYPE, CSV_TYPE = "application/json", "text/csv; charset=utf-8"
@@ -68,9 +69,24 @@ def beside(path: str) -> str:
     return path.rpartition("/")[2] + ".json"
 
 
-def as_json(described: Described) -> bytes:
+def described(row: Row, path: str) -> Described:
+    """A document as its sidecar tells it."""
+    return Described(
+        document_id=row.document_id,
+        version=row.version,
+        file=path,
+        filename=row.filename,
+        media_type=row.media_type,
+        size=row.size,
+        sha256=row.sha256,
+        received_at=row.received_at,
+        metadata=row.metadata,
+    )
+
+
+def as_json(document: Described) -> bytes:
     """One document: UTF-8, keys sorted, metadata as the platform said them."""
-    said = _members(described) | {"metadata": described.metadata.wire()}
+    said = _members(document) | {"metadata": document.metadata.wire()}
     return (json.dumps(said, ensure_ascii=False, sort_keys=True, indent=2) + "\n").encode()
 
 
@@ -87,22 +103,22 @@ def as_csv(documents: Iterable[Described]) -> bytes:
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\r\n")
     table.writerow(COLUMNS)
-    for described in sorted(documents, key=lambda one: (one.document_id, one.version)):
-        values = _members(described) | described.metadata.wire()
+    for document in sorted(documents, key=lambda one: (one.document_id, one.version)):
+        values = _members(document) | document.metadata.wire()
         table.writerow([_cell(values.get(column)) for column in COLUMNS])
     return text.getvalue().encode("utf-8-sig")
 
 
-def _members(described: Described) -> dict[str, Any]:
+def _members(document: Described) -> dict[str, Any]:
     return {
-        "document_id": described.document_id,
-        "version": described.version,
-        "file": described.file,
-        "filename": described.filename,
-        "media_type": described.media_type,
-        "size": described.size,
-        "sha256": described.sha256,
-        "received_at": rfc3339(described.received_at),
+        "document_id": document.document_id,
+        "version": document.version,
+        "file": document.file,
+        "filename": document.filename,
+        "media_type": document.media_type,
+        "size": document.size,
+        "sha256": document.sha256,
+        "received_at": rfc3339(document.received_at),
     }
 
 

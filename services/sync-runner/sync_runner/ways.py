@@ -13,8 +13,8 @@ from providers.drivers import Driver
 from sync_runner.destination import Destination
 from sync_runner.handlers.runs import Claim, Result, Row
 from sync_runner.names import Place, Rules, safe
-from sync_runner.sending import Choices, Intend, Owners, Sender, described, put_ours
-from sync_runner.sidecar import CSV_TYPE, as_csv, csv_name
+from sync_runner.sending import Choices, Intend, Owners, Sender, put_ours
+from sync_runner.sidecar import CSV_TYPE, as_csv, csv_name, described
 
 Parcel = Sequence[tuple[Row, Body]]
 """Documents that go together, with their bytes."""

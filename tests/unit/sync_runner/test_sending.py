@@ -180,6 +180,28 @@ async def test_a_try_that_arrives_late_between_the_look_and_the_put_is_not_doubl
     assert (result.target, sending.target.files) == ("/x.pdf", {"/x.pdf": A})
 
 
+@pytest.mark.parametrize("clash", ["skip_same", "number", "replace"])
+async def test_a_try_under_a_numbered_name_that_arrives_late_is_met_at_that_name(clash: str) -> None:
+    sending = Sending(there(x=B), clash=clash)
+    sending.owned["/x.pdf"] = "another"
+    row = sending.sender.planned(a_row("1", A, "x.pdf", attempts=1, target="/x (2).pdf"))
+    assert await sending.sender.look_up(row) is None
+    sending.target.files["/x (2).pdf"] = A
+
+    result = await sending.sender.send(row, of_bytes(A))
+
+    assert (result.target, sending.target.files) == ("/x (2).pdf", {"/x.pdf": B, "/x (2).pdf": A})
+
+
+async def test_a_name_of_an_earlier_try_that_somebody_took_meanwhile_is_passed() -> None:
+    sending = Sending(there(x=B), clash="number")
+    sending.target.files["/x (2).pdf"] = B
+
+    target = await sending.send(a_row("1", A, "x.pdf", attempts=1, target="/x (2).pdf"))
+
+    assert (target, sending.target.files["/x (2).pdf"]) == ("/x (3).pdf", B)
+
+
 async def test_two_documents_with_the_same_bytes_and_name_are_one_file_when_same_bytes_are_left() -> None:
     sending = Sending(there(x=B), clash="skip_same")
 
