@@ -12,7 +12,8 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from console import history, schedules
-from console.looks import DUE, OPEN, ROWS, RUNS, chip, look
+from console.knowing import Known
+from console.looks import DUE, OPEN, ROWS, RUNS, chip, look, of_document
 from console.onboarding import provider_of
 from console.services import Away, Declined, Json, NotThere, Services
 from console.showing import Showing
@@ -35,30 +36,34 @@ class Account:
 
     services: Services
     showing: Showing
+    known: Known
 
     async def overview(self, visit: Visit) -> Response:
         """How it stands. One whose onboarding is unfinished is taken up where it was left."""
-        it = await self._connection(visit)
-        if it["status"] in ("connecting", "configuring"):
+        it, old = await self.known.one(visit)
+        if it["status"] in ("connecting", "configuring") and not old:
             step = "login" if it["status"] == "connecting" else "options"
             return RedirectResponse(f"/accounts/{it['id']}/{step}", 303)
         runs = await self._runs(visit, it)
-        return await self._page(visit, it, "overview.html", runs=None if runs is None else runs[:3])
+        return await self._page(visit, it, "overview.html", old=old, runs=None if runs is None else runs[:3])
 
     async def documents(self, visit: Visit) -> Response:
         """The ledger: filtered, searched, page by page."""
-        it = await self._connection(visit)
+        it, old = await self.known.one(visit)
         query = visit.request.query_params
         asked = _asked(visit)
         try:
             found = await self.services.documents(visit.session, it["id"], **asked, limit=A_PAGE)
         except Away:
             found = None
-        rows = [(row, chip(ROWS, row["status"], visit.spoken)) for row in (found["items"] if found else ())]
+        rows = [
+            (row, of_document(row["status"], it, visit.spoken)) for row in (found["items"] if found else ())
+        ]
         return await self._page(
             visit,
             it,
             "documents.html",
+            old=old,
             rows=rows,
             next=found["next"] if found else None,
             away=found is None,
@@ -70,7 +75,7 @@ class Account:
 
     async def csv(self, visit: Visit) -> Response:
         """The whole ledger, as it is filtered, as a file for spreadsheets."""
-        it = await self._connection(visit)
+        it, _old = await self.known.one(visit)
         asked = {name: value for name, value in _asked(visit).items() if name != "cursor"}
         first = await self.services.documents(visit.session, it["id"], **asked, limit=A_CSV_PAGE)
         headers = {"Content-Disposition": f'attachment; filename="documents-{it["id"][:8]}.csv"'}
@@ -79,37 +84,44 @@ class Account:
 
     async def runs(self, visit: Visit) -> Response:
         """Its last runs, with those that wait or are under way."""
-        it = await self._connection(visit)
-        return await self._page(visit, it, "runs.html", runs=await self._runs(visit, it))
+        it, old = await self.known.one(visit)
+        return await self._page(visit, it, "runs.html", old=old, runs=await self._runs(visit, it))
 
     async def history(self, visit: Visit) -> Response:
         """What happened to it, in words."""
-        it = await self._connection(visit)
-        found = await self.services.timeline(
-            visit.session, it["id"], visit.request.query_params.get("cursor")
-        )
+        it, old = await self.known.one(visit)
+        cursor = visit.request.query_params.get("cursor")
+        try:
+            found = await self.services.timeline(visit.session, it["id"], cursor)
+        except Away:
+            return await self._page(visit, it, "history.html", old=old, entries=None)
         entries = [history.entry(one, visit.spoken) for one in found["items"]]
-        return await self._page(visit, it, "history.html", entries=entries, next=found["next"])
+        return await self._page(visit, it, "history.html", old=old, entries=entries, next=found["next"])
 
     async def removal(self, visit: Visit) -> Response:
         """What removing it does, before it is done."""
-        return await self._page(visit, await self._connection(visit), "remove.html")
+        it = await self.services.connection(visit.session, visit.request.path_params["id"])
+        return await self._page(visit, it, "remove.html")
 
-    async def _page(self, visit: Visit, it: Json, template: str, **values: Any) -> Response:
-        """A page of the account, under its head."""
+    async def _page(
+        self, visit: Visit, it: Json, template: str, *, old: bool = False, **values: Any
+    ) -> Response:
+        """A page of the account, under its head; one that is as it was known last (`old`) only looks."""
         provider, standing = await asyncio.gather(
             provider_of(self.services, visit, it), self._standing(visit, it)
         )
-        schedule = Schedule.model_validate(it["schedule"])
+        schedule = Schedule.model_validate(it["schedule"]) if it.get("schedule") else None
         return self.showing.page(
             visit,
             template,
             it=it,
+            old=old,
+            may_change=visit.may_change and not old,
             path=f"/accounts/{it['id']}",
             provider=provider,
             standing=standing,
             look=look(it, standing, visit.spoken),
-            interval=schedules.in_words(schedule, visit.spoken),
+            interval=schedules.in_words(schedule, visit.spoken) if schedule else None,
             running=bool(standing and standing["run"]),
             **values,
         )
@@ -144,9 +156,6 @@ class Account:
             page = await self.services.documents(
                 visit.session, id_, **asked, cursor=page["next"], limit=A_CSV_PAGE
             )
-
-    async def _connection(self, visit: Visit) -> Json:
-        return await self.services.connection(visit.session, visit.request.path_params["id"])
 
 
 def _asked(visit: Visit) -> Json:

@@ -17,7 +17,8 @@ from console.asking import PATIENCE, Asking, BusAway, Publish
 from console.changing import Changing
 from console.doors import STATIC, TEMPLATES, Doors, Endpoint
 from console.entering import Entering
-from console.listing import Listing, Lists
+from console.knowing import Known, Lists
+from console.listing import Listing
 from console.live import Ears, Hub
 from console.onboarding import Logins
 from console.options import Options
@@ -134,9 +135,10 @@ def _routes(
 ) -> dict[str, dict[str, Endpoint]]:
     """Every path, by method."""
     services, page, form, change = parts.services, doors.page, doors.form, doors.change
-    entering, listing = Entering(doors, parts.verifier), Listing(services, showing, parts.lists)
+    known = Known(services, parts.lists)
+    entering, listing = Entering(doors, parts.verifier), Listing(services, showing, known)
     adding, logins = Adding(services, asking, showing), Logins(services, asking, showing, url)
-    options, account = Options(services, asking, showing), Account(services, showing)
+    options, account = Options(services, asking, showing), Account(services, showing, known)
     changing, suggesting = Changing(services, asking), Suggesting(services, showing)
     streaming = Streaming(parts.hub, parts.sessions, parts.now)
     one = "/accounts/{id}"

@@ -37,6 +37,8 @@ class Changing:
     async def retry(self, visit: Visit, form: Form) -> Response:
         """Documents again: those that are named, else all that were refused."""
         it = await self._connection(visit)
+        if it["paused"]:
+            return see(f"/accounts/{it['id']}/documents", "no_paused")
         ids = [one for one in form.get("document_id", []) if one][:MOST_IDS]
         more: dict[str, Any] = {"document_ids": ids} if ids else {"statuses": ["rejected"]}
         if first(form, "again"):
@@ -62,6 +64,8 @@ class Changing:
 
     async def _due(self, visit: Visit, said: str) -> Response:
         it = await self._connection(visit)
+        if it["paused"]:
+            return see(f"/accounts/{it['id']}", "no_paused")
         await self.asking.say(visit, due(it, self.asking.now()))
         return see(f"/accounts/{it['id']}", said)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from console.knowing import Known
 from console.looks import Look, look
 from console.services import Away, Declined, Json, NotThere, Services
 from console.showing import Showing
@@ -27,33 +26,19 @@ class Line:
     standing: Json | None
 
 
-KEPT = (
-    "id", "direction", "provider_id", "name", "identity", "status", "paused", "title", "message", "action",
-    "reason", "login",
-)  # fmt: skip
-"""What a line needs of a connection: no options, no challenge."""
-
-
-class Lists(Protocol):
-    """The list of each account as it was shown last, for when `connections` is away."""
-
-    async def keep(self, account: str, lines: list[Json], now: datetime) -> None: ...
-
-    async def kept(self, account: str) -> list[Json] | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Listing:
     """`/`, and the logos."""
 
     services: Services
     showing: Showing
-    lists: Lists
+    known: Known
 
     async def home(self, visit: Visit) -> Response:
         """Every account; what a service that is away would say is left out, and said to be."""
         who, spoken = visit.session, visit.spoken
-        found, away = await self._connections(visit)
+        found, old = await self.known.every(visit)
+        away = ["connections"] if old else []
         live = [one["id"] for one in found if one["status"] in ("active", "attention")]
         try:
             standings = await self.services.standings(who, live)
@@ -74,24 +59,6 @@ class Listing:
         over = [line for line in lines if line.connection["status"] in ("removed", "rejected")]
         kept = [line for line in lines if line not in over]
         return self.showing.page(visit, "list.html", lines=kept, over=over, away=away, live=bool(live))
-
-    async def _connections(self, visit: Visit) -> tuple[list[Json], list[str]]:
-        """The connections, and who could not be asked.
-
-        Raises:
-            Away: nobody can say them, and no list was shown before.
-        """
-        account = visit.account
-        try:
-            found = await self.services.connections(visit.session)
-        except Away as error:
-            known = await self.lists.kept(account)
-            if known is None:
-                raise
-            return known, [error.service]
-        lines = [{name: one.get(name) for name in KEPT} for one in found]
-        await self.lists.keep(account, lines, visit.now)
-        return found, []
 
     async def names(self, visit: Visit, ids: set[str]) -> dict[str, str]:
         """What providers are called; those that cannot be asked for now are left out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,12 +39,18 @@ ROWS = {
     "pending": ("calm", "clock", _("Waiting")),
     "sending": ("busy", "turn", _("On its way")),
     "done": ("good", "check", _("Done")),
-    "failed": ("warn", "again", _("Tried again by itself")),
+    "failed": ("warn", "again", _("To be tried again")),
     "rejected": ("bad", "stop", _("Refused")),
     "unknown": ("warn", "help", _("Unclear")),
     "skipped": ("calm", "minus", _("Not needed")),
 }
 """States of a document, as tone, icon, word."""
+FAILED = {
+    "active": _("Tried again by itself"),
+    "paused": _("Tried again once it is resumed"),
+    "attention": _("Tried again once it works again"),
+}
+"""When a failed document is tried again, by how its connection stands; otherwise it is not."""
 RUNS = {
     "waiting": ("calm", "clock", _("Waiting")),
     "running": ("busy", "turn", _("Running")),
@@ -162,6 +168,15 @@ def _about_to_run(run: Json, standing: Json, path: str, spoken: Spoken) -> Look:
     mend = Mend(spoken.said(_("Try again now")), f"{path}/run", posts=True)
     message = f"{last['message']} {again}" if last["message"] else again
     return Look(3, "warn", "again", spoken.said(_("Could not go on")), message, mend)
+
+
+def of_document(status: str, connection: Json, spoken: Spoken) -> Look:
+    """A state of a document; one that failed says when it is tried again."""
+    shown = chip(ROWS, status, spoken)
+    if status != "failed":
+        return shown
+    standing = "paused" if connection["paused"] else connection["status"]
+    return replace(shown, text=spoken.said(FAILED.get(standing, _("Not tried again"))))
 
 
 def chip(table: Mapping[str, tuple[str, str, str]], status: str, spoken: Spoken) -> Look:

@@ -150,6 +150,7 @@ class Options:
             template,
             status=422 if errors else 200,
             it=it,
+            old=False,
             path=f"/accounts/{it['id']}",
             provider=await provider_of(self.services, visit, it),
             fields=shown(fields, options, errors),

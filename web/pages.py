@@ -6,6 +6,7 @@ Autoescaped, StrictUndefined: a value that a template misses is a failure in a t
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -100,9 +101,9 @@ def static_address(name: str, folder: Path | None = None) -> str:
 
 
 def initials(name: str) -> str:
-    """One or two letters that stand for a name: `Nextcloud` N, `Hetzner Storage Box` HS."""
-    words = [word for word in name.replace("-", " ").split() if word[0].isalnum()]
-    return "".join(word[0] for word in words[:2]).upper() or "?"
+    """Two letters that stand for a name, as on a monogram: `Nextcloud` NE, `Hetzner Storage Box` HS."""
+    words = re.findall(r"\w+", name)
+    return (words[0][:1] + words[1][:1] if len(words) > 1 else name.strip()[:2]).upper() or "?"
 
 
 def hue(name: str) -> int:

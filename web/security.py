@@ -24,6 +24,9 @@ COMMON = {
     "X-Robots-Tag": "noindex",
 }
 
+A_DRAWING = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+"""Of an SVG: opened by itself it could otherwise act in our origin's name."""
+
 
 def origin_of(url: str) -> str:
     """Scheme, host and port of an address, as browsers write them: `https://app.example`."""

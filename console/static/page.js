@@ -12,6 +12,7 @@ export function replace(part, fresh) {
   const at = part.contains(document.activeElement) ? path(part, document.activeElement) : null;
   const open = [...part.querySelectorAll("details")].map((one) => one.open);
   part.replaceChildren(...fresh.childNodes);
+  for (const name of part.getAttributeNames()) if (!fresh.hasAttribute(name)) part.removeAttribute(name);
   for (const name of fresh.getAttributeNames()) part.setAttribute(name, fresh.getAttribute(name));
   [...part.querySelectorAll("details")].forEach((one, n) => { one.open = open[n] ?? one.open; });
   if (at) part.querySelector(at)?.focus();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -178,6 +179,56 @@ async def test_what_is_pending_is_the_same_in_the_list_on_the_page_and_among_the
     assert "<span>Pending</span><strong>8</strong>" in page
     assert listed.count("10,000+") == page.count("10,000+") == 1
     assert visit.statuses[-1] == ["pending", "sending", "failed"]
+
+
+async def test_without_connections_an_account_is_shown_as_it_was_known_last_and_only_looked_at(
+    visit: Room,
+) -> None:
+    await visit.http.get("/")
+    visit.away.add("connections")
+    page, documents, runs, history = [
+        await visit.http.get(f"/accounts/{ID}{tab}") for tab in ("", "/documents", "/runs", "/history")
+    ]
+    unknown = await visit.http.get(f"/accounts/{ID.replace('7', '8')}")
+
+    assert {one.status_code for one in (page, documents, runs, history)} == {200}
+    assert all("as we knew it last" in one.text for one in (page, documents, runs, history))
+    assert "Every day at 02:30, Paris time" in page.text
+    assert "R-1.pdf" in documents.text
+    assert "The history cannot be shown right now" in history.text
+    assert not any(f'action="/accounts/{ID}/{change}"' in page.text for change in CHANGES)
+    assert f"/accounts/{ID}/settings" not in page.text
+    assert unknown.status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("it", "words"),
+    [
+        (connection(), "Tried again by itself"),
+        (connection(paused=True), "Tried again once it is resumed"),
+        (connection("attention"), "Tried again once it works again"),
+        (connection("removed"), "Not tried again"),
+    ],
+)
+async def test_a_failed_document_says_truthfully_when_it_is_tried_again(
+    visit: Room, it: dict[str, Any], words: str
+) -> None:
+    visit.says |= {ONE: it, f"{ONE}/documents": {"items": [row(1, "failed")], "next": None}}
+    page = (await visit.http.get(f"/accounts/{ID}/documents")).text
+    goes = it["status"] in ("active", "attention") and not it["paused"]
+
+    assert re.findall(r"<span>([^<]*ried again[^<]*)</span>", page) == [words]
+    assert ('action="retry"' in page) == goes
+
+
+@pytest.mark.parametrize("change", ["run", "retry"])
+async def test_nothing_is_asked_of_a_paused_account_and_why_is_said(visit: Room, change: str) -> None:
+    visit.says[ONE] = connection(paused=True)
+    answer = await visit.post(f"/accounts/{ID}/{change}")
+    page = await visit.http.get(answer.headers["location"])
+
+    assert "It is paused. Resume it first." in page.text
+    assert visit.published == []
 
 
 @pytest.mark.parametrize(
