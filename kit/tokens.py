@@ -168,6 +168,15 @@ class ServiceTokens:
             raise TokenRefused("The token's issuer is not who signed it.")
         return claims
 
+    def verify_bearer(self, authorization: str, issuers: Sequence[str], longest: int = 300) -> dict[str, Any]:
+        """The claims of the token in an `Authorization` header.
+
+        Raises:
+            TokenRefused: it holds no bearer token, or `verify` refuses that.
+        """
+        scheme, _, token = authorization.partition(" ")
+        return self.verify(token.strip() if scheme.lower() == "bearer" else "", issuers, longest)
+
 
 def seal(payload: Mapping[str, Any], key: Key, typ: str) -> str:
     """A compact JWE of `payload` to a public EC P-256 key: ECDH-ES, A256GCM, with the key's `kid` if any."""

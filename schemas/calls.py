@@ -38,6 +38,16 @@ class Hmac(Model):
     encoding: Literal["hex", "base64"] = "hex"
 
 
+class AwsV4(Model):
+    """A signature by AWS Signature Version 4, as AWS and services like it ask for."""
+
+    access_key_id: Template
+    secret_access_key: Template
+    region: Template
+    service: Template
+    """As the service calls itself in signatures, such as `sts`."""
+
+
 class Request(Model):
     """One request. Cookies come and go by themselves; redirects are followed within the same origin alone."""
 
@@ -49,6 +59,7 @@ class Request(Model):
     json_: Maybe[dict[str, Any]] = Member(default=None, alias="json")
     basic: Maybe[Basic] = None
     hmac: Maybe[Hmac] = None
+    aws_v4: Maybe[AwsV4] = None
     follow: int = Member(default=0, ge=0, le=5)
     """Redirects to follow; each is a GET."""
 
@@ -58,6 +69,8 @@ class Request(Model):
             raise ValueError("a request has a `form` or a `json` body, never both")
         if self.method == "GET" and (self.form is not None or self.json_ is not None):
             raise ValueError("a GET has no body; say `method: POST`, or use `query`")
+        if self.aws_v4 is not None and (self.basic is not None or self.follow):
+            raise ValueError("`aws_v4` signs one request: it goes with neither `basic` nor `follow`")
         return self
 
 

@@ -1,5 +1,6 @@
-"""AWS Signature Version 4 for S3. Pure.
+"""AWS Signature Version 4. Pure.
 
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 """
 
@@ -18,11 +19,12 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What requests to one region are signed with."""
+    """What requests to one service in one region are signed with."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
     region: str
+    service: str = "s3"
 
     def signed(
         self, method: str, url: str, headers: Mapping[str, str], sha256: str, now: datetime
@@ -38,11 +40,16 @@ class Keys:
         """
         parts = urlsplit(url)
         moment = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-        scope = f"{moment[:8]}/{self.region}/s3/aws4_request"
-        whole = {**headers, "host": parts.netloc, "x-amz-content-sha256": sha256, "x-amz-date": moment}
+        scope = f"{moment[:8]}/{self.region}/{self.service}/aws4_request"
+        whole = {**headers, "host": parts.netloc, "x-amz-date": moment}
+        path = parts.path or "/"
+        if self.service == "s3":
+            whole["x-amz-content-sha256"] = sha256
+        else:
+            path = quote(path, safe="/~")  # S3 alone signs the path as it is sent
         names = ";".join(sorted(whole))
         lines = "".join(f"{name}:{' '.join(whole[name].split())}\n" for name in sorted(whole))
-        request = "\n".join((method, parts.path or "/", parts.query, lines, names, sha256))
+        request = f"{method}\n{path}\n{parts.query}\n{lines}\n{names}\n{sha256}"
         text = "\n".join(("AWS4-HMAC-SHA256", moment, scope, hashlib.sha256(request.encode()).hexdigest()))
         key = f"AWS4{self.secret_access_key}".encode()
         for part in scope.split("/"):

@@ -6,6 +6,7 @@ Cookies are kept as they came (`Set-Cookie` with its address) in the login's sea
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 import secrets
@@ -13,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from aiohttp import CookieJar
 from yarl import URL
 
+from providers.drivers.sigv4 import Keys, query_string
 from providers.egress import url_parts
 from providers.errors import ProviderError
 from providers.login.outcomes import LoginState
@@ -111,7 +113,12 @@ async def _once(call: _Call, state: LoginState, reach: Reach) -> Sent:
 def _address(request: Request, values: Mapping[str, Any]) -> str:
     url = fill(request.url, values, is_address=True)
     url_parts(url)
-    query = urlencode({name: fill(text, values, is_address=False) for name, text in request.query.items()})
+    pairs = {name: fill(text, values, is_address=False) for name, text in request.query.items()}
+    if request.aws_v4 is not None:  # what is signed is sent just so
+        url, _, own = url.partition("?")
+        query = query_string(dict(parse_qsl(own, keep_blank_values=True)) | pairs)
+    else:
+        query = urlencode(pairs)
     return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
 
 
@@ -131,8 +138,13 @@ def _signed(
     if request.basic is not None:
         pair = f"{_plain(request.basic.username, values)}:{_plain(request.basic.password, values)}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    own = {name: _plain(text, {**values, **moment}) for name, text in request.headers.items()}
-    return {**headers, **own}, body
+    headers |= {name: _plain(text, {**values, **moment}) for name, text in request.headers.items()}
+    if request.aws_v4 is not None:
+        filled = {name: _plain(text, values) for name, text in request.aws_v4.wire().items()}
+        plain = {name.lower(): value for name, value in headers.items()}
+        digest = hashlib.sha256(body).hexdigest()
+        headers = Keys(**filled).signed(request.method, url, plain, digest, reach.clock())
+    return headers, body
 
 
 def _body(request: Request, values: Mapping[str, Any]) -> tuple[bytes, str | None]:

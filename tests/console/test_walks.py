@@ -104,6 +104,9 @@ async def test_an_export_that_is_agreed_to_at_the_providers_own_page(stage: Stag
         async with walk.context.expect_page() as opened:
             await page.click("text=Continuer")
         window = await opened.value
+        await window.wait_for_load_state("load")
+        assert await window.evaluate("document.querySelector('.pair .logo img').naturalWidth") > 0
+        await walk.seen("window", window)
         await window.click("form button")
         await window.click("a.button")
         await window.fill("[name=login]", "jane")

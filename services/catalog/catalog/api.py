@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field as Member, StringConstraints
 
@@ -17,6 +17,7 @@ from catalog.reading import Logo
 from catalog.search import Place, Wanted
 from kit.endings import Refused
 from kit.http import MOST_ITEMS, Caller, Page, Problem, cursor_of, not_found, read_cursor
+from kit.tokens import ServiceTokens, TokenRefused
 from schemas.base import Model
 from schemas.catalog import ProviderSuggested
 from schemas.fields import Field, Words
@@ -24,11 +25,11 @@ from schemas.login import Ask, Choose, Confirm, Device, Redirect
 from schemas.manifest import Category, Manifest
 from schemas.reasons import Direction
 from schemas.schedules import Schedule
+from web.security import A_DRAWING
 
+CONNECTIONS = "connections"
 LOGO_SECONDS = 3600
-SANDBOX = {
-    # An SVG opened by itself could otherwise act in our origin's name.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+SANDBOX = A_DRAWING | {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
@@ -161,6 +162,24 @@ def routes(catalogue: Catalogue) -> APIRouter:
         """Suggest a provider: 201 where it is new, 200 where it is known or was suggested before."""
         taken = await _taken(catalogue, asked, Asker(f"{caller.account} {caller.sub}", caller.account))
         return JSONResponse(taken.model_dump(), 201 if taken.status == "new" else 200)
+
+    return router
+
+
+def inner_routes(shelf: Shelf, tokens: ServiceTokens) -> APIRouter:
+    """`GET /internal/v1/providers/{id}/logo`, for connections, whose login window shows it."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/internal/v1/providers/{provider_id}/logo", response_class=Response)
+    async def logo(provider_id: str, authorization: Annotated[str, Header()] = "") -> Response:
+        try:
+            tokens.verify_bearer(authorization, [CONNECTIONS])
+        except TokenRefused:
+            raise Problem(401, f"Only {CONNECTIONS} asks, with a token by its own service key.") from None
+        found = await shelf.logo(provider_id)
+        if found is None:
+            raise not_found("logo")
+        return _logo(found, None)
 
     return router
 

@@ -58,9 +58,12 @@ def build(settings: Settings) -> Service:
     loader = Loader(watch, store, mirror, leases, bus.Topic(kafka, store))
     bus.read(edge, suggested)
     app = make_app(NAME, configured.verifier(settings), (edge.stuck, loader.stuck, leases.stuck))
-    set_up = SetUp(settings.paperbus_connections_url, configured.service_tokens(settings))
+    services = configured.service_tokens(settings)
+    set_up = SetUp(settings.paperbus_connections_url, services)
     url = settings.paperbus_catalog_url
     app.include_router(api.routes(api.Catalogue(store, mirror, suggested, url, set_up.can_be_chosen)))
+    if services is not None:
+        app.include_router(api.inner_routes(store, services))
     return Service(
         NAME,
         listeners=(Listener(app, CATALOG_PORT),),

@@ -29,6 +29,7 @@ from connections.handlers.requests import Requests
 from connections.handlers.tries import Tries, first_question
 from connections.lending_store import MongoAudit
 from connections.lifecycle.things import Connection
+from connections.logos import CatalogAsked, Logos
 from connections.outside import ProvidersAsked, lists, opens, steps
 from connections.providers_store import MongoProviders
 from connections.renewal import Renewals
@@ -220,7 +221,9 @@ class Parts:
         leaving = Leaving(
             self.connections, self.providers, self.vault, self.reach, departures, public, logins.answer
         )
-        return window_app(logins, MongoWindows(self.db.windows), now, public, ancestors, leaving)
+        catalog = CatalogAsked(self.settings.paperbus_catalog_url, configured.service_tokens(self.settings))
+        windows = MongoWindows(self.db.windows)
+        return window_app(logins, windows, now, public, ancestors, leaving, Logos(catalog))
 
     async def prepare(self) -> None:
         """Indexes, the proof that the vault's keys are those of this database, keys for answers."""

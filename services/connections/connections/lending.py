@@ -221,9 +221,8 @@ def client_routes(known: Callable[[], Awaitable[list[str]]], tokens: ServiceToke
 
     @router.get("/internal/v1/clients")
     async def clients(authorization: Annotated[str, Header()] = "") -> dict[str, list[str]]:
-        scheme, _, token = authorization.partition(" ")
         try:
-            tokens.verify(token.strip() if scheme.lower() == "bearer" else "", [CATALOG], longest=SECONDS)
+            tokens.verify_bearer(authorization, [CATALOG], longest=SECONDS)
         except TokenRefused:
             raise Problem(401, f"Only {CATALOG} asks, with a token by its own service key.") from None
         return {"items": await known()}
@@ -232,11 +231,8 @@ def client_routes(known: Callable[[], Awaitable[list[str]]], tokens: ServiceToke
 
 
 def _asked(tokens: ServiceTokens, authorization: str) -> Asked:
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer":
-        raise _who()
     try:
-        return Asked.model_validate(tokens.verify(token.strip(), [BORROWER], longest=SECONDS))
+        return Asked.model_validate(tokens.verify_bearer(authorization, [BORROWER], longest=SECONDS))
     except TokenRefused as refused:
         log.warning("a request to lend was refused", why=str(refused))
         raise _who() from None

@@ -31,3 +31,30 @@ def test_a_listing_is_signed_as_in_the_manual():
 
 def test_the_secret_is_in_no_repr():
     assert "wJalr" not in repr(KEYS)
+
+
+# `ListUsers` of IAM, from the signing guide, and `get-vanilla` of AWS's own test suite.
+GUIDE = Keys("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "us-east-1", "iam")
+SUITE = Keys("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "us-east-1", "service")
+THEN = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
+
+
+def test_a_request_to_another_service_is_signed_as_in_the_manual():
+    url = "https://iam.amazonaws.com/?" + query_string({"Version": "2010-05-08", "Action": "ListUsers"})
+    sent = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+    headers = GUIDE.signed("GET", url, sent, EMPTY, THEN)
+
+    assert headers["authorization"] == (
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, "
+        "SignedHeaders=content-type;host;x-amz-date, "
+        "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
+    )
+    assert "x-amz-content-sha256" not in headers
+
+
+def test_a_get_without_anything_is_signed_as_in_the_test_suite():
+    headers = SUITE.signed("GET", "https://example.amazonaws.com/", {}, EMPTY, THEN)
+
+    assert headers["authorization"].endswith(
+        "Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
+    )

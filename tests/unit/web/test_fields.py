@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from providers.logos import monogram
 from schemas.fields import Choice, Field, FieldError, FieldType
 from web.fields import read, shown
 from web.pages import environment, hue, initials
@@ -150,14 +151,14 @@ def test_a_forms_token_is_of_one_browser_and_one_form() -> None:
 @pytest.mark.parametrize(
     ("name", "letters"),
     [
-        ("Nextcloud", "N"),
+        ("Nextcloud", "NE"),
         ("Hetzner Storage Box", "HS"),
-        ("ownCloud", "O"),
-        ("1&1", "1"),
-        ("…", "?"),
+        ("ownCloud", "OW"),
+        ("1&1", "11"),
         ("", "?"),
     ],
 )
-def test_a_name_has_one_or_two_letters_and_one_colour(name: str, letters: str) -> None:
+def test_a_name_has_the_letters_of_its_monogram_and_one_colour(name: str, letters: str) -> None:
     assert initials(name) == letters
+    assert f">{letters}</text>" in monogram(name)
     assert hue(name) == hue(name) < 12

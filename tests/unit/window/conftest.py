@@ -11,12 +11,15 @@ from typing import Any
 import httpx
 import pytest
 
+from connections.logos import Logo
 from connections.window.app import window_app
 from connections.window.inner import Desk, WindowMade, WindowWanted
+from providers.logos import monogram
 from tests.unit.window.fakes import ACCOUNT, CONNECTION, Clock, MadeUpLogin, MemoryWindows
 
 PUBLIC = "https://login.paperbus.example"
 PLATFORM = "https://app.platform.example"
+LOGO = Logo("image/svg+xml", monogram("Nextcloud").encode())
 
 
 @dataclass
@@ -86,7 +89,11 @@ async def stage() -> AsyncIterator[Stage]:
     clock = Clock()
     login, windows = MadeUpLogin(clock), MemoryWindows()
     login.begin()
-    app = window_app(login, windows, clock, PUBLIC)
+
+    async def logo(provider_id: str) -> Logo | None:
+        return LOGO if provider_id == "nextcloud" and login.has_logo else None
+
+    app = window_app(login, windows, clock, PUBLIC, logos=logo)
     clients: list[httpx.AsyncClient] = []
 
     def browser() -> Browser:

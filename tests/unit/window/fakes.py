@@ -77,6 +77,7 @@ class MadeUpLogin:
     account: str = ACCOUNT
     confirms: bool = False
     works_at_once: bool = True
+    has_logo: bool = True
     login: Login | None = None
     answers: list[Answer] = field(default_factory=list)
     completed: list[tuple[str, str, str]] = field(default_factory=list)

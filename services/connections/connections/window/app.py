@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 
 from connections.handlers.leaving import Leaving
+from connections.logos import Ask
 from connections.window.crossing import Crossing
 from connections.window.media import Media
 from connections.window.onboarding import Action, Answer, Onboarding
@@ -75,16 +76,11 @@ class Door:
 
     async def arrive(self, request: Request) -> Response:
         """`GET` of an address: says who would be connected to whom, and binds nothing."""
-        browser = self.cookie.read(request.cookies)
-        window = await self._addressed(request, browser)
-        if window.browser is not None:
-            return _see(window)
-        seen = await self.onboarding.look(window.connection)
-        if seen is None:
-            raise Unshown("unknown", 404)
-        browser = browser or fresh_secret()
-        response = self.showing.intro(window, seen, browser)
-        self.cookie.write(response, browser, COOKIE_LASTS)
+        visit = await self.arriving(request)
+        if visit.window.browser is not None:
+            return _see(visit.window)
+        response = self.showing.intro(visit, request.url.path)
+        self.cookie.write(response, visit.browser, COOKIE_LASTS)
         return response
 
     async def bind(self, request: Request) -> Response:
@@ -173,6 +169,15 @@ class Door:
             raise Unshown(address, 410)
         return window
 
+    async def arriving(self, request: Request) -> Visit:
+        """A look at the window that the address leads to; a browser without a secret is given one."""
+        browser = self.cookie.read(request.cookies)
+        window = await self._addressed(request, browser)
+        seen = await self.onboarding.look(window.connection)
+        if seen is None:
+            raise Unshown("unknown", 404)
+        return Visit(window, seen, browser or fresh_secret())
+
     async def visit(self, request: Request) -> Visit:
         """The bound window in the address, for the browser that it is bound to alone."""
         browser = self.cookie.read(request.cookies)
@@ -230,10 +235,12 @@ def window_app(  # noqa: PLR0913, PLR0917 - whatever the pages are made of
     public_url: str,
     frame_ancestors: Sequence[str] = (),
     leaving: Leaving | None = None,
+    logos: Ask | None = None,
 ) -> SecureHeaders:
     """The application of the window's listener. `public_url` is how browsers reach it.
 
-    `leaving` sends browsers to providers' own pages; without it no provider has one.
+    `leaving` sends browsers to providers' own pages; without it no provider has one. `logos` gives
+    providers' logos; without it their initials stand there alone.
     """
     https = public_url.startswith("https:")
     showing = Showing(Pages(TEMPLATES, frame_ancestors), now)
@@ -251,7 +258,7 @@ def window_app(  # noqa: PLR0913, PLR0917 - whatever the pages are made of
             Route("/window/{window}", door.take, methods=["POST"]),
             Route("/window/{window}/state", door.state),
             Route("/window/{window}/return", door.go_back, methods=["POST"]),
-            *Media(door.visit).routes(),
+            *Media(door.visit, door.arriving, logos).routes(),
             *(crossing.routes() if crossing else ()),
             Mount("/static", StaticPages()),
         ],

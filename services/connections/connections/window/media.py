@@ -1,4 +1,7 @@
-"""What a challenge lets see and hear, for the browser of its window alone. It was checked before."""
+"""What a window lets see and hear beside its words: a provider's logo, a challenge's picture and sound.
+
+For the browsers of windows alone. All of it was checked before.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,42 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from connections.logos import Ask
 from connections.window.showing import Visit
+from web.security import A_DRAWING
 
 _SHOWN = frozenset({"image/png", "image/jpeg", "audio/mpeg", "audio/wav", "audio/ogg"})
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Pictures and sounds of open challenges."""
+    """Logos, and pictures and sounds of open challenges."""
 
     visit: Callable[[Request], Awaitable[Visit]]
+    arriving: Callable[[Request], Awaitable[Visit]]
+    logos: Ask | None = None
 
     def routes(self) -> tuple[Route, ...]:
         return (
+            Route("/w/{ticket}/logo", self.logo_of_address),
+            Route("/window/{window}/logo", self.logo),
             Route("/window/{window}/picture/{challenge}", self.picture),
             Route("/window/{window}/sound/{challenge}", self.sound),
         )
+
+    async def logo_of_address(self, request: Request) -> Response:
+        """The logo of the provider that an address leads to."""
+        return await self._logo(await self.arriving(request))
+
+    async def logo(self, request: Request) -> Response:
+        """The logo of a window's provider."""
+        return await self._logo(await self.visit(request))
+
+    async def _logo(self, visit: Visit) -> Response:
+        found = await self.logos(visit.seen.provider_id) if self.logos else None
+        if found is None:
+            return Response(status_code=404)
+        return Response(found.data, media_type=found.media_type, headers=A_DRAWING)
 
     async def picture(self, request: Request) -> Response:
         """The picture of the challenge in the address, while it is open."""

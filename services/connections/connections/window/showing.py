@@ -72,9 +72,9 @@ class Showing:
         said = words.said(words.NOWHERE[what], language(locale))
         return self.pages.render("nowhere.html", locale, said._asdict(), status=status)
 
-    def intro(self, window: Window, seen: Onboarded, browser: str) -> Response:
-        """Who would be connected to whom. It binds nothing."""
-        return self._render("intro.html", Visit(window, seen, browser), purpose=window.ticket)
+    def intro(self, visit: Visit, path: str) -> Response:
+        """Who would be connected to whom, at the address `path`. It binds nothing."""
+        return self._render("intro.html", visit, purpose=visit.window.ticket, logo=f"{path}/logo")
 
     def asking(
         self,
@@ -162,6 +162,7 @@ class Showing:
         window = visit.window
         values = {
             "provider": _name(visit),
+            "logo": f"{visit.path}/logo",
             "label": window.label,
             "platform": platform_of(window),
             "token": form_token(visit.browser, purpose or window.id),
