@@ -58,7 +58,7 @@ class SftpFiles(Sftp):
                     continue
                 if attributes is not None and attributes.type == FILEXFER_TYPE_REGULAR:
                     found.append(_entry(path, attributes))
-                if len(found) >= MOST_ENTRIES:
+                if len(found) > MOST_ENTRIES:
                     raise crowded(MOST_ENTRIES)
         return paged(found, token)
 

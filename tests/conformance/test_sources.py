@@ -244,3 +244,22 @@ async def test_pages_go_on_after_a_name_whatever_comes_and_goes_between_them(
             seen += [item.id for item in page.items]
 
     assert sorted(seen) == [f"{folder}/{name}" for name in names]
+
+
+@pytest.mark.parametrize("subject", ["rclone_ftp", "vsftpd", "rclone_sftp", "openssh"], indirect=True)
+async def test_a_folder_of_more_entries_than_are_looked_at_is_refused_and_never_taken_in_part(
+    subject: Subject, reach: Reach, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("providers.drivers.ftplists.SCANNED", 5)
+    monkeypatch.setattr("providers.drivers.sftp_files.MOST_ENTRIES", 5)
+    full = await filled(subject, reach, *(f"{number}.pdf" for number in range(5)))
+    crowded = await filled(subject, reach, *(f"{number}.pdf" for number in range(6)))
+
+    async with subject.source(reach, folder=crowded) as source:
+        with pytest.raises(ProviderError) as caught:
+            await source.page(None, None)
+    async with subject.source(reach, folder=full) as source:
+        whole = await listed(source)
+
+    assert (caught.value.field, len(whole)) == ("folder", 5)
+    assert "more than 5" in caught.value.message

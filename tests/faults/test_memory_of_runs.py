@@ -17,7 +17,8 @@ from subjects import Subject, dav
 from targets import rclone_webdav
 
 pytestmark = [pytest.mark.faults, pytest.mark.servers, pytest.mark.timeout(900)]
-LARGE = 400_000_000
+LARGE = 2_200_000_000
+"""More bytes than 31 bits count."""
 BLOCK = bytes(1_000_000)
 
 
