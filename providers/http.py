@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import aiohttp
 from yarl import URL
@@ -37,6 +37,20 @@ SLOWEST = 50_000
 """Bytes a second: a document that goes or comes more slowly counts as stuck."""
 ANSWER_BYTES = 64 * 1024
 CONNECTIONS_A_HOST = 32
+
+
+class Asked(TypedDict, total=False):
+    """What one request may hold besides its method and its address.
+
+    Attributes:
+        headers: as they are.
+        content: the body; a `Body` is streamed, with its size, and sent anew if the connection was stale.
+        most: bytes of the answer that are read (`ANSWER_BYTES`); what is longer is cut off.
+    """
+
+    headers: Mapping[str, str] | None
+    content: bytes | Body | None
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,34 +116,26 @@ class Http:
             )
         return self._client
 
-    async def exchange(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        content: bytes | Body | None = None,
-        most: int = ANSWER_BYTES,
-    ) -> Answer:
+    async def exchange(self, method: str, url: str, **asked: Unpack[Asked]) -> Answer:
         """Send one request and read its whole answer, whatever its status.
 
         Args:
             method: any, `PROPFIND` too.
             url: percent-encoded already; it is sent as it is.
-            headers: as they are.
-            content: the body; a `Body` is streamed, with its size, and sent anew if the connection was stale.
-            most: bytes of the answer that are read; what is longer is cut off.
+            asked: see `Asked`.
 
         Raises:
             ProviderError: `address_refused`, `host_unreachable`, `certificate_invalid`, `provider_down`;
                 and what
                 reading the `Body` raised, such as `content_changed`.
         """
+        content = asked.get("content")
         data = Streamed(content) if isinstance(content, Body) else content
         seconds = self.seconds_for(content.size if isinstance(content, Body) else 0)
-        async with self._asked(method, url, headers, data, seconds) as answer:
+        async with self._asked(method, url, asked.get("headers"), data, seconds) as answer:
             resent = isinstance(data, Streamed) and data.sent > 1
-            return Answer(answer.status, answer.headers, await _read(answer, most), resent)
+            body = await _read(answer, asked.get("most", ANSWER_BYTES))
+            return Answer(answer.status, answer.headers, body, resent)
 
     @asynccontextmanager
     async def download(

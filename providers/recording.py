@@ -11,14 +11,13 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import quote, quote_plus, urlsplit
 
 from multidict import CIMultiDict
 
-from providers.content import Body
 from providers.errors import ProviderError
-from providers.http import ANSWER_BYTES, Answer, Http
+from providers.http import ANSWER_BYTES, Answer, Asked, Http
 from providers.login.outcomes import LoginState
 from providers.reach import Reach
 from schemas.reasons import Reason
@@ -132,16 +131,8 @@ class Tapped(Http):
         super().__init__(reach.guard, reach.clock)
         self._seen = seen
 
-    async def exchange(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        content: bytes | Body | None = None,
-        most: int = ANSWER_BYTES,
-    ) -> Answer:
-        answer = await super().exchange(method, url, headers=headers, content=content, most=most)
+    async def exchange(self, method: str, url: str, **asked: Unpack[Asked]) -> Answer:
+        answer = await super().exchange(method, url, **asked)
         kept = [(name, value) for name, value in answer.headers.items() if name.lower() in KEPT_HEADERS]
         body = base64.b64encode(answer.body).decode()
         self._seen(Passed(method, url, answer.status, kept, body))
@@ -155,24 +146,19 @@ class Replayed(Http):
         super().__init__(reach.guard, reach.clock)
         self.left = list(passed)
 
-    async def exchange(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        content: bytes | Body | None = None,
-        most: int = ANSWER_BYTES,
-    ) -> Answer:
+    async def exchange(self, method: str, url: str, **asked: Unpack[Asked]) -> Answer:
         """The next answer.
 
         Raises:
             ProviderError: `provider_changed` where something else was recorded at this place.
         """
-        del headers, content
         told = self.left.pop(0) if self.left else None
         if told is None or (told.method, told.url) != (method, url):
             at = f"{told.method} {told.url}" if told else "the end"
             text = f"The recording has {at} where {method} {url} is asked now: record it anew."
             raise ProviderError("config", Reason.PROVIDER_CHANGED, text)
-        return Answer(told.status, CIMultiDict(told.headers), base64.b64decode(told.body)[:most])
+        return Answer(
+            told.status,
+            CIMultiDict(told.headers),
+            base64.b64decode(told.body)[: asked.get("most", ANSWER_BYTES)],
+        )
