@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import aiohttp
 from yarl import URL
 
+from providers.codings import decoded
 from providers.content import Body
 from providers.egress import Guard, unreachable, untrusted, url_parts
 from providers.errors import ProviderError, broken_off, of_status, waiting
@@ -141,8 +142,8 @@ class Http:
     async def download(
         self, url: str, *, headers: Mapping[str, str] | None = None, size: int | None = None
     ) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
-        """GET as a stream: the answer's head (its body empty) and its chunks, to be read inside the
-        `async with`.
+        """GET as a stream: the answer's head (its body empty) and its chunks as they are sent, to be read
+        inside the `async with`. See `providers.codings` for what a server compressed unasked.
 
         Args:
             url: as in `exchange`.
@@ -170,7 +171,7 @@ class Http:
         """
         seen, digest = 0, hashlib.sha256()
         async with self.download(url, headers=headers, size=size) as (head, chunks):
-            async for chunk in chunks:
+            async for chunk in decoded(head.headers, chunks):
                 seen += len(chunk)
                 if seen > size:
                     break
@@ -233,6 +234,7 @@ class Http:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "paperbus", "Accept-Encoding": "identity"},
                 trust_env=False,
+                auto_decompress=False,  # a stored object stays what it is; `decoded` has limits
             )
         return self._sessions[secure]
 
@@ -265,7 +267,7 @@ def encoded(url: str) -> str:
 
 async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:
     parts, seen = [], 0
-    async for chunk in answer.content.iter_any():
+    async for chunk in decoded(answer.headers, answer.content.iter_any()):
         parts.append(chunk)
         seen += len(chunk)
         if seen >= most:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from providers.codings import decoded
 from providers.drivers import identity_of
 from providers.drivers.restanswers import at, first_file, moment, plain
 from providers.drivers.restcalls import Interface
@@ -183,7 +184,7 @@ class Rest:
             if moved is None or not redirects:
                 if head.status != 200:
                     raise self._calls.of_item(head)
-                async for chunk in chunks:
+                async for chunk in decoded(head.headers, chunks):
                     yield chunk
                 return
         async for chunk in self._streamed(urljoin(url, moved), redirects=False):

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from providers.codings import decoded
 from providers.drivers.davxml import INVENTORY, Listed
 from providers.drivers.paths import parent, segments
 from providers.drivers.reading import after, begins_at, is_still, paged, there_no_more, unreadable
@@ -54,7 +55,7 @@ class DavFiles(WebDav):
         async with self._http.download(self._url(path), headers=headers) as (head, chunks):
             if head.status not in (200, 206):
                 raise unreadable(self._error(head))
-            async for chunk in after(chunks, start - begins_at(head)):
+            async for chunk in after(decoded(head.headers, chunks), start - begins_at(head)):
                 yield chunk
         await self._confirm(path, version)
 

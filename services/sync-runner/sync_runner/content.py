@@ -12,6 +12,7 @@ from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from kit.tokens import ServiceTokens
+from providers.codings import decoded
 from providers.content import Body
 from providers.errors import ProviderError
 from providers.reach import Reach
@@ -74,7 +75,7 @@ class Contents:
             async with self._reach.http.download(url, headers=headers) as (head, chunks):
                 if head.status != 200:
                     raise unavailable(f"its address answered with status {head.status}")
-                async for chunk in chunks:
+                async for chunk in decoded(head.headers, chunks):
                     yield chunk
         except ProviderError as error:
             if error.reason is Reason.CONTENT_UNAVAILABLE:
