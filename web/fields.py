@@ -37,6 +37,8 @@ class Shown:
     field: Field
     value: Any = member(repr=False)
     error: str | None = None
+    unfit: bool = False
+    """It goes with a value of another field that is not chosen: scripts show it beside that alone."""
 
     @property
     def id(self) -> str:
@@ -106,12 +108,15 @@ def shown(
     fields: Iterable[Field], values: Mapping[str, Any], errors: Sequence[FieldError] = ()
 ) -> list[Shown]:
     """The fields of a form, filled with `values` or their defaults, each with its error."""
+    fields = list(fields)
     wrong = {error.field: error.message for error in reversed(errors)}
+    chosen = {field.name: values.get(field.name, field.default) for field in fields}
     return [
         Shown(
             field=field,
-            value=None if field.secret else values.get(field.name, field.default),
+            value=None if field.secret else chosen[field.name],
             error=wrong.get(field.name),
+            unfit=not field.applies(chosen),
         )
         for field in fields
     ]

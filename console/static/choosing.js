@@ -86,8 +86,9 @@ function picker(form, input) {
   button.textContent = say("choose");
   button.setAttribute("aria-expanded", "false");
   combo.append(input, button);
-  const panel = document.createElement("div");
-  panel.className = "picker";
+  const room = combo.nextElementSibling;
+  const panel = room?.matches(".picker") ? room : document.createElement("div");
+  panel.classList.add("picker");
   panel.hidden = true;
   combo.after(panel);
   let parent = "";

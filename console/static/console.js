@@ -6,8 +6,6 @@ import { choosing } from "./choosing.js";
 import { depending } from "./depending.js";
 import { loggingIn } from "./login.js";
 
-document.documentElement.classList.add("scripted");
-
 // The server writes times in the browser's zone; it is told once.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && !document.cookie.includes(`paperbus-zone=${zone}`)) {

@@ -6,7 +6,10 @@ export function depending() {
     if (!parts.length) continue;
     const look = () => {
       const said = new FormData(form);
-      for (const [part, needs] of parts) part.hidden = !Object.entries(needs).every(([name, values]) => fits(said, name, values));
+      for (const [part, needs] of parts) {
+        part.hidden = !Object.entries(needs).every(([name, values]) => fits(said, name, values));
+        part.classList.remove("unfit");
+      }
     };
     form.addEventListener("input", look);
     form.addEventListener("change", look);

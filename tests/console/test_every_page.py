@@ -27,7 +27,7 @@ ONE = f"/v1/connections/{ID}"
 CHALLENGE: dict[str, Any] = {
     "kind": "credentials",
     "title": "Log in to WebDAV",
-    "error": {"message": "The password is wrong."},
+    "error": {"reason": "credentials_wrong", "message": "The password is wrong."},
 }
 RUN = {"id": "r", "due_at": "2026-11-22T15:00:00Z", "started_at": "2026-11-22T15:00:00Z", "reason": "manual"}
 

@@ -104,7 +104,7 @@ async def test_an_export_that_is_agreed_to_at_the_providers_own_page(stage: Stag
         async with walk.context.expect_page() as opened:
             await page.click("text=Continuer")
         window = await opened.value
-        await window.wait_for_load_state("load")
+        await window.wait_for_url("**/w/*")
         assert await window.evaluate("document.querySelector('.pair .logo img').naturalWidth") > 0
         await walk.seen("window", window)
         await window.click("form button")
