@@ -22,8 +22,7 @@ from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.oauth import OAuth
 from schemas.reasons import ChallengeKind
-from tests.oauth.test_walks import Operator
-from tests.oauth.walking import agree, folder_for_tokens
+from tests.oauth.walking import Operator, agree, folder_for_tokens
 from tests.peers.oidc_server import NoNode, oidc_server
 from tests.peers.toolkit_server import toolkit_server
 

@@ -8,7 +8,7 @@ import os
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,21 +25,11 @@ from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind, Reason
 from tests.oauth.conftest import CLIENT
-from tests.oauth.walking import CALLBACK, agree, agree_to_code, folder_for_tokens, walk
+from tests.oauth.walking import CALLBACK, Operator, agree, agree_to_code, folder_for_tokens, walk
 from tests.peers.oidc_server import OidcServer
 
 COMMAND = Path(sys.executable).with_name("paperbus")
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
-
-
-@dataclass
-class Operator:
-    """What an operator has set up."""
-
-    known: dict[str, Client] = field(default_factory=dict)
-
-    async def of(self, provider_id: str) -> Client | None:
-        return self.known.get(provider_id)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -15,6 +16,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from providers.login.oauth.client import Client
 
 CALLBACK = "http://127.0.0.1:8112/oauth/callback/acme"
 LISTING = """<?xml version="1.0"?><d:multistatus xmlns:d="DAV:"><d:response><d:href>/dav/</d:href>
@@ -31,6 +34,16 @@ COMPANIES: dict[str, Any] = {
     },
 }
 """What a customer of these providers may choose from, as they answer."""
+
+
+@dataclass
+class Operator:
+    """What an operator has set up."""
+
+    known: dict[str, Client] = field(default_factory=dict)
+
+    async def of(self, provider_id: str) -> Client | None:
+        return self.known.get(provider_id)
 
 
 async def agree(address: str, *, says: str = "yes", user: str = "jane") -> dict[str, str]:
