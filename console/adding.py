@@ -87,6 +87,8 @@ class Adding:
             values = schedules.of_form(form)
             errors = refusing.errors(outcome.refused, visit.spoken)
             return await self._interval(visit, values, connection_id, errors)
+        if outcome.done is None:
+            return see("/", "later")
         return see(f"/accounts/{connection_id}/login")
 
     async def _interval(

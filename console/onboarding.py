@@ -49,8 +49,9 @@ class Logins:
         )
 
     async def opening(self, visit: Visit) -> Response:
-        """What a window shows until the login's first page is there."""
-        return self.showing.pages.render("opening.html", visit.locale, {})
+        """What a window shows until the login's first page is there; after a while, that none comes."""
+        late = "late" in visit.request.query_params
+        return self.showing.pages.render("opening.html", visit.locale, {"late": late})
 
     async def window(self, visit: Visit, _: Form) -> Response:
         """To the login window, in whichever browser window the form was sent from."""

@@ -28,7 +28,10 @@ NOTES = {
     "cancelled": _("The login was cancelled. You can start it again whenever you like."),
     "failed": _("The login did not succeed, and nothing was stored. You can start it again."),
     "expired": _("The login ran out of time. You can start it again."),
-    "later": _("Your request was sent, but there is no answer yet. This page follows it by itself."),
+    "later": _(
+        "Your request was sent, but there is no answer yet. This page follows it by itself. "
+        "If nothing has changed in a few minutes, send it once more."
+    ),
 }
 """What is said on the page after a form, by the word in its address."""
 GLOOMY = ("cancelled", "failed", "expired", "later")

@@ -1,5 +1,7 @@
 // Forms about an account: intervals in words, values checked as typed, folders and live choices, previews.
-import { fetched, replace, settled } from "./page.js";
+import { asked, fetched, replace, settled } from "./page.js";
+
+const MOST = 200;
 
 export function choosing() {
   for (const rhythm of document.querySelectorAll("[data-rhythm]")) rhythms(rhythm);
@@ -91,7 +93,7 @@ function picker(form, input) {
   panel.classList.add("picker");
   panel.hidden = true;
   combo.after(panel);
-  let parent = "";
+  let parent = "", told;
 
   function shut() {
     panel.hidden = true;
@@ -112,13 +114,18 @@ function picker(form, input) {
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }
   const load = settled(async (signal, query) => {
-    const asked = new URLSearchParams({ query });
-    if (walks && parent) asked.set("parent", parent);
+    const wanted = new URLSearchParams({ query });
+    if (walks && parent) wanted.set("parent", parent);
+    panel.replaceChildren(...Array.from({ length: dated ? 4 : 3 }, () => Object.assign(document.createElement("div"), { className: "skeleton" })));
+    const answer = await asked(`${form.dataset.choices}/${input.name}?${wanted}`, signal);
+    told = await answer.json();
+    draw("");
+  }, 120);
+  // What can be chosen, as far as it begins with what was typed.
+  function draw(typed) {
     const list = document.createElement("ul");
     list.setAttribute("aria-label", say("choices"));
-    panel.replaceChildren(...Array.from({ length: dated ? 4 : 3 }, () => Object.assign(document.createElement("div"), { className: "skeleton" })));
-    const answer = await fetch(`${form.dataset.choices}/${input.name}?${asked}`, { credentials: "same-origin", signal });
-    const told = await answer.json();
+    const fitting = told.items.filter(({ label }) => label.toLowerCase().startsWith(typed.toLowerCase()));
     const about = document.createElement("p");
     about.className = "soft";
     about.textContent = told.message ?? (told.items.length ? (walks ? parent || "/" : "") : say("nothing"));
@@ -129,7 +136,7 @@ function picker(form, input) {
         load("");
       }));
     }
-    for (const { value, label } of told.items) {
+    for (const { value, label } of fitting.slice(0, MOST)) {
       list.append(entry(dated ? label.replace(value, day(value)) : label, () => {
         take(value);
         if (walks) {
@@ -143,8 +150,11 @@ function picker(form, input) {
         }
       }));
     }
-    panel.replaceChildren(about, list);
-  }, 120);
+    const more = document.createElement("p");
+    more.className = "soft";
+    more.textContent = fitting.length > MOST ? say("more") : "";
+    panel.replaceChildren(about, list, more);
+  }
   button.addEventListener("click", () => {
     if (!panel.hidden) return shut();
     panel.hidden = false;
@@ -152,7 +162,11 @@ function picker(form, input) {
     parent = "";
     return load("");
   });
-  if (!walks) input.addEventListener("input", (event) => event.isTrusted && !panel.hidden && load(input.value));
+  input.addEventListener("input", (event) => {
+    if (!event.isTrusted || panel.hidden || !told) return;
+    if (walks) draw(input.value.slice(input.value.lastIndexOf("/") + 1));
+    else load(input.value);
+  });
   // How many documents a first import would be is said before it begins.
   if (dated && !form.elements.expected_revision) button.click();
   panel.addEventListener("keydown", (event) => {

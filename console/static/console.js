@@ -12,6 +12,16 @@ if (zone && !document.cookie.includes(`paperbus-zone=${zone}`)) {
   document.cookie = `paperbus-zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 }
 
+// Without a network nothing is sent: what was filled in stays where it is.
+const unsent = document.getElementById("unsent");
+addEventListener("submit", (event) => {
+  unsent.hidden = navigator.onLine || event.target.method !== "post";
+  if (unsent.hidden) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+addEventListener("online", () => { unsent.hidden = true; });
+
 // A menu closes as one expects.
 const menu = document.querySelector(".menu");
 addEventListener("click", (event) => {

@@ -1,7 +1,13 @@
 // Reading a page anew, and taking over those parts of it that differ. Shared by the other modules.
 
-export async function fetched(address, signal) {
+export async function asked(address, signal) {
   const answer = await fetch(address, { credentials: "same-origin", cache: "no-store", signal });
+  if (answer.status === 401) location.reload(); // The session is over: the page says so.
+  return answer;
+}
+
+export async function fetched(address, signal) {
+  const answer = await asked(address, signal);
   const text = await answer.text();
   return { answer, page: new DOMParser().parseFromString(text, "text/html") };
 }
@@ -27,17 +33,28 @@ function path(part, element) {
   return `:scope > ${steps.join(" > ")}`;
 }
 
-// Wait until nothing has been asked for a moment, then do it; an older one is given up.
+// Wait until nothing has been asked for a moment, then do it; an older one is given up. Where the network is
+// lost, say so and do it again until it is back.
+const AGAIN = 3000;
+
 export function settled(work, wait) {
+  const lost = document.getElementById("lost");
   let timer, stop;
+  async function run(given) {
+    stop = new AbortController();
+    try {
+      await work(stop.signal, ...given);
+      lost.hidden = true;
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      if (!(error instanceof TypeError)) throw error; // Not the network.
+      lost.hidden = false;
+      timer = setTimeout(run, AGAIN, given);
+    }
+  }
   return (...given) => {
     clearTimeout(timer);
     stop?.abort();
-    timer = setTimeout(() => {
-      stop = new AbortController();
-      work(stop.signal, ...given).catch((error) => {
-        if (error.name !== "AbortError") console.debug(error);
-      });
-    }, wait);
+    timer = setTimeout(run, wait, given);
   };
 }
