@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc import jwe, jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey
@@ -155,6 +157,11 @@ class ServiceTokens:
         now = int(self._now())
         own = {"iss": self.name, "aud": audience, "iat": now, "exp": now + seconds, "jti": str(uuid.uuid4())}
         return sign(self._own, own | dict(claims))
+
+    def derived(self, purpose: str, length: int) -> bytes:
+        """A secret of `length` bytes for one purpose, the same wherever this key is (RFC 5869)."""
+        known = json.dumps(self._own.as_dict(private=True)["d"]).encode()
+        return HKDF(SHA256(), length, salt=None, info=purpose.encode()).derive(known)
 
     def verify(self, token: str, issuers: Sequence[str], longest: int = 300) -> dict[str, Any]:
         """The claims of a token to us (`aud` = our name) by one of `issuers`.

@@ -25,6 +25,10 @@ if TYPE_CHECKING:  # who only asks which sources there are loads no HTTP
 
 Cursor = Mapping[str, Any]
 """How far a listing came: JSON, opaque to everybody but its source, at most a few KB, free of secrets."""
+PRIVATE = "private"
+"""The member of a cursor or a reference that may let others in, such as a link: who stores it seals it. What
+comes back without it begins anew, or is gone.
+"""
 Action = Literal["nothing", "mark", "move", "label", "delete"]
 """What becomes of a thing at the source once its documents are stored and announced."""
 

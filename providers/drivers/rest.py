@@ -23,7 +23,7 @@ from providers.drivers.restcalls import Interface
 from providers.drivers.restlists import Lists
 from providers.errors import ProviderError
 from providers.reach import Reach
-from providers.sources import Ability, Afterwards, Cursor, Item, Page
+from providers.sources import PRIVATE, Ability, Afterwards, Cursor, Item, Page
 from providers.templates import fill
 from providers.words import words
 from schemas.fields import Choice
@@ -100,13 +100,16 @@ class Rest:
         index = walk["list"]
         listing = self._source.lists[index]
         newest = max(filter(None, (since, moment(walk.get("from")))), default=None)
-        turn = await Lists(self._calls, listing, newest).turn(walk["page"], walk.pop("known", ()))
+        page = walk.pop(PRIVATE, walk["page"])
+        turn = await Lists(self._calls, listing, newest).turn(page, walk.pop("known", ()))
         items = [item for row in turn.rows if (item := self._item(row, listing, index))]
         if turn.following is not None:
             if walk["pages"] + 1 >= MOST_PAGES:  # what is told to be through is never asked for again
                 raise ProviderError("transient", Reason.PROVIDER_CHANGED, words("not_understood"))
-            goes_on = {"page": turn.following, "pages": walk["pages"] + 1}
-            return Page(items, walk | goes_on | ({"known": turn.known} if turn.known else {}), last=False)
+            counted = isinstance(turn.following, int)  # an address may hold a token
+            goes_on = {"page": turn.following} if counted else {"page": None, PRIVATE: turn.following}
+            goes_on |= {"pages": walk["pages"] + 1} | ({"known": turn.known} if turn.known else {})
+            return Page(items, walk | goes_on, last=False)
         if index + 1 < len(self._source.lists):
             return Page(items, walk | {"list": index + 1, "page": None, "pages": 0}, last=False)
         return Page(items, walk | {"through": True}, last=True)
@@ -139,7 +142,7 @@ class Rest:
             received_at=moment(at(row, listing.received_at)) if listing.received_at else None,
             media_type=listing.file.media_type,
             metadata=metadata,
-            reference={"list": index, "values": values} | ({"link": plain(link)} if link else {}),
+            reference={"list": index, PRIVATE: {"values": values} | ({"link": plain(link)} if link else {})},
         )
 
     async def count(self, since: datetime | None) -> int | None:
@@ -150,7 +153,10 @@ class Rest:
     async def fetch(self, item: Item, start: int = 0) -> AsyncGenerator[bytes, None]:
         """The file: streamed, or out of the answer that it comes in."""
         listing = self._source.lists[int(item.reference["list"])]
-        values = dict(item.reference["values"])
+        private = item.reference.get(PRIVATE)
+        if private is None:
+            raise ProviderError("item_permanent", Reason.CONTENT_UNAVAILABLE, words("gone"))
+        values = dict(private["values"])
         if listing.detail is not None:
             detail = await self._calls.asked(listing.detail, {}, values)
             values |= {name: plain(at(detail, p)) for name, p in listing.values.items() if at(detail, p)}
@@ -160,7 +166,7 @@ class Rest:
             url = self._calls.url(file.call, values, {})
             chunks = self._streamed(url, redirects=file.redirects, headers=said)
         elif file.by == "link":
-            link = item.reference.get("link")
+            link = private.get("link")
             if link is None and file.call is not None and file.at is not None:
                 link = at(await self._calls.asked(file.call, {}, values), file.at)
             if not link:

@@ -1,8 +1,5 @@
 """The driver `rest`: each manifest on answers in the shape we believe its provider to give, and odd lists."""
 
-import inspect
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,43 +7,17 @@ import pytest
 from aiohttp import web
 from documented import PDF, answers
 from listing import everything, whole
+from restserver import SECRET, Handler, rest, serving
 
 from providers.drivers.rest import MOST_PAGES, MOST_TEXT
 from providers.egress import Guard
 from providers.errors import ProviderError
 from providers.manifests import CATALOGUE, load
 from providers.reach import Reach
-from providers.sources import Source, open_source
+from providers.sources import open_source
 from schemas.manifest import Manifest
 
-SECRET = "s3cr3t-c4n4ry"
 ENDLESS = {"by": "token", "param": "after", "next": "/next"}
-Handler = Callable[[web.Request], Any]
-
-
-@asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        said = handler(request)
-        if inspect.isawaitable(said):
-            said = await said
-        if isinstance(said, web.StreamResponse):
-            return said
-        return (
-            web.Response(body=said, content_type="application/pdf")
-            if isinstance(said, bytes)
-            else web.json_response(said)
-        )
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 def at(manifest: Manifest, origin: str) -> Manifest:
@@ -80,37 +51,6 @@ async def test_a_manifest_reads_answers_in_the_shape_we_believe_in(provider: str
     assert all(SECRET not in str(request.rel_url) for request in seen), "a secret in an address ends in logs"
     marking = [r for r in seen if r.path.endswith("/getPdf") and r.query.get("preventSendBy") != "1"]
     assert not marking, "sevdesk takes an invoice for sent once its PDF was fetched"
-
-
-REST = {
-    "id": "rest-test",
-    "name": "Rest",
-    "summary": "Under test.",
-    "categories": ["other"],
-    "directions": ["import"],
-    "login": [{"ask": "credentials", "fields": [{"name": "key", "label": "Key", "secret": True}]}],
-    "driver": {"kind": "rest"},
-}
-
-
-def manifest(origin: str, **listing: Any) -> Manifest:
-    usual = {
-        "call": {"path": "/list"},
-        "items": "/items",
-        "file": {"by": "direct", "call": {"path": "/file/{id}"}},
-    }
-    source = {"base": origin, "headers": {"X-Key": "{key}"}, "check": {"path": "/me"}, "error": "/error"}
-    return Manifest.model_validate(REST | {"source": source | {"lists": [usual | listing]}})
-
-
-@asynccontextmanager
-async def rest(handler: Handler, **listing: Any) -> AsyncIterator[tuple[Source, str]]:
-    async with (
-        serving(handler) as origin,
-        Reach(Guard(["127.0.0.0/8"])) as reach,
-        open_source(manifest(origin, **listing), {"key": SECRET}, {}, reach) as source,
-    ):
-        yield source, origin
 
 
 def numbered(request: web.Request, count: int = 250) -> list[dict[str, int]]:

@@ -31,6 +31,7 @@ from schemas.topics import CATALOG_EVENTS, CONNECTIONS_EVENTS, DOCUMENTS_EVENTS
 from sync_runner import api, bus, content_api, overview
 from sync_runner.borrowing import Lender
 from sync_runner.content import Contents
+from sync_runner.discreet import discreetly
 from sync_runner.einvoices.reader import Reader
 from sync_runner.fill import Fills
 from sync_runner.handlers.documents import Ingest
@@ -273,6 +274,7 @@ def _means(  # noqa: PLR0913, PLR0917 - what meets here
         contents=Contents(platform, own, GridFiles(db)),
         reach=targets,
         warehouse=warehouse,
+        open_source=discreetly(own.derived("cursors and references of imports", 64)),
     )
 
 
