@@ -53,6 +53,11 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "Le fournisseur ne propose pas cela à cette adresse.",
         "Der Anbieter bietet dies unter der Adresse nicht an.",
     ),
+    "asks_more": (
+        "The provider asks for more than your stored login. Log in again.",
+        "Le fournisseur demande plus que votre connexion enregistrée. Reconnectez-vous.",
+        "Der Anbieter fragt nach mehr als Ihrer gespeicherten Anmeldung. Melden Sie sich neu an.",
+    ),
     "too_slow": (
         "The provider took too long. Try again later.",
         "Le fournisseur a mis trop de temps. Réessayez plus tard.",

@@ -13,6 +13,7 @@ from pydantic import Discriminator, Field as Member, Tag, model_validator
 from schemas.base import Maybe, Model
 from schemas.calls import From, Request, Template, Then
 from schemas.fields import FieldSpec, Name, Said
+from schemas.oauth import TokenLife
 
 
 class _Step(Model):
@@ -101,11 +102,30 @@ class Choose(_Step):
     field: FieldSpec
 
 
+class OwnToken(Model):
+    """A token that the provider gave for what was typed, and how another one is got before it ends.
+
+    Runs are lent it as `{access_token}`, and no secret that was typed unless the driver names that.
+    """
+
+    access: Template
+    """The token, such as `{token}`."""
+    seconds: Maybe[Template] = None
+    """How long it lasts, as the provider says it: `{expires_in}`. Unset: see `life`."""
+    renew: Name
+    """The `call` that gets another one. From it on to here the login is walked again with what was stored:
+    calls alone, which ask the customer nothing."""
+    life: TokenLife = TokenLife()
+    requests_per_second: float = Member(default=5.0, gt=0, le=1000)
+    """What the provider bears of renewals, of all accounts together."""
+
+
 class Keep(_Step):
     """A login step that says what later runs need, besides stored fields, and whose account it is."""
 
     keep: dict[Name, Template] = Member(max_length=20)
     identity: Maybe[Template] = None
+    token: Maybe[OwnToken] = None
 
 
 class Prompts(_Step):

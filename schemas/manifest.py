@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field as Member, StringConstraints, model_v
 
 from schemas.base import Maybe, Model, ProviderId
 from schemas.fields import FieldSpec, Said
-from schemas.login import Ask, Choose, Device, Grant, Keep, LoginStep, Redirect
+from schemas.login import Ask, Choose, Device, Grant, Keep, LoginStep, OwnToken, Redirect
 from schemas.oauth import OAuth
 from schemas.reasons import Direction, Reason
 from schemas.schedules import Schedule
@@ -153,6 +153,8 @@ class Manifest(Model):
 
     @model_validator(mode="after")
     def _oauth_is_said_where_used(self) -> Manifest:
+        if self.oauth is not None and self.own_token is not None:
+            raise ValueError("a login brings the tokens of `oauth` or a `token` of its own, never both")
         uses = any(isinstance(step, Redirect | Device | Grant) for step in self.login)
         if uses != (self.oauth is not None):
             raise ValueError("a login step `redirect`, `device` or `grant` and `oauth` need one another")
@@ -178,9 +180,20 @@ class Manifest(Model):
         """What a login brings for the driver besides the fields: `keep`, and see `schemas.oauth`."""
         kept = frozenset(name for step in self.login if isinstance(step, Keep) for name in step.keep)
         if self.oauth is None:
-            return kept
+            return kept if self.own_token is None else kept | {"access_token"}
         told = self.oauth.identity.keep if self.oauth.identity else {}
         return frozenset({*kept, "access_token", "account", *self.oauth.keep_from_callback, *told})
+
+    @property
+    def own_token(self) -> OwnToken | None:
+        """The token that its login brings without OAuth, where it brings one."""
+        kept = (step.token for step in self.login if isinstance(step, Keep))
+        return next((token for token in kept if token is not None), None)
+
+    @property
+    def renewal(self) -> OAuth | OwnToken | None:
+        """Whose `life` and `requests_per_second` its tokens have; None where its login brings no tokens."""
+        return self.oauth or self.own_token
 
     def options_for(self, direction: Direction) -> tuple[FieldSpec, ...]:
         """The options of one direction."""

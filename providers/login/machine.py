@@ -12,13 +12,25 @@ from dataclasses import replace
 from typing import Any
 
 from providers.drivers import open_driver
-from providers.errors import ProviderError
+from providers.errors import Kind, ProviderError
 from providers.login.outcomes import Answer, Asked, Authorized, Failed, LoginState, Outcome, Unreached
-from providers.login.steps import Again, Go, Here, ask, ask_for, device, kind_of, redirect, tells_values
+from providers.login.steps import (
+    Again,
+    Came,
+    Go,
+    Here,
+    ask,
+    ask_for,
+    device,
+    kind_of,
+    number_of,
+    redirect,
+    tells_values,
+)
 from providers.reach import Reach
 from providers.words import words
 from schemas.connections import Trouble
-from schemas.login import Ask, AskFor, Device, LoginStep, Redirect
+from schemas.login import Ask, AskFor, Call, Device, Keep, LoginStep, Redirect
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
@@ -64,6 +76,44 @@ async def step(
         return came
     tells = tells_values(manifest.login[came.challenge.step - 1])
     return replace(came, challenge=replace(came.challenge, tells_values=tells))
+
+
+async def renewed(manifest: Manifest, stored: Mapping[str, Any], reach: Reach) -> LoginState:
+    """Walk the steps again that bring a token, with what was stored; the state holds the newer one.
+
+    Raises:
+        ProviderError: kind `auth` where the provider wants more than what was stored, `challenge_needed`, or
+            takes it no longer; anything else may work later.
+    """
+    spec = manifest.own_token
+    if spec is None:
+        raise LookupError(f"the login of {manifest.id} brings no token of its own")
+    state: LoginState = {"values": dict(stored), "pins": {}, "known": {}, "here": {}}
+    came: Came = Go(state, number_of(manifest, spec.renew))
+    for _ in range(MOST_STEPS):
+        if not isinstance(came, Go):
+            raise _not_renewed(came)
+        if "tokens" in came.state or came.to >= len(manifest.login):
+            return came.state
+        here = _here(manifest, came.to, came.state, reach, None)
+        if not isinstance(here.step, Call | Keep):
+            raise ProviderError("auth", Reason.CHALLENGE_NEEDED, words("asks_more"))
+        came = await kind_of(here.step).ask(here)
+    raise RecursionError(f"the renewal of {manifest.id} goes in a circle; check its manifest")
+
+
+def _not_renewed(came: Came) -> ProviderError:
+    match came:
+        case Again(error=error):
+            from providers.login.steps.call import LATER  # who renews has it already
+
+            kind: Kind = "transient" if error.reason in LATER else "auth"
+            return ProviderError(kind, error.reason, error.message or "")
+        case Unreached(error=error, retry_after=wait):
+            return ProviderError("transient", error.reason, error.message or "", retry_after=wait)
+        case Failed(reason=reason, message=message):
+            return ProviderError("auth", reason, message)
+    raise TypeError(f"a renewal ends in no {type(came).__name__}")
 
 
 async def _walked(here: Here[LoginStep], answer: Answer, refusals: list[Again]) -> Outcome:

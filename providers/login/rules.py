@@ -45,6 +45,7 @@ def step_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
         if isinstance(step, Call | Wait):
             yield from (((*at, *path), text) for path, text in _reading_faults(step))
     yield from _text_faults(manifest)
+    yield from _renewal_faults(manifest)
     yield from _told_faults(manifest)
     for path, request in requests(manifest):
         yield from (((*path, *below), text) for below, text in _address_faults(request, manifest))
@@ -126,6 +127,29 @@ def _text_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
                     yield (*at, *path), f"{{{name}}} is neither asked for nor taken from an answer."
         if isinstance(step, Choose) and step.choose not in _taken(manifest):
             yield (*at, "choose"), f"`choose` is {step.choose}, which no step takes from an answer."
+
+
+def _renewal_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
+    """A token is renewed by calls alone, filled from what is stored and from what they take themselves."""
+    named = {step.name: number for number, step in enumerate(manifest.login)}
+    known = {spec.name for spec in manifest.credentials if spec.stored}
+    for number, step in enumerate(manifest.login):
+        if not isinstance(step, Keep) or step.token is None:
+            continue
+        at: Path = ("login", number, "token")
+        first = named.get(step.token.renew, number)
+        again = manifest.login[first:number]
+        if not again or not all(isinstance(one, Call) for one in again):
+            yield (*at, "renew"), "`renew` names a `call` above; from it on to here all steps are calls."
+            continue
+        for one in again:
+            asked = {name for _, text in _texts(one) for name in placeholders(text)}
+            for name in sorted(asked - known - _SIGNING):
+                yield (*at, "renew"), f"{{{name}}} is not stored, so no token can be had with it later."
+            known |= one.take.keys() if isinstance(one, Call) else set()
+        told = [*placeholders(step.token.access), *placeholders(step.token.seconds or "")]
+        for name in sorted(set(told) - known):
+            yield at, f"{{{name}}} is not taken between `renew` and here."
 
 
 def _secrets(manifest: Manifest) -> set[str]:

@@ -20,7 +20,7 @@ from providers.errors import ProviderError
 from providers.http import Answer
 from providers.login.oauth import texts
 from providers.login.oauth.registered import Registered
-from schemas.oauth import OAuth
+from schemas.oauth import OAuth, TokenLife
 from schemas.reasons import Reason
 
 TOKEN_SECONDS = 10.0
@@ -211,6 +211,12 @@ def given(there: Registered, answer: Answer, said: Mapping[str, Any], grant: str
 def _refused(code: object) -> ProviderError:
     """A fresh error, by the table; what is not in it was not understood."""
     return _REFUSALS.get(str(code), _ODD)()
+
+
+def lasting(access_token: str, seconds: object, life: TokenLife, now: datetime) -> Tokens:
+    """A token that came without OAuth; `seconds` is how long it lasts, as its provider says it."""
+    until = _after(now, _seconds(seconds) or life.access_seconds)
+    return Tokens(access_token, access_until=until, since=now.isoformat())
 
 
 def missing_scopes(spec: OAuth, tokens: Tokens) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from connections.choices import OpenDriver, OpenSource
 from connections.handlers.counting import Step
 from providers.drivers import Driver, open_driver
-from providers.login import machine, outcomes
+from providers.login import machine, outcomes, renewing
 from providers.login.oauth import renewal
 from providers.login.oauth.tokens import Tokens
 from providers.reach import Reach
@@ -30,12 +30,12 @@ def steps(reach: Reach) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class ProvidersAsked:
-    """`providers.login.oauth.renewal` with its way out."""
+    """`providers.login.renewing`, and the end of grants, with their way out."""
 
     reach: Reach
 
     async def renew(self, manifest: Manifest, at: Mapping[str, Any], old: Tokens) -> Tokens:
-        return await renewal.renew(manifest, at, old, self.reach)
+        return await renewing.renew(manifest, at, old, self.reach)
 
     async def give_back(self, manifest: Manifest, at: Mapping[str, Any], tokens: Tokens) -> bool:
         return await renewal.give_back(manifest, at, tokens, self.reach)

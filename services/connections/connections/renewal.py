@@ -37,7 +37,7 @@ from kit.trouble import is_trouble, wait_for
 from providers.errors import ProviderError
 from providers.login.oauth.tokens import Tokens
 from schemas.manifest import Manifest
-from schemas.oauth import OAuth
+from schemas.oauth import TokenLife
 from schemas.reasons import Reason
 
 FULL_FOR = 0.15
@@ -72,7 +72,7 @@ class Renewing(Protocol):
 
 
 class Asking(Protocol):
-    """The way to providers, see `providers.login.oauth.renewal`."""
+    """The way to providers, see `providers.login.renewing` and `providers.login.oauth.renewal`."""
 
     async def renew(self, manifest: Manifest, at: Mapping[str, Any], old: Tokens) -> Tokens: ...
 
@@ -136,9 +136,9 @@ class Renewals:
     async def _renew(self, it: Connection, token: Token) -> None:
         revision = await self.using.in_use(it.provider_id, it.provider_revision)
         provider = await self.providers.at(it.provider_id, revision)
-        if provider is None or provider.manifest.oauth is None or await self._is_held(it, token):
+        if provider is None or provider.manifest.renewal is None or await self._is_held(it, token):
             return
-        if not await self._may_go(it.provider_id, provider.manifest.oauth):
+        if not await self._may_go(it.provider_id, provider.manifest.renewal.requests_per_second):
             return
         fence = await self.renewing.claim(it.id)
         if fence is None:
@@ -146,7 +146,7 @@ class Renewals:
         claimed = await self._tell(it.id, RenewalClaimed(fence))
         if claimed is None or claimed.token is None or claimed.token.fence != fence:
             return
-        outcome = await self._asked(claimed, claimed.token, provider.manifest, provider.manifest.oauth)
+        outcome = await self._asked(claimed, claimed.token, provider.manifest, provider.manifest.renewal.life)
         await self._kept(it.id, outcome)
         await self.renewing.release(it.id, fence)
 
@@ -158,12 +158,12 @@ class Renewals:
             await self._tell(it.id, RenewalDelayed(self.connections.now() + timedelta(minutes=5)))
         return True
 
-    async def _may_go(self, provider_id: str, spec: OAuth) -> bool:
+    async def _may_go(self, provider_id: str, per_second: float) -> bool:
         """Whether the provider bears this renewal now; if not, it stays due, and is looked at again soon."""
         loop = asyncio.get_running_loop()
         if self.full.get(provider_id, 0.0) > loop.time():
             return False
-        if await self.renewing.turn(provider_id, spec.requests_per_second):
+        if await self.renewing.turn(provider_id, per_second):
             return True
         self.full[provider_id] = loop.time() + FULL_FOR
         for ring in self.rings:
@@ -171,7 +171,7 @@ class Renewals:
         return False
 
     async def _asked(
-        self, it: Connection, token: Token, manifest: Manifest, spec: OAuth
+        self, it: Connection, token: Token, manifest: Manifest, life: TokenLife
     ) -> Renewed | RenewalPutOff | RenewalRefused:
         """What the provider says."""
         try:
@@ -193,7 +193,7 @@ class Renewals:
             # No traceback: its values could be tokens.
             log.error("a renewal failed", connection_id=it.id, bug=type(bug).__name__)  # noqa: TRY400
             return RenewalPutOff(token.fence, self.connections.now() + again_after(token.failures))
-        of = (spec.life, token.credentials_revision, token.renewals + 1)
+        of = (life, token.credentials_revision, token.renewals + 1)
         return Renewed(token.fence, sealed_token(self.vault, it, new, at, of))
 
     async def _kept(self, connection_id: str, outcome: Renewed | RenewalPutOff | RenewalRefused) -> None:

@@ -1,7 +1,7 @@
 """Tokens between the vault and a connection: sealed with their times, and opened. It asks nobody.
 
-Beside the tokens a record holds what their server's addresses are filled from, so that a renewal, and giving
-the grant back, need nothing else.
+Beside the tokens a record holds what their server's addresses are filled from, or the login that brings
+another token, so that a renewal, and giving the grant back, need nothing else.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from connections.lifecycle.tokens import OldGrant, Token
 from connections.places import token_place
 from connections.vault import Sealed, Vault
 from providers.login.oauth.tokens import Tokens
+from providers.templates import placeholders
 from schemas.manifest import Manifest
 from schemas.oauth import OAuth, TokenLife
 
@@ -30,13 +31,28 @@ def fresh_token(
     credentials: Mapping[str, Any],
 ) -> Token | None:
     """What a login brought, as it is kept with the connection; None where it brought no tokens."""
-    if tokens is None or manifest.oauth is None:
+    if tokens is None or manifest.renewal is None:
         return None
-    spec = manifest.oauth
-    names = {*spec.fields_in_addresses, *(_CUSTOMERS if spec.client == "customer" else ())}
-    at = {name: value for name, value in credentials.items() if name in names}
+    at = {name: value for name, value in credentials.items() if name in _asked_again(manifest)}
     revision = it.credentials_revision + 1
-    return sealed_token(vault, it, Tokens.of(tokens), at, (spec.life, revision, 0))
+    return sealed_token(vault, it, Tokens.of(tokens), at, (manifest.renewal.life, revision, 0))
+
+
+def for_runs(manifest: Manifest, credentials: Mapping[str, Any]) -> dict[str, Any]:
+    """What runs are lent beside an access token: where there is one, no secret that only renews it."""
+    if manifest.own_token is None:
+        return dict(credentials)
+    used = {name for text in manifest.driver.settings.values() for name in placeholders(text)}
+    kept = {spec.name for spec in manifest.credentials if spec.secret} - used
+    return {name: value for name, value in credentials.items() if name not in kept}
+
+
+def _asked_again(manifest: Manifest) -> set[str]:
+    """What a renewal needs of what was typed."""
+    if manifest.oauth is None:
+        return {spec.name for spec in manifest.credentials}
+    customers = _CUSTOMERS if manifest.oauth.client == "customer" else ()
+    return {*manifest.oauth.fields_in_addresses, *customers}
 
 
 def sealed_token(
@@ -59,7 +75,7 @@ def sealed_token(
 
 
 def opened_token(vault: Vault, it: Connection, kept: Token | OldGrant) -> tuple[Tokens, dict[str, Any]]:
-    """The tokens, and what their server's addresses are filled from.
+    """The tokens, and what it takes to ask for others.
 
     Raises:
         SealBroken: they do not open here.

@@ -73,6 +73,8 @@ class Portal:
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
         self.sessions: dict[str, Session] = {}
+        self.tokens: dict[str, float] = {}
+        """Those of its interface for programs, and when they end."""
         self.down = False
         self.slow_down = False
         self.captcha_says: bytes | None = None
@@ -85,7 +87,9 @@ class Portal:
         return self.accounts[name]
 
     def _may(self, authorization: str) -> bool:
-        """Whether these are a customer's name and app password."""
+        """Whether these are a customer's name and app password, or a token that still counts."""
+        if authorization.startswith("Bearer "):
+            return self.tokens.get(authorization.removeprefix("Bearer "), 0.0) > time.monotonic()
         try:
             name, _, password = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
         except ValueError:
@@ -105,6 +109,7 @@ class Portal:
                 Route("/captcha.wav", self.captcha_sound),
                 Route("/approval.json", self.approval),
                 Route("/account", self.account),
+                Route("/api/token", self.token, methods=["POST"]),
                 Route("/send-again", self.send_again, methods=["POST"]),
                 *self.files.routes(),
             ]
@@ -142,6 +147,20 @@ class Portal:
         account.wrong, session.account, session.left = 0, account, list(account.way)
         self._begin(session)
         return RedirectResponse("/next", 303)
+
+    async def token(self, request: Request) -> Response:
+        """For programs: a token of an hour for a name and a password, where nothing more is asked."""
+        if self.down:
+            return JSONResponse({"error": "maintenance"}, 503)
+        given = await request.json()
+        account = self.accounts.get(given["user"])
+        if account is None or given["password"] != account.password:
+            return JSONResponse({"error": "unknown"}, 401)
+        if account.way:
+            return JSONResponse({"error": "second_factor"}, 403)
+        token = secrets.token_hex(16)
+        self.tokens[token] = time.monotonic() + 3600
+        return JSONResponse({"token": token, "expires_in": 3600})
 
     def _begin(self, session: Session) -> None:
         """What the next proof needs."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connections.handlers.ports import Providers
 from connections.lifecycle.case import Provider
+from providers.login.rules import requests
 from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
@@ -74,7 +75,10 @@ async def _is_approved(providers: Providers, newest: Provider) -> bool:
 
 
 def _places(manifest: Manifest) -> object:
-    """The driver, its settings but those that say how, where tokens go, which fields say where secrets go."""
+    """The driver, its settings but those that say how, where tokens and what renews them go, which fields say
+    where secrets go.
+    """
     settings = {name: value for name, value in manifest.driver.settings.items() if name not in _HOW}
     fields = {spec.name for spec in manifest.credentials if spec.destination}
-    return manifest.driver.kind, settings, fields, manifest.oauth.addresses if manifest.oauth else ()
+    asked = tuple(call.url for _, call in requests(manifest)) if manifest.own_token else ()
+    return manifest.driver.kind, settings, fields, manifest.oauth.addresses if manifest.oauth else asked

@@ -23,7 +23,7 @@ from connections.lifecycle.messages import (
 from connections.lifecycle.things import Connection, Found, LoginState
 from connections.lifecycle.words import said
 from connections.places import answer_place, machine_place, new_credentials_place
-from connections.tokens import ends_at, fresh_token
+from connections.tokens import ends_at, for_runs, fresh_token
 from connections.vault import SealBroken, Sealed, Vault
 from kit.endings import NotNow
 from kit.logs import logger
@@ -156,10 +156,11 @@ class Tries:
     async def _found(self, it: Connection, manifest: Manifest, found: outcomes.Authorized) -> Found:
         asked = [spec.name for spec in manifest.credentials if spec.destination and not spec.secret]
         place = {name: found.known[name] for name in asked if name in found.known}
+        credentials = for_runs(manifest, found.credentials)
         return Found(
             same_as=await self._trying.same_as(it, found.identity, place),
             identity=found.identity,
-            credentials=self._vault.seal_values(new_credentials_place(it), found.credentials).document(),
+            credentials=self._vault.seal_values(new_credentials_place(it), credentials).document(),
             known=dict(found.known),
             options=tuple(spec.shown(it.login.locale) for spec in manifest.options_for(it.direction)),
             token=fresh_token(self._vault, it, manifest, found.tokens, found.credentials),
