@@ -22,6 +22,8 @@ from schemas.schedules import Schedule
 
 A_PAGE = 50
 A_CSV_PAGE = 200
+SEARCHES = 2.0
+"""Seconds that a page looks for words in a long ledger; the next page goes on from there."""
 COLUMNS = (
     "document_id", "external_id", "version", "filename", "status", "reason", "message", "target", "size",
     "sha256", "attempts", "updated_at", "run_id",
@@ -53,12 +55,13 @@ class Account:
         query = visit.request.query_params
         asked = _asked(visit)
         try:
-            found = await self.services.documents(visit.session, it["id"], **asked, limit=A_PAGE)
+            found = await self._found(visit, it["id"], asked)
         except Away:
             found = None
-        rows = [
-            (row, of_document(row["status"], it, visit.spoken)) for row in (found["items"] if found else ())
-        ]
+        except NotThere:  # never saved, so nothing ever moved
+            found = {"items": [], "next": None}
+        items = found["items"] if found else ()
+        rows = [(row, of_document(row["status"], it, visit.spoken)) for row in items]
         return await self._page(
             visit,
             it,
@@ -145,6 +148,17 @@ class Account:
             run | {"look": chip(RUNS, run["status"], spoken), "why": spoken.said(DUE.get(run["reason"], ""))}
             for run in found
         ]
+
+    async def _found(self, visit: Visit, id_: str, asked: Json) -> Json:
+        """A page of the ledger. One request looks for words in some thousand rows: it goes on a while."""
+        clock = asyncio.get_running_loop().time
+        until, items = clock() + SEARCHES, []
+        while True:
+            found = await self.services.documents(visit.session, id_, **asked, limit=A_PAGE - len(items))
+            items += found["items"]
+            if len(items) == A_PAGE or found["next"] is None or clock() > until:
+                return {"items": items, "next": found["next"]}
+            asked = asked | {"cursor": found["next"]}
 
     async def _rows(self, visit: Visit, id_: str, asked: Json, page: Json) -> AsyncIterator[str]:
         yield "\ufeff" + _line(COLUMNS)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from joserfc import jwt
@@ -199,6 +199,8 @@ class Room:
         found = self.says.get(f"{prefix}{request.url.path}", self.says.get(request.url.path))
         if found is None or claims["account"] != "acme":
             return _problem(404, "There is no such thing.")
+        if callable(found) and not isinstance(found, Response):
+            return cast(Response, found(request))
         return found if isinstance(found, Response) else JSONResponse(found)
 
 
