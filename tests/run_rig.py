@@ -216,12 +216,12 @@ class Rig:
             {"next_at": {"$gt": now}}, {"$set": {"next_at": now - timedelta(seconds=1)}}
         )
 
-    async def work(self, seconds: float = 30, **settings: Any) -> None:
+    async def work(self, seconds: float = 90, **settings: Any) -> None:
         """A worker in this process, until the run has ended."""
         async with working(self.place, clamd=self.clamd, **settings):
             await self.until_ended(seconds)
 
-    async def until_ended(self, seconds: float = 30) -> None:
+    async def until_ended(self, seconds: float = 90) -> None:
         """Until nobody works on the connection and no run of it is ready."""
         async with asyncio.timeout(seconds):
             while True:

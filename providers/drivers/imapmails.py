@@ -38,7 +38,7 @@ def item_of(uid: int, validity: int, mailbox: str, answer: Mapping[bytes, Any]) 
     stamp = "" if received is None else str(int(received.timestamp()))
     return Item(
         id=message_id(headers) or f"~{hashlib.sha256(headers + str(size).encode()).hexdigest()[:40]}",
-        version=f"{size}-{stamp}",
+        version=f"{size}-{stamp}-{hashlib.sha256(headers).hexdigest()[:8]}",
         name="message.eml",
         received_at=received,
         size=size,

@@ -56,8 +56,9 @@ async def test_only_new_mails_are_looked_at_and_a_mail_that_moved_and_came_back_
 
 
 async def test_a_write_that_is_cut_in_the_middle_of_a_mail_hides_none_of_its_attachments(
-    box: Box, import_from: Callable[..., Rig]
+    box: Box, import_from: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sync_runner.worker.STUMBLES", 1)  # enough to see it
     parts = [(f"{n}.pdf", pdf(str(n)), "application/pdf") for n in range(3)]
     box.put(a_mail("three", *parts))
     rig = import_from("imap", box.server.credentials)
@@ -156,10 +157,15 @@ async def test_mails_without_a_message_id_and_with_one_that_others_have_too_all_
     )
     rig = import_from("imap", box.server.credentials)
 
-    await rig.set_up(mailbox=box.name)
+    await rig.set_up(mailbox=box.name, afterwards="move", move_to=f"{box.name}-done")
     await rig.work()
+    box.put(a_mail("w", ("4.pdf", pdf("444"), "application/pdf"), Message_ID="<scan@mfp>"))
+    await again(rig)
 
-    assert sorted(d["filename"] for d in await told(rig)) == ["1.pdf", "2.pdf", "3.pdf"]
+    documents = await told(rig)
+    assert sorted(d["filename"] for d in documents) == ["1.pdf", "2.pdf", "3.pdf", "4.pdf"]
+    assert len({d["external_id"] for d in documents}) == 4, "none of them is a version of another"
+    assert (box.count(), box.count(f"{box.name}-done")) == (0, 4)
 
 
 async def test_what_the_platform_takes_goes_and_what_it_refuses_is_offered_again_only_when_asked(

@@ -17,6 +17,7 @@ from sync_runner.opening.pieces import Left, Piece, clean
 
 MOST_ID = 400
 """Characters of a source's own id that are kept as they are; the rest is hashed."""
+MAIL = "message/rfc822"
 SPACE = uuid.UUID("6f1f2a6e-6f3e-5b0b-9a55-3c1a3e3f7d10")
 """Of the names of bytes (RFC 4122)."""
 
@@ -57,6 +58,26 @@ def external_id(thing_id: str, path: str) -> str:
     return f"{whole[: MOST_ID - 33]}~{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
 
 
+def other_id(external: str, mark: str) -> str:
+    """How a document is called whose name another mail's document has: by what tells it apart from that."""
+    return f"{external}~{hashlib.sha256(mark.encode()).hexdigest()[:12]}"
+
+
+def mark_of(thing: Thing, sha256: str | None) -> str:
+    """What tells a part of a mail apart from the same part of another: its bytes, else the mail."""
+    return sha256 or thing.tag
+
+
+def _called(thing: Thing, path: str, sha256: str | None, ledger: Ledger) -> str:
+    """How it is called outside. Mails never change: other bytes under a Message-ID are another mail's."""
+    external = external_id(thing.id, path)
+    if thing.media_type != MAIL:
+        return external
+    final = [row.sha256 for row in ledger.versions.get(external, ()) if row.status not in _OPEN]
+    known = [each for each in final if each is not None or sha256 is None]
+    return external if not known or sha256 in known else other_id(external, mark_of(thing, sha256))
+
+
 def content_id(connection_id: str, external: str, sha256: str) -> str:
     """Where bytes are kept: the same for the same document and bytes, so that twice is once."""
     return str(uuid.uuid5(SPACE, f"{connection_id}\n{external}\n{sha256}"))
@@ -77,7 +98,7 @@ def outcome(  # noqa: PLR0913 - what meets here
     came = Outcome()
     at = min(thing.received_at or now, now)
     for each in seen:
-        external = external_id(thing.id, each.piece.path)
+        external = _called(thing, each.piece.path, each.sha256, ledger)
         if (same := _same(ledger.versions.get(external, ()), each)) is not None:
             came.unchanged.append(same)
             continue
@@ -94,7 +115,7 @@ def outcome(  # noqa: PLR0913 - what meets here
                 refused(external, thing, at, name, why, status=status, ledger=ledger, seen=each)
             )
     for one in left:
-        external = external_id(thing.id, one.path)
+        external = _called(thing, one.path, None, ledger)
         came.arrivals.append(refused(external, thing, at, one.filename, one.why, ledger=ledger))
     came.arrivals = [each for each in came.arrivals if not _is_told(each, ledger)]
     if wishes.settles and came.arrivals and all(each.status is RowStatus.DONE for each in came.arrivals):
@@ -132,7 +153,7 @@ _OPEN = (RowStatus.PENDING, RowStatus.FAILED)
 
 def _same(versions: Sequence[Known], seen: Seen) -> Known | None:
     """The row that has just these bytes: of a file its newest, which may become what it was before; of what
-    lies in a mail any, for mails never change, but two of them may bear one Message-ID.
+    lies in a mail or an archive any.
     """
     candidates = versions if seen.piece.path else versions[-1:]
     return next((row for row in candidates if row.sha256 == seen.sha256 and row.status not in _OPEN), None)

@@ -215,9 +215,10 @@ def afterwards_of(options: Mapping[str, Any]) -> Afterwards:
 
 
 def _by_thing(rows: Sequence[Known]) -> Iterator[list[Known]]:
-    groups: dict[str, list[Known]] = {}
+    """Those of one thing as it was: two mails may bear one Message-ID."""
+    groups: dict[tuple[str, str], list[Known]] = {}
     for row in rows:
-        groups.setdefault(row.thing.id, []).append(row)
+        groups.setdefault((row.thing.id, row.thing.tag), []).append(row)
     yield from groups.values()
 
 

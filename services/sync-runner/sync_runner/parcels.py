@@ -9,6 +9,7 @@ from providers.content import changed
 from providers.errors import ProviderError
 from providers.sources import Item, Source
 from schemas.manifest import Limits
+from sync_runner.arriving import MAIL
 from sync_runner.handlers.imports import Known, Thing
 from sync_runner.inspecting import Inspected, Inspector
 from sync_runner.opening.blobs import Blob, TooLarge
@@ -20,7 +21,6 @@ RESTS = 3
 """How often a thing is asked for again after a short rest that the source asked for."""
 MOST_BYTES = 2 * 1024 * 1024 * 1024
 """Bytes of one thing."""
-MAIL = "message/rfc822"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from providers.sources import Source
 from schemas.reasons import RowStatus
-from sync_runner.arriving import Ledger, Outcome, external_id, failed, outcome
+from sync_runner.arriving import (
+    MAIL,
+    Ledger,
+    Outcome,
+    external_id,
+    failed,
+    mark_of,
+    other_id,
+    outcome,
+)
 from sync_runner.handlers.imports import Arrival, Kept, Known, Thing
 from sync_runner.handlers.runs import Claim
 from sync_runner.inspecting import Inspected
@@ -45,17 +54,18 @@ class Storing:
         arrivals: list[Arrival] = []
         instead: list[str] = []
         bodies: list[Kept] = []
+        again: list[tuple[Sequence[Known], Thing]] = [_seen_again(parcel) for parcel in moved]
         for parcel in parcels:
             came = self._came(parcel, ledger)
             arrivals += came.arrivals
+            again.append(_seen_again(parcel, came))
             instead += [row.id for row in parcel.errand.rows if parcel.errand.again and parcel.error is None]
             bodies += _bodies(came, claim, until)
             ledger = _and(ledger, came, claim)
         await self._contents.keep(bodies)
         await self._imports.save(claim, arrivals, instead)
-        for parcel in (*parcels, *moved):
-            if parcel.error is None and parcel.errand.rows:
-                await self._imports.seen(claim, parcel.errand.rows, parcel.errand.thing)
+        for rows, thing in again:
+            await self._imports.seen(claim, rows, thing)
         return len(arrivals)
 
     def _came(self, parcel: Parcel, ledger: Ledger) -> Outcome:
@@ -115,6 +125,8 @@ class Storing:
         ]
         ids = {external_id(thing.id, each.piece.path) for thing, each in seen}
         ids |= {external_id(thing.id, one.path) for thing, one in left}
+        ids |= {other_id(external_id(t.id, each.piece.path), mark_of(t, each.sha256)) for t, each in seen}
+        ids |= {other_id(external_id(t.id, one.path), mark_of(t, None)) for t, one in left}
         ids |= {external_id(parcel.errand.thing.id, "") for parcel in parcels if parcel.error}
         hashes = {each.sha256 for _, each in seen}
         versions = await imports.versions(claim, ids)
@@ -126,6 +138,17 @@ class Storing:
             for sha256, rows in alike.items()
         }
         return Ledger(versions, {s: row for s, row in firsts.items() if row}, frozenset(exported))
+
+
+def _seen_again(parcel: Parcel, came: Outcome | None = None) -> tuple[Sequence[Known], Thing]:
+    """Which rows are to know what their thing is like now. Mails never change: of those that bear one
+    Message-ID, rows with other bytes belong to another.
+    """
+    errand = parcel.errand
+    if parcel.error is not None:
+        return (), errand.thing
+    is_mail = came is not None and errand.thing.media_type == MAIL
+    return (came.unchanged if came is not None and is_mail else errand.rows), errand.thing
 
 
 def _bodies(came: Outcome, claim: Claim, until: datetime) -> Iterator[Kept]:
