@@ -152,7 +152,8 @@ class Account:
     async def _found(self, visit: Visit, id_: str, asked: Json) -> Json:
         """A page of the ledger. One request looks for words in some thousand rows: it goes on a while."""
         clock = asyncio.get_running_loop().time
-        until, items = clock() + SEARCHES, []
+        until = clock() + SEARCHES
+        items: list[Json] = []
         while True:
             found = await self.services.documents(visit.session, id_, **asked, limit=A_PAGE - len(items))
             items += found["items"]
