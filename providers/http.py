@@ -208,6 +208,7 @@ class Http:
                 data=data,
                 timeout=timeout,
                 allow_redirects=False,
+                skip_auto_headers=() if data else ("Content-Type",),  # nothing is of no type
             ) as answer:
                 yield answer
         except aiohttp.ClientError as error:

@@ -41,7 +41,10 @@ def rows_of(answer: Any, listing: Listing) -> list[Any]:
 def next_page(paging: Paging, listing: Listing, said: Any, answer: Answer, page: Any) -> Any:
     """What leads to the next page; None: this was the last."""
     rows = rows_of(said, listing)
-    if not rows or (paging.more is not None and not at(said, paging.more)):
+    # What is not counted may have an empty page though there is more: Dropbox and Google say so.
+    if not rows and paging.by not in ("token", "url"):
+        return None
+    if paging.more is not None and not at(said, paging.more):
         return None
     if paging.by in ("page", "offset"):
         turn = int(page if page is not None else (paging.start if paging.by == "page" else 0))
@@ -53,7 +56,8 @@ def next_page(paging: Paging, listing: Listing, said: Any, answer: Answer, page:
     if paging.by == "link":
         found = _LINK.search(answer.headers.get("Link", ""))
         return found.group(1) if found else None
-    return at(said, paging.next or "") or None
+    following = at(said, paging.next or "") or None
+    return None if not rows and following == page else following
 
 
 def since_as(asked: datetime, listing: Listing) -> str:

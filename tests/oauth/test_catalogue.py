@@ -32,8 +32,10 @@ TYPED = {
     "username": "jane@firm.example",
     "tenant": "11111111-2222-3333-4444-555555555555",
     "region": "eu",
+    "shop": "acme",
+    "folder_id": "0",
 }
-ITSELF = ("google-drive", "onedrive", "quickbooks", "zoho-books")
+ITSELF = ("box", "dropbox", "google-drive", "onedrive", "quickbooks", "shopify", "zoho-books")
 """Whose account it is, these are asked by their own interface."""
 _METHODS = {"basic": "client_secret_basic", "post": "client_secret_post", "none": "none"}
 
