@@ -42,9 +42,8 @@ def next_page(paging: Paging, listing: Listing, said: Any, answer: Answer, page:
     """What leads to the next page; None: this was the last."""
     rows = rows_of(said, listing)
     # What is not counted may have an empty page though there is more: Dropbox and Google say so.
-    if not rows and paging.by not in ("token", "url"):
-        return None
-    if paging.more is not None and not at(said, paging.more):
+    is_end = not rows and paging.by not in ("token", "url")
+    if is_end or (paging.more is not None and not at(said, paging.more)):
         return None
     if paging.by in ("page", "offset"):
         turn = int(page if page is not None else (paging.start if paging.by == "page" else 0))
