@@ -1,7 +1,7 @@
 """The fixture that runs one suite over every driver, against every server that nobody here wrote."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,9 @@ from providers.reach import Reach
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from imapservers import MailServer, dovecot
+from servers import NoServer
+from shelves import Files, Mails, Shelf, records
 from subjects import LOOPBACK, Subject, bucket, dav, ftp, moto, ssh
 from targets import Target
 
@@ -37,8 +40,12 @@ SUBJECTS = [
 @pytest.fixture(params=SUBJECTS)
 async def subject(request: pytest.FixtureRequest, reach: Reach) -> Subject:
     """Each driver at each server; the server runs for the module."""
-    target: Target = request.getfixturevalue(request.param)
-    match request.param:
+    return await subject_at(request.param, request, reach)
+
+
+async def subject_at(server: str, request: pytest.FixtureRequest, reach: Reach) -> Subject:
+    target: Target = request.getfixturevalue(server)
+    match server:
         case "rclone_webdav":
             return dav(target, create_only=True)
         case "wsgidav":  # It cuts the name off that a file is moved to.
@@ -54,8 +61,29 @@ async def subject(request: pytest.FixtureRequest, reach: Reach) -> Subject:
             return moto(target)
 
 
+@pytest.fixture(scope="module")
+def mail_server() -> Iterator[MailServer]:
+    try:
+        with dovecot() as server:
+            yield server
+    except NoServer as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=[*SUBJECTS, "dovecot", "records"])
+async def shelf(request: pytest.FixtureRequest, reach: Reach) -> AsyncIterator[Shelf]:
+    """A place of the test's own for each kind of source, at each server."""
+    if request.param == "records":
+        async with records(reach) as there:
+            yield there
+    elif request.param == "dovecot":
+        yield Mails(request.getfixturevalue("mail_server"), reach)
+    else:
+        yield Files(await subject_at(request.param, request, reach), reach)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test of a subject needs its server, and module by module each server is started once."""
     for item in items:
-        if "subject" in getattr(item, "fixturenames", ()):
+        if {"subject", "shelf"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.targets)

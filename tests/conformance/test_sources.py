@@ -2,7 +2,6 @@
 `providers.folders.Files`.
 """
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -86,16 +85,6 @@ async def test_folders_below_are_walked_only_when_asked_for(subject: Subject, re
     assert set(top) == {f"{folder}/a.pdf"}
     assert set(everything) == {f"{folder}/{name}" for name in ("a.pdf", "2026/b.pdf", "2026/11/c.pdf")}
     assert count == 3
-
-
-async def test_what_is_older_than_the_start_is_left_out(subject: Subject, reach: Reach):
-    folder = await filled(subject, reach, "a.pdf")
-    async with subject.source(reach, folder=folder) as source:
-        later = await listed(source, datetime.now(UTC) + timedelta(hours=1))
-        earlier = await listed(source, datetime.now(UTC) - timedelta(hours=1))
-
-    assert set(later) == set()
-    assert set(earlier) == {f"{folder}/a.pdf"}
 
 
 async def test_a_folder_that_is_not_there_says_so(subject: Subject, reach: Reach):
@@ -211,22 +200,6 @@ async def test_what_was_imported_is_moved_away_and_overwrites_nothing(subject: S
     assert subject.look(places[0]) == PDF + b"a.pdf"
     assert subject.look(str(places[1])) == b"first"
     assert subject.look(f"{folder}/a.pdf") == b"second"
-
-
-async def test_reading_may_be_given_up_in_the_middle(subject: Subject, reach: Reach):
-    folder = await filled(subject, reach)
-    data = PDF * 200
-    async with subject.open(reach) as driver:
-        await driver.put(f"{folder}/large.pdf", of_bytes(data))
-    async with subject.source(reach, folder=folder) as source:
-        item = (await listed(source))[f"{folder}/large.pdf"]
-        for _ in range(12):  # more often than there are connections at once
-            stream = source.fetch(item)
-            assert await anext(stream)
-            await stream.aclose()
-        both = await asyncio.gather(read(source, item), read(source, item))
-
-    assert both == [data, data]
 
 
 async def test_pages_go_on_after_a_name_whatever_comes_and_goes_between_them(
