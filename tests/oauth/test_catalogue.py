@@ -16,13 +16,13 @@ from providers.login.oauth import leaving, tokens
 from providers.login.oauth.client import Client
 from providers.login.oauth.registered import registered
 from providers.login.oauth.renewal import renew
-from providers.login.outcomes import Answer, Asked, Authorized
+from providers.login.outcomes import Answer, Asked, Authorized, aside
 from providers.manifests import CATALOGUE, folders, load
 from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.oauth import OAuth
 from schemas.reasons import ChallengeKind
-from tests.oauth.walking import Operator, agree, folder_for_tokens
+from tests.oauth.walking import Operator, agree, agree_to_code, folder_for_tokens
 from tests.peers.oidc_server import NoNode, oidc_server
 from tests.peers.toolkit_server import toolkit_server
 
@@ -37,6 +37,14 @@ TYPED = {
 }
 ITSELF = ("box", "dropbox", "google-drive", "onedrive", "quickbooks", "shopify", "zoho-books")
 """Whose account it is, these are asked by their own interface."""
+DEVICE = {
+    "client_id": "device",
+    "client_secret": SECRET,
+    "redirect_uris": [],
+    "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+    "token_endpoint_auth_method": "client_secret_post",
+    "response_types": [],
+}
 _METHODS = {"basic": "client_secret_basic", "post": "client_secret_post", "none": "none"}
 
 
@@ -67,7 +75,10 @@ def scopes_of(spec: OAuth) -> set[str]:
 def alike(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """What a server that knows all these clients and scopes says of itself (RFC 8414)."""
     scopes = {scope for one in MANIFESTS if one.oauth for scope in scopes_of(one.oauth)}
-    clients, others = [client_of(one) for one in MANIFESTS], sorted(scopes - {"openid", "offline_access"})
+    clients, others = (
+        [DEVICE, *(client_of(one) for one in MANIFESTS)],
+        sorted(scopes - {"openid", "offline_access"}),
+    )
     if request.param == "PyPI":
         with toolkit_server(clients, ["offline_access", *others]) as server:
             yield httpx.get(f"{server.issuer}/.well-known/openid-configuration").json()
@@ -157,6 +168,30 @@ async def test_a_login_brings_a_token_that_the_driver_uses_and_that_can_be_renew
     assert filled["access_token"] == new.access_token != old.access_token
     if manifest.driver.kind != "rest":
         assert filled["username"] == "jane@firm.example"
+
+
+async def test_a_device_code_is_typed_at_either_server(alike: dict[str, str], folder: str) -> None:
+    device_url = alike.get("device_authorization_endpoint") or f"{alike['issuer']}/device-authorization/"
+    manifest = Manifest.model_validate(
+        {
+            "id": "device", "name": "Device", "summary": "Files", "categories": ["storage"],
+            "directions": ["export"], "login": [{"device": "oauth"}],
+            "oauth": {
+                "token_url": alike["token_endpoint"], "device_url": device_url, "client_auth": "post",
+                "scopes": ["openid", "email"], "optional_scopes": ["offline_access"],
+                "identity": {"url": alike["userinfo_endpoint"], "name": "/email"},
+            },
+            "driver": {"kind": "webdav", "settings": {"url": folder}, "identity": "{account}"},
+        }
+    )  # fmt: skip
+    async with Reach(Guard(["127.0.0.0/8"]), clients=Operator({"device": Client("device", SECRET)})) as reach:
+        asked: Any = machine.begin(manifest, {}, "en")
+        begun: Any = await machine.step(manifest, asked.state, Answer({}), reach, "en")
+        await agree_to_code(aside(begun.state)["link"], aside(begun.state)["code"])
+        done = await machine.step(manifest, begun.state, Answer({}, "poll"), reach, "en")
+
+    assert isinstance(done, Authorized), done
+    assert done.identity == "jane@firm.example"
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest.id)

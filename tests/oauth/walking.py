@@ -89,7 +89,7 @@ async def _submit(
     form = LexborHTMLParser(page.text).css_first("form[method=post]")
     if form is None:
         raise AssertionError(f"no form on {page.url.path}: {page.status_code}")
-    named = form.css("input[name], button[name]")
+    named = reversed(form.css("input[name], button[name]"))  # of buttons with one name the first one counts
     fields = {str(one.attributes["name"]): one.attributes.get("value") or "" for one in named}
     mine = {"login": user, "username": user, "password": "x", "user_code": user_code}
     fields |= {name: value for name, value in mine.items() if name in fields and value}

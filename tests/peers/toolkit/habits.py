@@ -29,3 +29,14 @@ class Claims(OAuth2Validator):
             return f"{request.user.username}@firm.example"
 
         return {"email": address, "preferred_username": address}
+
+    def validate_device_code(self, client_id: str, code: str, request: Any) -> str | None:
+        """What became of a code: its oauthlib asks here of late, and nobody answered."""
+        from oauth2_provider.models import get_device_grant_model
+        from oauthlib.oauth2.rfc8628.grant_types import DeviceCodeGrant
+
+        found = get_device_grant_model().objects.filter(device_code=code, client_id=client_id).first()
+        if found is None or found.status != found.AUTHORIZED:
+            return None if found is None else DeviceCodeGrant.DEVICE_CODE_PENDING
+        request.user, request.scopes = found.user, found.scope.split()
+        return str(DeviceCodeGrant.DEVICE_CODE_AUTHORIZED)

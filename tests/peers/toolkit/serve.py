@@ -23,6 +23,7 @@ given = json.loads(sys.argv[1])
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 )
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 LOGIN = '<form method="post" action="">{% csrf_token %}{{ form.as_p }}<button>Log in</button></form>'
 settings.configure(
     SECRET_KEY="a test has no secrets, but Django wants fifty letters here",
@@ -65,6 +66,8 @@ settings.configure(
         "ACCESS_TOKEN_EXPIRE_SECONDS": given["access_seconds"],
         "REFRESH_TOKEN_REUSE_PROTECTION": True,
         "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": given["grace"],
+        "OAUTH_DEVICE_VERIFICATION_URI": f"http://127.0.0.1:{given['port']}/device/",
+        "OAUTH_DEVICE_VERIFICATION_URI_COMPLETE": None,
         "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
         "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
     },
@@ -75,13 +78,13 @@ def register(client: dict[str, Any]) -> None:
     """Make this client known."""
     from oauth2_provider.models import Application
 
-    code = "authorization_code" in client["grant_types"]
+    kinds = {"authorization_code": "authorization-code", DEVICE: DEVICE}
     public = client.get("token_endpoint_auth_method") == "none"
     Application.objects.create(
         client_id=client["client_id"],
         client_secret=client.get("client_secret", ""),
         client_type=Application.CLIENT_PUBLIC if public else Application.CLIENT_CONFIDENTIAL,
-        authorization_grant_type="authorization-code" if code else "client-credentials",
+        authorization_grant_type=kinds.get(client["grant_types"][0], "client-credentials"),
         redirect_uris=" ".join(client["redirect_uris"]),
         algorithm="RS256",
         name=client["client_id"],
