@@ -24,9 +24,9 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
         "Der Anbieter hat nicht verstanden, was ihm gesendet wurde.",
     ),
     "login_refused": (
-        "The provider did not accept the login.",
-        "Le fournisseur a refusé la connexion.",
-        "Der Anbieter hat die Anmeldung nicht angenommen.",
+        "The provider did not accept the login. Check what you entered.",
+        "Le fournisseur a refusé la connexion. Vérifiez votre saisie.",
+        "Der Anbieter hat die Anmeldung nicht angenommen. Prüfen Sie Ihre Eingabe.",
     ),
     "pay_first": (
         "The provider wants the account to be paid for first.",

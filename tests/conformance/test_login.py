@@ -84,7 +84,7 @@ async def test_a_wrong_password_is_asked_again_with_its_reason_and_may_be_right_
 
     assert again.error is not None
     assert again.error.reason is Reason.CREDENTIALS_WRONG
-    assert again.error.message == "Der Anbieter hat die Anmeldung nicht angenommen."
+    assert again.error.message == "Der Anbieter hat die Anmeldung nicht angenommen. Prüfen Sie Ihre Eingabe."
     assert [field.default for field in again.challenge.fields] == [None, None, None]
     assert isinstance(ended, Authorized)
 

@@ -121,6 +121,40 @@ async def test_an_export_that_is_agreed_to_at_the_providers_own_page(stage: Stag
     assert "À jour" in await page.inner_text(".accounts")
 
 
+TROUBLES = {
+    "en-GB": ("Check what you entered", "Check the address"),
+    "fr-FR": ("Vérifiez votre saisie", "adresse et le port"),
+    "de-DE": ("Prüfen Sie Ihre Eingabe", "Prüfen Sie Adresse"),
+}
+
+
+@pytest.mark.parametrize("locale", TROUBLES)
+async def test_a_wrong_password_and_a_dead_host_are_said_beside_their_fields_with_what_to_do(
+    stage: Stage, browser: Browser, locale: str
+) -> None:
+    stage.account(f"Troubles {locale}")
+    walk = await walking(browser, f"troubles-{locale[:2]}", stage.url, locale=locale, viewport=PHONE)
+    page = walk.page
+    await walk.enter(stage.link())
+    await page.goto(f"{stage.url}/add/export/webdav")
+    async with walk.context.expect_page() as opened:
+        await page.click(".actions button")
+    window = await opened.value
+    await window.click("form button")
+    for field, value, words in zip(
+        ("password", "url"), ("wrong", "http://127.0.0.1:9/"), TROUBLES[locale], strict=True
+    ):
+        wrong = {**vars(stage.target), "username": locale, field: value}  # one name may fail a few times only
+        for name in ("url", "username", "password"):
+            await window.fill(f"[name={name}]", str(wrong[name]))
+        await window.click("[value=answer]")
+        await window.wait_for_selector(f"#field-{field}-error:has-text('{words}')", timeout=30_000)
+        await page.wait_for_selector("#login .bad")
+        await walk.seen(f"{field}-window", window)
+        await walk.seen(field)
+    assert walk.foreign == []
+
+
 async def changed_by_keyboard(walk: Walk) -> None:
     """To "Pause" and on, with Tab and Enter alone."""
     for _ in range(40):

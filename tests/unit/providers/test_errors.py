@@ -88,6 +88,6 @@ def test_a_locked_file_is_no_locked_account() -> None:
 def test_an_error_says_its_sentence_and_holds_no_more():
     error = ProviderError("auth", Reason.CREDENTIALS_WRONG, words("login_refused"))
 
-    assert str(error) == "credentials_wrong: The provider did not accept the login."
-    assert error.text.said("fr") == "Le fournisseur a refusé la connexion."
+    assert str(error) == "credentials_wrong: The provider did not accept the login. Check what you entered."
+    assert error.text.said("fr") == "Le fournisseur a refusé la connexion. Vérifiez votre saisie."
     assert not error.later

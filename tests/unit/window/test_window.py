@@ -63,7 +63,8 @@ async def test_a_wrong_password_asks_again_with_what_was_typed_but_the_secret(st
     browser = await stage.opened()
     page = await browser.send(**WRONG)
 
-    assert "Nextcloud does not know this user name with this password." in page.text
+    beside = r'id="field-password-error">.*Nextcloud does not know this user name with this password'
+    assert re.search(beside, page.text)
     assert "2 tries left" in page.text
     assert 'value="jane"' in page.text
     assert "wr0ng-canary" not in page.text

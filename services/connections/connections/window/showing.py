@@ -19,13 +19,14 @@ from connections.window.scanning import secret_field
 from connections.window.windows import Window, result
 from schemas.connections import AuthChallengeIssued
 from schemas.fields import Field, FieldError, FieldType
-from schemas.reasons import ChallengeKind, Locale
+from schemas.reasons import ChallengeKind, Locale, Reason
 from web.fields import shown
 from web.languages import Language, language
 from web.pages import Pages
 from web.security import form_token, origin_of
 
 TEMPLATES = Path(__file__).parent / "templates"
+ABOUT_THE_SERVER = {Reason.HOST_UNREACHABLE, Reason.ADDRESS_REFUSED, Reason.CERTIFICATE_INVALID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,18 @@ def _wrong(
     if trouble or errors or challenge.error is None:
         return trouble, errors
     message = challenge.error.message
-    if message and blamed and any(field.name == blamed for field in challenge.fields):
-        return None, (FieldError(field=blamed, code="refused", message=message),)
+    at = blamed or _to_blame(challenge, challenge.error.reason)
+    if message and any(field.name == at for field in challenge.fields):
+        return None, (FieldError(field=str(at), code="refused", message=message),)
     return message, errors
+
+
+def _to_blame(challenge: AuthChallengeIssued, reason: Reason) -> str | None:
+    """The field that a refused login is about where nobody says: its secret, or where the server is."""
+    if challenge.kind is not ChallengeKind.CREDENTIALS:
+        return None
+    if reason in ABOUT_THE_SERVER:
+        return next((field.name for field in challenge.fields if field.destination), None)
+    if reason is Reason.CREDENTIALS_WRONG:
+        return next((field.name for field in reversed(challenge.fields) if field.secret), None)
+    return None
