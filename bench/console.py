@@ -1,7 +1,8 @@
 """The console: the first page in Chromium, search, an event on the page, 2,000 open pages.
 
-`python bench/console.py [--providers N] [--pages N]`. All on one machine, over loopback. The catalogue of
-50,000 is loaded first, which takes a while; `--providers 0` measures with our own few.
+`python -m bench console`, or `python bench/console.py [--providers N] [--pages N]`. All on one machine, over
+loopback. The catalogue of 50,000 is loaded first, which takes a while; `--providers 0` measures with our own
+few. CPU times say what is the console's own part, also where others use the machine.
 """
 
 from __future__ import annotations
@@ -87,17 +88,26 @@ async def first_page(stage: Stage) -> tuple[dict[str, float], float]:
         return told, statistics.median(took)
 
 
-async def searches(stage: Stage) -> list[float]:
-    """Milliseconds of each search, the whole page with it, as a script of ours asks for it."""
+async def searches(stage: Stage) -> tuple[list[float], dict[str, float]]:
+    """Milliseconds of each search, the whole page with it, as scripts of ours ask; CPU of one by service."""
     took = []
+    asked = {name: psutil.Process(stage.services.processes[name].pid) for name in ("console", "catalog")}
     async with httpx.AsyncClient(base_url=stage.url) as http:
         await _enter(http, stage)
         for n in range(SEARCHES + 20):
+            if n == 20:
+                used = {name: cpu(process) for name, process in asked.items()}
             began = time.perf_counter()
             answer = await http.get("/add/export", params={"query": QUERIES[n % len(QUERIES)]})
             took.append((time.perf_counter() - began) * 1000)
             answer.raise_for_status()
-    return took[20:]
+    return took[20:], {name: (cpu(asked[name]) - used[name]) / SEARCHES * 1000 for name in asked}
+
+
+def cpu(process: psutil.Process) -> float:
+    """Seconds of CPU that a process has used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 async def open_pages(stage: Stage, number: int) -> tuple[float, float]:
@@ -139,9 +149,11 @@ async def measure(stage: Stage, pages: int) -> None:
     print(f"first page: {told['bytes'] / 1000:.0f} KB, largest paint {told['paint']:.0f} ms,")
     print(f"  layout shift {told['shift']:.3f}, longest task {told['long']:.0f} ms")
     print(f"an event shows on the page: {seen:.0f} ms after it was heard elsewhere (median of 10)")
-    took = sorted(await searches(stage))
+    every, own = await searches(stage)
+    took = sorted(every)
     print(f"search, {len(took)} times: median {statistics.median(took):.1f} ms,", end=" ")
-    print(f"p99 {took[-len(took) // 100]:.1f} ms")
+    print(f"p99 {took[-len(took) // 100]:.1f} ms;", end=" ")
+    print(f"CPU of console {own['console']:.1f} ms, of catalog {own['catalog']:.1f} ms each")
     before, held = await open_pages(stage, pages)
     print(f"{pages} open pages: {held:.0f} MB, {before:.0f} MB without")
 
