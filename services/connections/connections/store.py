@@ -77,9 +77,9 @@ def _plain(value: Any) -> Any:
     if kind in _AS_IS:
         return value
     if kind is dict:
-        return {name: _plain(member) for name, member in value.items()}
+        return {name: member if type(member) in _AS_IS else _plain(member) for name, member in value.items()}
     if kind is list or kind is tuple:
-        return [_plain(member) for member in value]
+        return [member if type(member) in _AS_IS else _plain(member) for member in value]
     if isinstance(value, Model):
         return _plain(value.model_dump())
     if isinstance(value, date):

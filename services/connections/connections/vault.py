@@ -114,8 +114,8 @@ class Vault:
 
     def seal(self, place: Place, secret: bytes) -> Sealed:
         """`secret`, so that it opens at `place` alone."""
-        data_key = AESGCM.generate_key(bit_length=KEY_BYTES * 8)
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        drawn = secrets.token_bytes(KEY_BYTES + NONCE_BYTES)  # at once: each draw is a call of the system
+        data_key, nonce = drawn[:KEY_BYTES], drawn[KEY_BYTES:]
         ciphertext = AESGCM(data_key).encrypt(nonce, secret, place.bound())
         wrap_nonce, wrapped = self._wrap(place, data_key)
         return Sealed(kid=self.newest, wn=wrap_nonce, wk=wrapped, n=nonce, ct=ciphertext)
