@@ -21,6 +21,7 @@ ORDER = (
     "catalog",
     "drivers",
     "exports",
+    "runs",
     "renewals",
     "logins",
     "imports",

@@ -130,6 +130,7 @@ class Rig:
     connection: str = field(default_factory=lambda: str(uuid4()))
     direction: Direction = "export"
     clamd: str | None = None
+    account: str = ACCOUNT
 
     def __post_init__(self) -> None:
         self.client = connect(self.place.mongo)
@@ -144,7 +145,7 @@ class Rig:
         run = Run(str(uuid4()), now, DueReason.MANUAL, EVERYTHING)
         sync = Sync(
             id=self.connection,
-            account=ACCOUNT,
+            account=self.account,
             standing=Standing.ACTIVE,
             state=State.WAITING,
             provider_id=self.place.manifest["id"],
@@ -155,7 +156,7 @@ class Rig:
             run=run,
             ready_at=now,
         )
-        own = {"_id": self.connection, "account": ACCOUNT, "v": 1, "shard": shard_of(self.connection)}
+        own = {"_id": self.connection, "account": self.account, "v": 1, "shard": shard_of(self.connection)}
         kept = own | {"owes": [], "seen": [], "schema": SCHEMA}
         await self.database["syncs"].insert_one(kept | dump(sync))
         return self
@@ -173,8 +174,8 @@ class Rig:
         now = datetime.now(UTC) - timedelta(seconds=1)
         documents = [
             {
-                "_id": f"{ACCOUNT}/{name}",
-                "account": ACCOUNT,
+                "_id": f"{self.account}/{name}",
+                "account": self.account,
                 "document": name,
                 "version": 1,
                 "sha256": hashlib.sha256(data).hexdigest(),
@@ -190,7 +191,7 @@ class Rig:
             for name, data in files.items()
         ]
         await self.database["documents"].insert_many(documents)
-        rows = [ledger.new_row(ACCOUNT, self.connection, name, 1, now, now) for name in files]
+        rows = [ledger.new_row(self.account, self.connection, name, 1, now, now) for name in files]
         await ledger.add(self.database["ledger"], rows)
 
     async def rows(self) -> dict[str, dict[str, Any]]:

@@ -45,6 +45,11 @@ class Line:
         """Nothing goes wrong from now on; what is stalled stays so."""
         self.left = 0
 
+    async def is_quiet(self) -> None:
+        """Returns once all that was sent over it is there, or never will be, when the client has hung up."""
+        if self.open:
+            await asyncio.wait(self.open, timeout=30)
+
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         fault = ""
         if self.left:
@@ -179,7 +184,7 @@ class FtpLine(Line):
             await sink.drain()
 
     async def _offered(self, to: int) -> int:
-        data = Line(to)
+        data = Line(to, open=self.open)
         if self.left:
             self.left -= 1
             data.breaks(self.fault, self.after, 1)
