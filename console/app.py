@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import httpx
 from joserfc.jwk import Key
 from pydantic import SecretStr
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from console.account import Account
@@ -122,7 +123,7 @@ def console_app(parts: Parts, faces: Faces, stuck: Sequence[Stuck] = ()) -> ASGI
     for path, methods in _routes(parts, doors, showing, asking, faces.url).items():
         for method, endpoint in methods.items():
             app.add_route(path, endpoint, methods=[method])
-    app.mount("/static", StaticPages(STATIC))
+    app.mount("/static", GZipMiddleware(StaticPages(STATIC)))  # pages hold tokens: never those
     for error in (Away, NotThere, Declined, BusAway, Exception):
         app.add_exception_handler(error, doors.unshown)
     app.add_exception_handler(404, doors.missing)

@@ -133,3 +133,16 @@ def test_a_cookie_goes_into_foreign_frames_only_where_that_is_set(
     Cookie("c", https=https, framed=framed).write(response, "x" * 40)
 
     assert f"samesite={site}" in response.headers["set-cookie"].lower()
+
+
+async def test_styles_and_scripts_are_sent_compressed_and_pages_which_hold_tokens_are_not(
+    visit: Room,
+) -> None:
+    await visit.enter()
+    page = await visit.http.get("/", headers={"Accept-Encoding": "gzip"})
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js)\?[^"]+)"', page.text)
+    files = [await visit.http.get(address, headers={"Accept-Encoding": "gzip"}) for address in addresses]
+
+    assert "content-encoding" not in page.headers
+    assert {file.headers.get("content-encoding") for file in files if len(file.content) > 1000} == {"gzip"}
+    assert all("immutable" in file.headers["cache-control"] for file in files)
