@@ -57,6 +57,27 @@ async def test_a_file_comes_in_once_and_again_only_when_its_bytes_change(
     assert [(d["external_id"], d["version"]) for d in (await told(rig))[2:]] == [("a.pdf", "2")]
 
 
+async def test_a_first_import_is_limited_and_what_it_left_never_comes_while_all_that_is_newer_does(
+    dav: tuple[dict[str, Any], Path], import_from: Callable[..., Rig]
+) -> None:
+    login, folder = dav
+    for name in "abc":
+        put(folder / f"{name}.pdf", pdf(name))
+        os.utime(folder / f"{name}.pdf", (time.time() - 3600,) * 2)
+    rig = import_from("webdav", login)
+    await rig.set_up(folder="/", first_most=1)
+    await rig.work()
+    first = [d["external_id"] for d in await told(rig)]
+
+    put(folder / "a.pdf", pdf("a, corrected"))
+    put(folder / "new.pdf", pdf("new"))
+    await again(rig)
+
+    assert first == ["a.pdf"]
+    later = {(d["external_id"], d["version"]) for d in (await told(rig))[1:]}
+    assert later == {("a.pdf", "2"), ("new.pdf", "1")}
+
+
 async def test_archives_with_many_documents_are_told_of_part_by_part(
     dav: tuple[dict[str, Any], Path], import_from: Callable[..., Rig]
 ) -> None:

@@ -20,6 +20,7 @@ from schemas.manifest import Limits
 from schemas.reasons import Reason, RowStatus
 from sync_runner.arriving import since_of
 from sync_runner.bringing import Bringing
+from sync_runner.firstly import First, without
 from sync_runner.handlers.imports import Contents, Imports, Known, Thing
 from sync_runner.handlers.runs import SLICE_ROWS, SLICE_TIME, Claim, Runs
 from sync_runner.inspecting import Inspector
@@ -127,9 +128,15 @@ class Importing:
 
     async def _page(self) -> bool:
         """Take in one page; the cursor moves only once all of it is in the ledger. False as `_bring`."""
-        page = await self._source.page(self.claim.cursor, self._since)
+        first = First.of(self.claim.cursor, self.claim.options, self._now())
+        page = await self._source.page(without(self.claim.cursor), self._since)
         _leads_on(page, self.claim)
-        things = [thing_of(item) for item in page.items if self._counts(item)]
+        items: Sequence[Item] = [item for item in page.items if self._counts(item)]
+        cursor = page.cursor
+        if first is not None:
+            items, first = first.taking(items)
+            cursor = first.on(cursor)
+        things = [thing_of(item) for item in items]
         self._met.update(item.id for item in page.items)
         if not await self._bring(await self._new(things)):
             return False
@@ -137,7 +144,7 @@ class Importing:
             return True
         if page.last and self._source.ability.lists_all and self._listed_from_start:
             await self._note_gone()
-        self.claim = await self._runs.listed(self.claim, page.cursor, through=page.last)
+        self.claim = await self._runs.listed(self.claim, cursor, through=page.last)
         return True
 
     def _counts(self, item: Item) -> bool:
@@ -224,7 +231,7 @@ def _by_thing(rows: Sequence[Known]) -> Iterator[list[Known]]:
 
 def _leads_on(page: Page, claim: Claim) -> None:
     """A listing that stands still would go on for ever."""
-    if not page.last and page.cursor == claim.cursor:
+    if not page.last and page.cursor == without(claim.cursor):
         raise ProviderError(
             "transient", Reason.PROVIDER_CHANGED, "The source repeats a page of its list again and again."
         )
