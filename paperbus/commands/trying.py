@@ -26,7 +26,6 @@ from providers.login.outcomes import (
     Answer,
     Asked,
     Authorized,
-    Challenge,
     Failed,
     LoginState,
     Outcome,
@@ -36,6 +35,7 @@ from providers.login.outcomes import (
 )
 from providers.reach import Reach
 from providers.recording import Passed, Recording, Tapped, names_of
+from schemas.challenges import Challenge
 from schemas.fields import Field, FieldType
 from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
-from schemas.connections import Image, Medium, Trouble
-from schemas.fields import Fact, Field
-from schemas.reasons import ChallengeKind, Reason
+from schemas.challenges import Challenge
+from schemas.connections import Trouble
+from schemas.reasons import Reason
 
 LoginState = dict[str, Any]
 """Where a login stands: JSON, with secrets in it. Whoever stores it seals it."""
@@ -35,29 +34,6 @@ class Answer:
 
     fields: Mapping[str, Any] = field(repr=False)
     action: str = "answer"
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What is asked next: the same shape for every kind; a member that a kind has no use for stays None."""
-
-    kind: ChallengeKind
-    step: int
-    title: str
-    message: str
-    tells_values: bool = False
-    """Whether title or message hold what was typed, or told by the provider."""
-    fields: tuple[Field, ...] = ()
-    lasts: timedelta | None = None
-    """None is as long as the session."""
-    window_only: bool = False
-    resends: bool = False
-    """Whether a code was sent that can be sent again: an answer's action may then be `resend`."""
-    medium: Medium | None = None
-    image: Image | None = None
-    facts: tuple[Fact, ...] | None = None
-    poll_after: int | None = None
-    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from providers.login import texts
 from providers.login.exchange import known
-from providers.login.outcomes import Answer, Asked, Challenge, LoginState
+from providers.login.outcomes import Answer, Asked, LoginState
 from providers.login.steps import Came, Go, Here, said
+from schemas.challenges import Challenge
 from schemas.fields import Field
 from schemas.login import Ask
 from schemas.manifest import Manifest

@@ -9,9 +9,10 @@ from typing import Any
 
 from providers.login import texts, totp
 from providers.login.exchange import known
-from providers.login.outcomes import Answer, Asked, Challenge, LoginState
+from providers.login.outcomes import Answer, Asked, LoginState
 from providers.login.steps import Came, Here, number_of, said
 from providers.login.steps.ask import filled_in, shown
+from schemas.challenges import Challenge
 from schemas.connections import Image, Medium
 from schemas.login import AskFor
 from schemas.manifest import Manifest

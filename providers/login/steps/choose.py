@@ -7,8 +7,9 @@ from typing import Any
 from providers.errors import ProviderError
 from providers.login import texts
 from providers.login.exchange import known
-from providers.login.outcomes import Answer, Asked, Challenge
+from providers.login.outcomes import Answer, Asked
 from providers.login.steps import Came, Here
+from schemas.challenges import Challenge
 from schemas.fields import Choice, FieldType
 from schemas.login import Choose
 from schemas.reasons import ChallengeKind, Reason

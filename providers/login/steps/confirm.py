@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from providers.drivers import introduce
-from providers.login.outcomes import Answer, Asked, Challenge, Failed, LoginState
+from providers.login.outcomes import Answer, Asked, Failed, LoginState
 from providers.login.steps import Came, Here
 from providers.login.steps.ask import without_secrets
 from providers.words import words
+from schemas.challenges import Challenge
 from schemas.fields import Fact, Field, FieldType, Words
 from schemas.login import Confirm
 from schemas.reasons import ChallengeKind, Reason

@@ -15,9 +15,10 @@ from providers.login.exchange import known
 from providers.login.oauth import device
 from providers.login.oauth.device import Waiting as StillWaiting
 from providers.login.oauth.registered import registered
-from providers.login.outcomes import Answer, Asked, Challenge, LoginState, Waiting
+from providers.login.outcomes import Answer, Asked, LoginState, Waiting
 from providers.login.steps import Came, Here, said
 from providers.login.steps.redirect import taken
+from schemas.challenges import Challenge
 from schemas.fields import Words
 from schemas.login import Device
 from schemas.manifest import Manifest

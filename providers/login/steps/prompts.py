@@ -13,8 +13,9 @@ from datetime import timedelta
 from providers.drivers import open_driver
 from providers.errors import Prompted, ProviderError
 from providers.login import texts, totp
-from providers.login.outcomes import Answer, Asked, Challenge
+from providers.login.outcomes import Answer, Asked
 from providers.login.steps import Again, Came, Here
+from schemas.challenges import Challenge
 from schemas.connections import Trouble
 from schemas.fields import Field, FieldType
 from schemas.login import Prompts

@@ -17,8 +17,9 @@ from providers.login.oauth.identity import who
 from providers.login.oauth.leaving import Departure, code_of
 from providers.login.oauth.registered import Registered, registered
 from providers.login.oauth.tokens import Tokens, by_code, missing_scopes
-from providers.login.outcomes import Answer, Asked, Challenge, LoginState
+from providers.login.outcomes import Answer, Asked, LoginState
 from providers.login.steps import Came, Go, Here, said
+from schemas.challenges import Challenge
 from schemas.fields import Words
 from schemas.login import Redirect
 from schemas.manifest import Manifest

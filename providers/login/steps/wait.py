@@ -7,10 +7,11 @@ from datetime import timedelta
 from providers.errors import ProviderError
 from providers.login import texts
 from providers.login.exchange import known, send
-from providers.login.outcomes import Answer, Asked, Challenge, Waiting
+from providers.login.outcomes import Answer, Asked, Waiting
 from providers.login.reading import Reading
 from providers.login.steps import Came, Here
 from providers.login.steps.call import judged
+from schemas.challenges import Challenge
 from schemas.login import Wait
 from schemas.reasons import ChallengeKind
 

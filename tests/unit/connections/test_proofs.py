@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connections.lifecycle import messages as happens
-from connections.lifecycle.case import Question
 from connections.lifecycle.deciding import decide, timed_out
 from connections.lifecycle.things import (
     PROOF_LASTS,
     Connection,
     LoginState,
 )
+from schemas.challenges import Challenge
 from schemas.connections import (
     AuthChallengeIssued,
     AuthSessionEnded,
@@ -67,7 +67,7 @@ def test_another_account_in_a_window_is_refused_without_its_name() -> None:
 
 def test_a_title_that_holds_values_is_for_the_window_alone() -> None:
     it = trying(connecting(answer_by="window"), browser=BROWSER)
-    question = Question(ChallengeKind.CODE_SENT, 2, "Is it 0170…?", "Sent to 0170….", tells_values=True)
+    question = Challenge(ChallengeKind.CODE_SENT, 2, "Is it 0170…?", "Sent to 0170….", tells_values=True)
     asked = happens.Asked(it.login.fence, question, SEALED)
     plain = happens.Asked(it.login.fence, replace(question, tells_values=False), SEALED)
 

@@ -13,8 +13,9 @@ from providers.errors import ProviderError
 from providers.http import Answer as HttpAnswer
 from providers.login import machine
 from providers.login.machine import begin, step
-from providers.login.outcomes import Answer, Asked, Challenge, Unreached
+from providers.login.outcomes import Answer, Asked, Unreached
 from providers.reach import Reach
+from schemas.challenges import Challenge
 from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind, Reason
 from tests.unit.connections.builders import MANIFEST

@@ -16,6 +16,7 @@ from connections.window.inner import Desk, routes
 from kit.http import access, make_app
 from kit.tokens import Access
 from providers.login import outcomes
+from schemas.challenges import Challenge
 from schemas.connections import Medium, Trouble
 from schemas.fields import Choice, Fact, Field, FieldType
 from schemas.reasons import ChallengeKind, Reason
@@ -27,7 +28,7 @@ from tests.unit.window.fakes import MemoryWindows
 ACCEPT = Field(name="accept", label="It is the same", type=FieldType.BOOLEAN, required=True, stored=False)
 CONFIRM = outcomes.Asked(
     {"step": 0, "values": {}, "here": {}},
-    outcomes.Challenge(
+    Challenge(
         kind=ChallengeKind.CONFIRM,
         step=2,
         title="Is this your server?",
@@ -39,7 +40,7 @@ CONFIRM = outcomes.Asked(
 AUTHORIZED = outcomes.Authorized({"password": "x"}, "victim@dav", {"username": "victim"})
 WRONG = outcomes.Asked(
     {"step": 0, "values": {}, "here": {}},
-    outcomes.Challenge(
+    Challenge(
         **{
             name: getattr(first_question(MANIFEST, "en", {}), name)
             for name in ("kind", "step", "title", "message", "fields")

@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connections.handlers.ports import CaughtUp, Connections, Providers
-from connections.lifecycle.case import Case, Provider, Question
+from connections.lifecycle.case import Case, Provider
 from connections.lifecycle.deciding import decide
 from connections.lifecycle.things import Connection
 from kit.endings import Ended, NotNow, Refused
 from kit.heard import Heard
 from kit.transitions import Decision
+from schemas.challenges import Challenge
 from schemas.connections import ConnectionRequested, ReauthenticationRequested
 from schemas.envelope import Event
 from schemas.manifest import Manifest
 from schemas.reasons import Locale, Reason
 
-First = Callable[[Manifest, Locale, Mapping[str, Any]], Question]
+First = Callable[[Manifest, Locale, Mapping[str, Any]], Challenge]
 """The first question of a login, by manifest, locale and what is known already. Needs no provider."""
 
 

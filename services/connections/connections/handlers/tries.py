@@ -8,7 +8,7 @@ from typing import Any
 from connections.budgets import Refusal
 from connections.handlers.counting import Counting
 from connections.handlers.ports import Connections, Providers, Trying
-from connections.lifecycle.case import Case, Question
+from connections.lifecycle.case import Case
 from connections.lifecycle.deciding import decide, timed_out
 from connections.lifecycle.messages import (
     Asked,
@@ -30,6 +30,7 @@ from kit.logs import logger
 from kit.transitions import Decision
 from providers.login import machine, outcomes
 from schemas.catalog import ProviderRetired
+from schemas.challenges import Challenge
 from schemas.manifest import Manifest
 from schemas.reasons import Locale, Reason
 
@@ -41,9 +42,9 @@ Unfinished = outcomes.Asked | outcomes.Waiting | outcomes.Unreached | outcomes.F
 log = logger(__name__)
 
 
-def first_question(manifest: Manifest, locale: Locale, known: Mapping[str, Any]) -> Question:
+def first_question(manifest: Manifest, locale: Locale, known: Mapping[str, Any]) -> Challenge:
     """What a login asks first. The provider is not asked for it."""
-    return _question(machine.begin(manifest, known, locale).challenge)
+    return machine.begin(manifest, known, locale).challenge
 
 
 class Tries:
@@ -128,8 +129,7 @@ class Tries:
         match outcome:
             case outcomes.Asked():
                 sealed = self._vault.seal_values(machine_place(it, fence), outcome.state).document()
-                question = _question(outcome.challenge)
-                return Asked(fence, question, sealed, outcome.error, outcome.blamed)
+                return Asked(fence, outcome.challenge, sealed, outcome.error, outcome.blamed)
             case outcomes.Waiting():
                 sealed = self._vault.seal_values(machine_place(it, fence), outcome.state).document()
                 return StillWaiting(fence, sealed, outcome.poll_after)
@@ -166,21 +166,3 @@ class Tries:
             token=fresh_token(self._vault, it, manifest, found.tokens, found.credentials),
             ends_at=ends_at(manifest, found.tokens, self._connections.now()),
         )
-
-
-def _question(challenge: outcomes.Challenge) -> Question:
-    return Question(
-        kind=challenge.kind,
-        step=challenge.step,
-        title=challenge.title,
-        message=challenge.message,
-        tells_values=challenge.tells_values,
-        fields=challenge.fields,
-        lasts=challenge.lasts,
-        window_only=challenge.window_only,
-        resends=challenge.resends,
-        medium=challenge.medium,
-        image=challenge.image,
-        facts=challenge.facts,
-        poll_after=challenge.poll_after,
-    )

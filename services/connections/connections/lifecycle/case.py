@@ -3,36 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from connections.lifecycle.things import Connection, Status
-from schemas.connections import Image, Medium
-from schemas.fields import Fact, Field
+from schemas.challenges import Challenge
 from schemas.manifest import Manifest
-from schemas.reasons import ChallengeKind
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of the customer, before it becomes a challenge with an id and an end."""
-
-    kind: ChallengeKind
-    step: int
-    title: str
-    message: str
-    tells_values: bool = False
-    """Whether title or message hold what was typed, or told by the provider."""
-    fields: tuple[Field, ...] = ()
-    lasts: timedelta | None = None
-    """None is as long as the session."""
-    window_only: bool = False
-    resends: bool = False
-    """Whether a code was sent that can be sent again."""
-    medium: Medium | None = None
-    image: Image | None = None
-    facts: tuple[Fact, ...] | None = None
-    poll_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +37,7 @@ class Case:
     connection: Connection | None = None
     account: str = ""
     provider: Provider | None = None
-    first: Question | None = None
+    first: Challenge | None = None
     """The first question of a login, where the message begins one."""
 
     @property

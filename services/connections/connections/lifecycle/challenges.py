@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID, uuid5
 
-from connections.lifecycle.case import Case, Question
+from connections.lifecycle.case import Case
 from connections.lifecycle.things import PAST_CHALLENGES, ChallengeEnd
+from schemas.challenges import Challenge
 from schemas.connections import AuthChallengeIssued, Resend, Trouble
 from schemas.reasons import ChallengeKind
 
@@ -14,7 +15,7 @@ SHORTEST = timedelta(minutes=2)
 """What is asked again leaves at least this long to answer."""
 
 
-def ask(case: Case, question: Question, error: Trouble | None) -> Case:
+def ask(case: Case, question: Challenge, error: Trouble | None) -> Case:
     """The next challenge, with an id of its own."""
     login = case.it.login
     number = login.asked + 1
@@ -45,9 +46,9 @@ def ask(case: Case, question: Question, error: Trouble | None) -> Case:
     return case.login(poll_at=poll_at, blamed=None, tells_values=question.tells_values)
 
 
-def asked_before(case: Case, old: AuthChallengeIssued) -> Question:
+def asked_before(case: Case, old: AuthChallengeIssued) -> Challenge:
     """The question of an old challenge, to be asked once more."""
-    return Question(
+    return Challenge(
         kind=old.kind,
         step=old.step,
         title=old.title,

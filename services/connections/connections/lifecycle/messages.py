@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connections.lifecycle.case import Question
 from connections.lifecycle.things import Found
 from connections.lifecycle.tokens import Sealed, Token
+from schemas.challenges import Challenge
 from schemas.connections import Trouble
 from schemas.manifest import Limits
 from schemas.reasons import AnswerBy, Locale, Purpose, Reason
@@ -29,7 +29,7 @@ class SessionBegun(Consequence):
     locale: Locale
     provider_revision: int
     limits: Limits
-    question: Question
+    question: Challenge
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Asked:
     """The provider asks on, or, with `error`, again."""
 
     fence: int
-    question: Question
+    question: Challenge
     machine: Sealed = field(repr=False)
     error: Trouble | None = None
     blamed: str | None = None
@@ -102,7 +102,7 @@ class Spoken:
     """Whoever is about to answer in a window speaks another language than the login began in."""
 
     locale: Locale
-    question: Question
+    question: Challenge
     """The first question, in that language."""
 
 
