@@ -36,6 +36,7 @@ OWN = new_signing_key("console")
 NOW = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
 ID = "7f1c0a52-3b0e-4a57-9d0e-2f1f6a1a9b10"
 NASTY = "<script>alert(1)</script>"
+CHANGES = ("pause", "resume", "run", "retry", "remove", "relogin", "window", "options", "settings")
 
 
 class MemorySessions:

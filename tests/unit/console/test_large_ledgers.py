@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from console import account
-from tests.unit.console.room import ID, Room, room, row
+from tests.unit.console.room import ID, Room, row
 
 ROWS = 1_000_000
 DOCUMENTS = f"/accounts/{ID}/documents"
-
-
-@pytest.fixture
-async def visit() -> AsyncIterator[Room]:
-    async with room() as made:
-        await made.enter()
-        yield made
 
 
 class Ledger:
