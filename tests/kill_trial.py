@@ -82,6 +82,9 @@ async def _nothing_lost_or_doubled(
         for name in subject.names()
         if name.startswith(folder + "/") and not name.endswith(".part")
     }
+    # moto keeps a request whose body never came as an object of 0 bytes; S3 keeps nothing of it
+    if subject.keeps_empty:
+        there = {name: data for name, data in there.items() if data}
     assert Counter(there.values()) == Counter([*files.values(), *theirs]), "lost or doubled at the target"
     assert {row["status"] for row in rows.values()} == {"done"}
     assert {name: there[row["target"]] for name, row in rows.items()} == files, "the ledger is wrong"

@@ -16,6 +16,7 @@ from run_rig import Platform, Rig, a_place
 from subjects import Subject, dav
 from targets import rclone_webdav
 
+from tests.faults.test_tcp_faults import OPENINGS, subject_of
 from tests.faults.trials import SEED, seconds, trials
 
 pytestmark = [pytest.mark.faults, pytest.mark.servers, pytest.mark.timeout(seconds(1800))]
@@ -62,3 +63,19 @@ async def test_no_kill_loses_or_doubles_a_document(
                 rig.client.close()
     assert set(fired) == set(POINTS[:TRIALS])
     assert sum(fired.values()) == TRIALS, f"a kill that never happened proves nothing: {fired}"
+
+
+@pytest.mark.parametrize("server", OPENINGS)
+async def test_what_was_put_and_not_yet_written_down_goes_once_at_every_server(
+    server: str, request: pytest.FixtureRequest, platform: Platform, mongo: str, fresh_database: str
+) -> None:
+    subject = await subject_of(server, request.getfixturevalue(server))
+    place = a_place(mongo, fresh_database, subject.manifest, subject.credentials, platform.key)
+    rig = Rig(place, platform)
+
+    fired = await trial(
+        subject, lambda _: rig, "number", [("driver.put.after", 3), ("store.record.before", 1)]
+    )
+
+    assert fired == 2
+    rig.client.close()
