@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -334,3 +335,28 @@ def test_an_import_is_due_as_its_provider_says_where_the_customer_says_nothing(
     made = create(replace(case(), provider=Provider(manifest, revision=3)), wanted)
 
     assert made.it.schedule.every == every
+
+
+@pytest.mark.parametrize(
+    ("direction", "asks", "asked", "quiet"),
+    [
+        ("import", {"ask": "code_sent"}, None, [("21:00", "05:00")]),
+        ("import", {"ask": "code_offline"}, None, []),
+        ("import", None, None, []),
+        ("import", {"ask": "code_sent"}, {"every": "P1D"}, []),
+        ("export", {"ask": "code_sent"}, None, []),
+    ],
+    ids=["a code is sent", "its own device makes it", "no code", "the customer says", "an export"],
+)
+def test_no_import_by_default_runs_at_night_where_the_provider_may_ask_for_a_code(
+    direction: str, asks: dict[str, Any] | None, asked: dict[str, Any] | None, quiet: list[tuple[str, str]]
+) -> None:
+    field = {"name": "code", "label": "Code", "type": "code", "required": True}
+    code = [{**asks, "fields": [field]}] if asks else []
+    wire = MANIFEST.wire()
+    both = {"directions": ["import", "export"], "login": [*wire["login"], *code]}
+    manifest = Manifest.model_validate(wire | both)
+    wanted = request(direction=direction, **({"schedule": asked} if asked else {}))
+    made = create(replace(case(), provider=Provider(manifest, revision=3)), wanted)
+
+    assert [(each.from_, each.to) for each in made.it.schedule.quiet] == quiet

@@ -61,8 +61,8 @@ def create(case: Case, asked: ConnectionRequested) -> Case:
 
 
 def _usual(manifest: Manifest, direction: Direction) -> Schedule:
-    """How often where nobody says so: mailboxes and folders have new things more often than a portal has, and a
-    provider that may ask for a code again is left alone at night.
+    """How often where nobody says so: mailboxes and folders have new things more often than a portal has. One
+    that may ask for a code again is left alone at night.
     """
     if direction == "export":
         return DAILY
