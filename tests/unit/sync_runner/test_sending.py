@@ -11,7 +11,7 @@ from fake_runs import a_row
 from fake_target import MemoryTarget, insensitive, listed
 
 from providers.content import of_bytes
-from providers.drivers import Capabilities
+from providers.drivers import Capabilities, Found
 from providers.errors import ProviderError
 from schemas.documents import Metadata
 from schemas.reasons import Reason, RowStatus
@@ -281,6 +281,42 @@ async def test_a_sidecar_that_the_target_does_not_take_does_not_hold_the_documen
 
     assert result.status is RowStatus.DONE
     assert "No JSON here" in (result.message or "")
+
+
+class Lagging(MemoryTarget):
+    """Whoever looks sees what was there at the beginning; who puts meets what is there now."""
+
+    lags = True
+
+    async def find(self, path: str) -> Found | None:
+        return None if self.lags else await super().find(path)
+
+    async def same_bytes(self, path: str, size: int, sha256: str) -> bool:
+        return not self.lags and await super().same_bytes(path, size, sha256)
+
+
+@pytest.mark.parametrize("clash", ["skip_same", "number", "replace", "reject"])
+async def test_where_looks_lag_behind_a_lost_answer_waits_and_doubles_nothing(clash: str) -> None:
+    sending = Sending(Lagging(files={"/x.pdf": A}), clash=clash)
+    row = a_row("1", A, "x.pdf", attempts=1, target="/x.pdf")
+    with pytest.raises(ProviderError) as caught:
+        await sending.send(row)
+    sending.target.lags = False  # type: ignore[attr-defined]  # it is one of those
+
+    assert caught.value.later
+    assert await sending.send(row) == "/x.pdf"
+    assert sending.target.files == {"/x.pdf": A}
+
+
+async def test_where_looks_lag_behind_somebody_elses_file_is_left_and_ours_goes_later() -> None:
+    sending = Sending(Lagging(files={"/x.pdf": B}), clash="number")
+    with pytest.raises(ProviderError) as caught:
+        await sending.send(a_row("1", A, "x.pdf"))
+    sending.target.lags = False  # type: ignore[attr-defined]  # it is one of those
+
+    assert caught.value.later
+    assert await sending.send(a_row("1", A, "x.pdf", attempts=1, target="/x.pdf")) == "/x (2).pdf"
+    assert sending.target.files == {"/x.pdf": B, "/x (2).pdf": A}
 
 
 async def test_a_file_that_changes_all_the_time_is_left_for_later() -> None:
