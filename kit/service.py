@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kit import logs, traces
 from kit.mongo import Unusable
-from kit.settings import Settings, SettingsError
+from kit.settings import Settings, SettingsError, strangers
 from kit.tokens import KeysRefused
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def main(build: Callable[[Settings], Service]) -> None:
     except (SettingsError, KeysRefused) as wrong:
         sys.exit(str(wrong))
     logs.set_up(settings.paperbus_log, service.name)
+    for unknown in strangers(os.environ):
+        log.warning(unknown)
     traces.set_up(service.name, settings.otel_exporter_otlp_endpoint)
     import uvloop
 

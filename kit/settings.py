@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -153,6 +154,18 @@ class Settings(BaseModel):
     def origins(self) -> tuple[str, ...]:
         """Where browsers may be sent back: `PAPERBUS_RETURN_ORIGINS`, and the console's origin always."""
         return (*self.paperbus_return_origins, _origin(self.paperbus_console_url))
+
+
+def strangers(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each `PAPERBUS_…` that no service knows: misspelt, it would be ignored in silence."""
+    known = [name.upper() for name in Settings.model_fields]
+    known += [f"{name}_FILE" for name in known]
+    said = []
+    for name in sorted(name for name in environ if name.startswith("PAPERBUS_") and name not in known):
+        nearest = difflib.get_close_matches(name, known, 1)
+        guess = f"; did you mean {nearest[0]}?" if nearest else "."
+        said.append(f"{name} is no setting, so it changes nothing{guess}")
+    return said
 
 
 def _value(name: str, environ: Mapping[str, str]) -> str | None:

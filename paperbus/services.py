@@ -77,6 +77,19 @@ def require_own_keys(settings: Settings, only: list[str]) -> None:
             raise Stopped(f"PAPERBUS_SERVICE_KEY is the key of {own}, not of {name}: run {name} by itself.")
 
 
+def require_vault(settings: Settings, names: list[str]) -> None:
+    """Keys of the vault are made only beside a store of our own: they must be as lasting as what they lock.
+
+    Raises:
+        Stopped: connections is to run on a MongoDB that is set, and no keys are.
+    """
+    if "connections" in names and settings.mongo_url is not None and settings.paperbus_vault_keys is None:
+        raise Stopped(
+            "PAPERBUS_VAULT_KEYS is missing: connections stores no secret without it. Make keys once with "
+            "`paperbus keys new`, and keep them: what they lock cannot be opened without them."
+        )
+
+
 def shared(environ: Mapping[str, str], settings: Settings, data: Path, embedded: Embedded) -> dict[str, str]:
     """The settings that all services get: what was set, and what `up` adds. Makes missing keys."""
     added = {"PAPERBUS_DATA": str(data)}

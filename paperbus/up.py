@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kit.broker import Kafka
-from kit.settings import Settings
+from kit.mongo import connect, ready
+from kit.settings import Settings, strangers
 from paperbus.errors import Stopped
 from paperbus.keeping import Kept
 from paperbus.local import EmbeddedKafka, EmbeddedMongo, kafka, mongo
 from paperbus.local.errors import NoSpace
 from paperbus.local.folder import LOOPBACK, require_port
 from paperbus.local.server import EmbeddedServer
-from paperbus.services import SERVICES, Embedded, Service, require_own_keys, settings_for
+from paperbus.services import SERVICES, Embedded, Service, require_own_keys, require_vault, settings_for
 from paperbus.topics import make_topics
 from paperbus.where import told
 
@@ -80,12 +81,15 @@ async def running(plan: Plan, say: Say, environ: Mapping[str, str] | None = None
     """Everything of `plan`, ready, while the block runs.
 
     Raises:
-        Stopped, SettingsError, KeysRefused: one sentence; nothing is left running.
+        Stopped, SettingsError, KeysRefused, Unusable: one sentence; nothing is left running.
     """
     environ = {**(os.environ if environ is None else environ), **plan.added}
     settings = Settings.load(environ)
     servers = _servers(plan, settings)
+    for unknown in strangers(environ):
+        say(unknown)
     _require_safe(plan, settings, servers)
+    await _require_mongo(settings, say)
     async with _started(servers, say) as embedded:
         names = [service.name for service in plan.chosen]
         everyone, own = settings_for(names, environ, settings, plan.data, embedded)
@@ -130,9 +134,33 @@ def _require_safe(plan: Plan, settings: Settings, servers: list[EmbeddedServer])
         )
     if plan.only:
         require_own_keys(settings, list(plan.only))
+    require_vault(settings, [service.name for service in plan.chosen])
     for service in plan.chosen:
         for port in service.ports:
             require_port(port, "set PAPERBUS_LISTEN to another address", str(settings.paperbus_listen))
+
+
+async def _require_mongo(settings: Settings, say: Say) -> None:
+    """Ask the MongoDB that is set before anything starts: all of it would only wait for that.
+
+    Raises:
+        Unusable: it does not answer within 10 s, or not as it should.
+        Stopped: the address is none.
+    """
+    if settings.mongo_url is None:
+        return
+    from pymongo.errors import ConfigurationError
+
+    say("Asking MongoDB at MONGO_URL whether it is there.")
+    try:
+        client = connect(settings.mongo_url.get_secret_value())
+    except (ConfigurationError, ValueError):
+        why = "MONGO_URL is no address of a MongoDB: write it as mongodb://USER:PASSWORD@HOST:27017/."
+        raise Stopped(why) from None
+    try:
+        await ready(client)
+    finally:
+        client.close()
 
 
 @asynccontextmanager

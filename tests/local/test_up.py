@@ -116,13 +116,49 @@ def test_a_signal_during_the_start_leaves_nothing(tmp_path: Path) -> None:
 def test_with_servers_set_none_is_started_and_what_cannot_start_ends_all_with_its_own_sentence(
     tmp_path: Path, kafka: str, mongo: str
 ) -> None:
-    one = Started(tmp_path, KAFKA_BOOTSTRAP_SERVERS=kafka, MONGO_URL=mongo, STUB_FAILS="connections")
+    servers = {"KAFKA_BOOTSTRAP_SERVERS": kafka, "MONGO_URL": mongo}
+    one = Started(tmp_path, **servers, PAPERBUS_VAULT_KEYS="theirs", STUB_FAILS="connections")
     said = one.process.communicate(timeout=100)[0].splitlines()
 
     assert one.process.returncode == 1
     assert not (tmp_path / "mongo").exists()
     assert not (tmp_path / "keys" / "vault.json").exists()
     assert said[-1].startswith("connections did not start: PAPERBUS_SOMETHING is wrong: mend it (its log is ")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("mongodb://127.0.0.1:1/", "No MongoDB answers at MONGO_URL: check"),
+        ("mongodb:/misspelt", "MONGO_URL is no address of a MongoDB: write it as"),
+    ],
+)
+def test_a_mongodb_that_is_set_but_not_there_is_said_before_anything_starts(
+    tmp_path: Path, address: str, said: str
+) -> None:
+    refused = command("up", "--data", str(tmp_path), MONGO_URL=address, PAPERBUS_VAULT_KEYS="theirs")
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(said)
+    assert "Starting" not in refused.stdout
+    assert not any(tmp_path.iterdir())
+
+
+def test_keys_of_the_vault_that_are_missing_are_said_before_anything_starts(tmp_path: Path) -> None:
+    refused = command("up", "--data", str(tmp_path), MONGO_URL="mongodb://127.0.0.1:1/")
+
+    assert refused.stderr.startswith("PAPERBUS_VAULT_KEYS is missing: ")
+    assert refused.stdout == ""
+
+
+def test_a_misspelt_setting_is_said_with_the_nearest_there_is(tmp_path: Path) -> None:
+    refused = command(
+        "up", "--data", str(tmp_path), PAPERBUS_VALT_KEYS="x", MONGO_URL="mongodb://127.0.0.1:1/"
+    )
+
+    assert refused.stdout == (
+        "PAPERBUS_VALT_KEYS is no setting, so it changes nothing; did you mean PAPERBUS_VAULT_KEYS?\n"
+    )
 
 
 def test_a_public_address_is_refused_while_servers_are_embedded(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.settings import Settings, SettingsError
+from kit.settings import Settings, SettingsError, strangers
 
 
 def test_nothing_set_means_loopback_and_embedded_servers() -> None:
@@ -90,3 +90,12 @@ def test_plaintext_elsewhere_has_to_be_said() -> None:
     said = {"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092", "KAFKA_SECURITY": "plaintext"}
 
     assert Settings.load(said).kafka_security == "plaintext"
+
+
+def test_only_names_of_ours_that_no_service_knows_are_strangers() -> None:
+    known = {"PAPERBUS_LOG": "info", "PAPERBUS_VAULT_KEYS_FILE": "/x", "KAFKA_OPTS": "x", "HOME": "/"}
+
+    assert strangers(known) == []
+    assert strangers(known | {"PAPERBUS_QQQQQQQQQQQQQQQQQQQ": "secret"}) == [
+        "PAPERBUS_QQQQQQQQQQQQQQQQQQQ is no setting, so it changes nothing."
+    ]
