@@ -157,7 +157,7 @@ class Account:
         while True:
             found = await self.services.documents(visit.session, id_, **asked, limit=A_PAGE - len(items))
             items += found["items"]
-            if len(items) == A_PAGE or found["next"] is None or clock() > until:
+            if "query" not in asked or len(items) >= A_PAGE or found["next"] is None or clock() > until:
                 return {"items": items, "next": found["next"]}
             asked = asked | {"cursor": found["next"]}
 

@@ -19,6 +19,7 @@ from tests.window.browsing import CHROMIUM, MISSING
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.timeout(300),
     pytest.mark.skipif(CHROMIUM is None, reason=MISSING),
     pytest.mark.filterwarnings("default"),  # the browser's driver and the server warn on their own account
 ]
