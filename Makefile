@@ -20,7 +20,7 @@ run: setup ## start everything with the demo; ARGS=--once ends after the first e
 	@exec $(BIN)/paperbus demo $(ARGS)
 
 test: develop test-servers ## every test but the long ones
-	@$(PYTEST) -m "not faults and not soak" $(ARGS)
+	@$(PYTEST) -n 2 -m "not faults and not soak" $(ARGS)
 
 faults: develop test-servers ## the long fault loops
 	@$(PYTEST) -m faults $(ARGS)

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -130,6 +132,21 @@ TARGETS = {
     "vsftpd",
 }
 
+BESIDE = ("unit", "conformance", "oauth", "peers")
+"""Rooms without the platform: their files share no server and no address, and may run side by side."""
+
+
+class Rooms(LoadScopeScheduling):
+    """Shares tests out to the workers of pytest-xdist: one has all that needs the platform."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.split("/")[1] in BESIDE else "platform"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
+    return Rooms(config, log)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks for a server is marked so, without having to remember it."""
@@ -169,6 +186,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """In CI, a whole run without one real server proves nothing."""
+    if hasattr(session.config, "workerinput"):  # the whole is told by the controller of the workers
+        return
     whole = not session.config.option.file_or_dir and not session.config.option.collectonly
     if IN_CI and whole and exitstatus == pytest.ExitCode.OK and not real_ran:
         session.config.get_terminal_writer().line(
