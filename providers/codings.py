@@ -65,9 +65,11 @@ async def _unpacked(head: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[
 
 
 def _pieces(unpacking: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
-    while packed and not unpacking.eof:
+    while packed:
+        if unpacking.eof:
+            raise zlib.error("something follows the end")
         yield unpacking.decompress(packed, PIECE)
-        packed = unpacking.unconsumed_tail
+        packed = unpacking.unconsumed_tail or unpacking.unused_data
 
 
 def _damaged() -> ProviderError:

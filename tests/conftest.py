@@ -18,6 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 sys.path.insert(0, str(Path(__file__).parent))
 
 import targets
+from imapservers import MailServer, dovecot
 from servers import NoServer, Topics, any_kafka, any_mongo, packaged_kafka, packaged_mongo
 from targets import Target
 
@@ -119,6 +120,17 @@ wsgidav = served(targets.wsgidav)
 openssh = served(targets.openssh)
 rclone_ftp = served(targets.rclone_ftp)
 vsftpd = served(targets.vsftpd)
+
+
+@pytest.fixture(scope="module")
+def mail_server() -> Iterator[MailServer]:
+    """A Dovecot of the module's own."""
+    try:
+        with dovecot() as server:
+            yield server
+    except NoServer as error:
+        unavailable(str(error))
+
 
 SERVERS = {"kafka", "mongo", "fresh_database", "topics", "all_topics", "fresh_kafka", "fresh_mongo"}
 TARGETS = {

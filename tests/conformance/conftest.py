@@ -1,7 +1,7 @@
 """The fixture that runs one suite over every driver, against every server that nobody here wrote."""
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,6 @@ from providers.reach import Reach
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from imapservers import MailServer, dovecot
-from servers import NoServer
 from shelves import Files, Mails, Shelf, records
 from subjects import LOOPBACK, Subject, bucket, dav, ftp, moto, ssh
 from targets import Target
@@ -59,15 +57,6 @@ async def subject_at(server: str, request: pytest.FixtureRequest, reach: Reach) 
             return bucket(target)
         case _:
             return moto(target)
-
-
-@pytest.fixture(scope="module")
-def mail_server() -> Iterator[MailServer]:
-    try:
-        with dovecot() as server:
-            yield server
-    except NoServer as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(params=[*SUBJECTS, "dovecot", "records"])

@@ -9,22 +9,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
 
-from imapservers import MailServer, dovecot
+from imapservers import MailServer
 from import_rig import Box
 from run_rig import Platform, Rig, a_place
-from servers import NoServer
 
 from providers.manifests import CATALOGUE, load
 from schemas.manifest import Manifest
-
-
-@pytest.fixture(scope="module")
-def mail_server() -> Iterator[MailServer]:
-    try:
-        with dovecot() as server:
-            yield server
-    except NoServer as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -51,19 +51,18 @@ def build(settings: Settings) -> Service:
     edge = Edge(kafka, NAME, Parking(database["parked"]), now)
 
     suggested = partial(suggest, known=mirror.known, store=store, now=now)
+    loader = Loader(watch, store, mirror, leases, bus.Topic(kafka, store))
+    bus.read(edge, suggested)
+    app = make_app(NAME, configured.verifier(settings), (edge.stuck, loader.stuck, leases.stuck))
+    services, url = configured.service_tokens(settings), settings.paperbus_catalog_url
+    set_up = SetUp(settings.paperbus_connections_url, services)
+    app.include_router(api.routes(api.Catalogue(store, mirror, suggested, url, set_up.can_be_chosen)))
+    if services is not None:
+        app.include_router(api.inner_routes(store, services))
 
     async def close() -> None:
         client.close()
 
-    loader = Loader(watch, store, mirror, leases, bus.Topic(kafka, store))
-    bus.read(edge, suggested)
-    app = make_app(NAME, configured.verifier(settings), (edge.stuck, loader.stuck, leases.stuck))
-    services = configured.service_tokens(settings)
-    set_up = SetUp(settings.paperbus_connections_url, services)
-    url = settings.paperbus_catalog_url
-    app.include_router(api.routes(api.Catalogue(store, mirror, suggested, url, set_up.can_be_chosen)))
-    if services is not None:
-        app.include_router(api.inner_routes(store, services))
     return Service(
         NAME,
         listeners=(Listener(app, CATALOG_PORT),),

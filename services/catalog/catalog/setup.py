@@ -12,12 +12,15 @@ from typing import Any
 
 import aiohttp
 
+from kit.bodies import whole
 from kit.logs import logger
 from kit.tokens import ServiceTokens
 
 EVERY = 10.0
 """Seconds between two questions, so that a provider that was just set up can soon be chosen."""
 SECONDS = 5.0
+MOST = 1024 * 1024
+"""Bytes of an answer."""
 CONNECTIONS = "connections"
 
 log = logger(__name__)
@@ -55,7 +58,7 @@ class SetUp:
         try:
             async with session.get(self._url, headers=headers) as answer:
                 answer.raise_for_status()
-                said = json.loads(await answer.content.read(1024 * 1024))
+                said = json.loads(await whole(answer, MOST) or b"")
                 self._known = frozenset(str(id_) for id_ in said["items"])
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
             if self._answered:

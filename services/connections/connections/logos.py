@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from kit.bodies import whole
 from kit.logs import logger
 from kit.tokens import ServiceTokens
 
@@ -55,9 +56,10 @@ class CatalogAsked:
                 aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
                 session.get(url, headers=headers, allow_redirects=False) as answer,
             ):
-                data = await answer.content.read(BYTES + 1)
-                usable = answer.status == 200 and answer.content_type in KINDS and len(data) <= BYTES
-                return Logo(answer.content_type, data) if usable else None
+                if answer.status != 200 or answer.content_type not in KINDS:
+                    return None
+                data = await whole(answer, BYTES)
+                return None if data is None else Logo(answer.content_type, data)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("catalog does not give a logo", provider_id=provider_id, error=type(error).__name__)
             return None

@@ -52,6 +52,7 @@ async def test_the_answer_to_a_head_has_no_body_whatever_its_coding(coding: str)
     [
         ("gzip", gzip.compress(DATA)[:-9], Reason.PROVIDER_DOWN),
         ("gzip", b"\x1f\x8b" + b"?" * 100, Reason.PROVIDER_DOWN),
+        ("gzip", gzip.compress(DATA) + gzip.compress(DATA), Reason.PROVIDER_DOWN),
         ("deflate", b"no such thing", Reason.PROVIDER_DOWN),
         ("br", b"\x0b\x02\x80", Reason.PROVIDER_CHANGED),
         ("gzip, br", b"\x0b\x02\x80", Reason.PROVIDER_CHANGED),
