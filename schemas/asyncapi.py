@@ -75,7 +75,13 @@ def manifest_schema() -> Json:
 
 
 def asyncapi(version: str) -> Json:
-    """All topics with their messages, as AsyncAPI 3.0."""
+    """All topics with their messages, as AsyncAPI 3.0, seen from a platform service.
+
+    What several events hold lies once in `components.schemas`: its tools resolve references from the root of
+    the document, not from the schema that they stand in.
+    """
+    payloads = {data.TYPE: _from_the_root(event_schema(data)) for data in events()}
+    shapes = {name: shape for payload in payloads.values() for name, shape in payload.pop("$defs").items()}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -87,7 +93,10 @@ def asyncapi(version: str) -> Json:
         "defaultContentType": CONTENT_TYPE,
         "channels": {topic.name: _channel(topic) for topic in TOPICS},
         "operations": {topic.name: _operation(topic) for topic in TOPICS},
-        "components": {"messages": {data.TYPE: _message(data) for data in events()}},
+        "components": {
+            "messages": {data.TYPE: _message(data, payloads[data.TYPE]) for data in events()},
+            "schemas": dict(sorted(shapes.items())),
+        },
     }
 
 
@@ -110,17 +119,21 @@ def _operation(topic: Topic) -> Json:
     return {"action": "send" if own else "receive", "channel": {"$ref": f"#/channels/{topic.name}"}}
 
 
-def _message(data: type[Data]) -> Json:
-    as_schema = {
-        "schemaFormat": "application/schema+json;version=draft-2020-12",
-        "schema": event_schema(data),
-    }
+def _from_the_root(schema: Json) -> Json:
+    """The schema with references as AsyncAPI has them. Nothing in it is newer than its dialect, draft 7."""
+    text = json.dumps(schema).replace('"#/$defs/', '"#/components/schemas/')
+    found: Json = json.loads(text)
+    del found["$schema"]
+    return found
+
+
+def _message(data: type[Data], payload: Json) -> Json:
     return {
         "name": data.TYPE,
         "title": data.__name__,
         "summary": _first_paragraph(data),
         "contentType": CONTENT_TYPE,
-        "payload": as_schema,
+        "payload": payload,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from schemas.asyncapi import events, published
+from schemas.asyncapi import event_schema, events, published
 from schemas.compatibility import breaks
 from schemas.envelope import Reader
 from schemas.topics import TOPICS
@@ -50,6 +51,74 @@ def test_a_golden_event_fits_its_published_schema(path: Path) -> None:
     schema = json.loads((ROOT / "schemas" / "published" / "events" / path.name).read_text("utf-8"))
 
     jsonschema.Draft202012Validator(schema).validate(json.loads(path.read_text("utf-8")))
+
+
+ASYNCAPI: dict[str, Any] = json.loads(published("0")["asyncapi.json"])
+
+
+def references(within: Any) -> Iterator[str]:
+    """Every `$ref` below."""
+    if isinstance(within, dict):
+        yield from (value for name, value in within.items() if name == "$ref")
+    for inner in within.values() if isinstance(within, dict) else within if isinstance(within, list) else ():
+        yield from references(inner)
+
+
+def test_every_reference_of_the_asyncapi_leads_somewhere_in_it() -> None:
+    for reference in set(references(ASYNCAPI)):
+        start, *names = reference.split("/")
+        found = ASYNCAPI
+        for name in names:
+            found = found[name]
+        assert start == "#"
+        assert found, reference
+
+
+def test_events_give_one_name_to_one_shape_alone() -> None:
+    """In the AsyncAPI they share them."""
+    shapes: dict[str, Any] = {}
+    for data in events():
+        for name, shape in event_schema(data)["$defs"].items():
+            assert shapes.setdefault(name, shape) == shape, name
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_a_golden_event_fits_its_message_of_the_asyncapi(path: Path) -> None:
+    """Read as AsyncAPI's tools do: by draft 7, with references from the document's root."""
+    message = {**ASYNCAPI, "$ref": f"#/components/messages/{path.stem}/payload"}
+    validator = jsonschema.Draft7Validator(message)
+    event = json.loads(path.read_text("utf-8"))
+
+    validator.validate(event)
+    assert not validator.is_valid({name: value for name, value in event.items() if name != "data"})
+    assert not validator.is_valid({**event, "data": "no object"})
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
+def test_no_topic_that_was_released_moves_or_loses_an_event(release: Path) -> None:
+    """Nor gets other partitions: each key would go elsewhere, past what is there of it already."""
+    released: dict[str, Any] = json.loads((release / "topics.json").read_text("utf-8"))
+    now = {
+        name: {
+            "action": ASYNCAPI["operations"][name]["action"],
+            "partitions": channel["bindings"]["kafka"]["partitions"],
+            "cleanup": channel["bindings"]["kafka"]["topicConfiguration"]["cleanup.policy"],
+            "events": sorted(channel["messages"]),
+        }
+        for name, channel in ASYNCAPI["channels"].items()
+    }
+
+    for name, before in released.items():
+        after = now[name]
+        assert set(before.pop("events")) <= set(after.pop("events"))
+        assert before == after
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
+def test_a_manifest_of_a_release_is_still_one(release: Path) -> None:
+    released = json.loads((release / "manifest.json").read_text("utf-8"))
+
+    assert breaks(released, json.loads(published("0")["manifest.json"])) == []
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
