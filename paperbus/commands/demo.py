@@ -127,7 +127,7 @@ def _hints(everything: Up, account: str, connection: str) -> str:
         (
             f"Open the page again: {command} link --account {account}",
             f"Export again:        {command} send ExportDue --account {account} {about} {now}",
-            f"Add a provider:      {command} provider new my-cloud",
+            f"Add a provider:      {command} provider new my-cloud --in {everything.data / OWN}",
             "Ctrl-C ends all of it.",
             "",
             "The console, where customers add accounts; its Demo Portal asks for a code, as portals do:",

@@ -8,6 +8,7 @@ import errno
 import hashlib
 import importlib.util
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -20,6 +21,10 @@ LOG = VENV / "setup.log"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paperbus"
 INPUTS = ("pyproject.toml", "paperbus/local/kafka.jars", "paperbus/local/prepare.py")
 
+NOT_HERE = (
+    f"A package is not there for {platform.system()} {platform.machine()} with Python "
+    f"{platform.python_version()}: run `docker compose up` instead."
+)
 FULL = f"The disk is full: make room beside {ROOT} and {CACHE}, then start again; what arrived is kept."
 SIGNS = (
     (r"No space left", FULL),
@@ -28,9 +33,10 @@ SIGNS = (
         "A package is not the one that was pinned: tell the maintainers.",
     ),
     (
-        r"NewConnectionError|NameResolutionError|Connection\w*Error|timed out|No matching distribution",
+        r"Retrying \(|NameResolutionError|Connection\w*Error|ProxyError|SSLError|timed out",
         "The package registry does not answer: check the network, then start again; what arrived is kept.",
     ),
+    (r"No matching distribution", NOT_HERE),
     (r"", "The packages could not be installed."),
 )
 
@@ -140,6 +146,8 @@ def say(text: str) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
+    except KeyboardInterrupt:
+        raise Stop("Stopped: start again to go on; what arrived is kept.") from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise Stop(FULL) from error

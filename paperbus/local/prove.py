@@ -24,6 +24,8 @@ def main() -> None:
         sys.stdout.write(f"Kafka: {len(jars.class_path())} jars, checked\n")
     except LocalServerError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:  # whoever runs us hears of it too, and says so
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from importlib.metadata import PackageMetadata, distributions
 from pathlib import Path
 
 import click
@@ -87,6 +88,28 @@ def test_every_paper_is_named_in_the_readme() -> None:
     readme = text(ROOT / "README.md")
 
     assert [one.name for one in (ROOT / "docs").glob("*.md") if one.name not in readme] == []
+
+
+def test_every_library_that_asks_more_than_to_be_named_is_in_the_notice() -> None:
+    """As their own metadata say; those of other systems are not installed here."""
+    pinned = {
+        name.lower()
+        for file in ROOT.glob("requirements*.txt")
+        for name in re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==", text(file), re.MULTILINE)
+    }
+    installed = {one.metadata["Name"].lower(): one.metadata for one in distributions()}
+    demanding = {
+        name for name in pinned & set(installed) if re.search(r"GPL|MPL|EPL|Mozilla", _terms(installed[name]))
+    }
+    notice = text(ROOT / "NOTICE").lower()
+
+    assert {"certifi", "trytond"} <= demanding
+    assert [name for name in sorted(demanding) if name not in notice] == []
+
+
+def _terms(about: PackageMetadata) -> str:
+    said = [about.get("License-Expression", ""), (about.get("License") or "")[:100]]
+    return " ".join(said + [one for one in about.get_all("Classifier", []) if one.startswith("License")])
 
 
 def test_no_committed_file_names_a_registry() -> None:
