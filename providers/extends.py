@@ -9,7 +9,7 @@ it holds before the lists that were taken over.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -53,14 +53,35 @@ class Resolved:
         return []
 
 
-def resolve(own: Marked, folder: Path) -> Resolved:
+def parent_file(name: str, folder: Path) -> str | None:
+    """The file of what the manifest in `folder` calls `name`."""
+    safe = os.path.basename(name)  # noqa: PTH119 - asked thousands of times: a Path each would take longer
+    places = (f"{folder.parent}/{safe}/{FILE}", f"{CATALOGUE}/{safe}/{FILE}", f"{PRESETS}/{safe}.yaml")
+    own = f"{folder}/{FILE}"
+    return next((path for path in places if path != own and os.path.isfile(path)), None)  # noqa: PTH113 - as above
+
+
+ParentBytes = Callable[[str, Path], bytes | None]
+"""The file of what the manifest in a folder extends by a name; None where there is none that can be read."""
+
+
+def parent_bytes(name: str, folder: Path) -> bytes | None:
+    """See `ParentBytes`. Whoever reads many folders remembers what it gave."""
+    path = parent_file(name, folder)
+    try:
+        return None if path is None else Path(path).read_bytes()
+    except OSError:
+        return None
+
+
+def resolve(own: Marked, folder: Path, parent: ParentBytes = parent_bytes) -> Resolved:
     """The manifest in `folder`, whole.
 
     Raises:
         Broken: what it extends is not there, is broken itself, or goes in a circle; so is a field that it
             changes.
     """
-    chain = tuple(_parents(own, folder))
+    chain = tuple(_parents(own, folder, parent))
     members = _inherited(tuple(raw for _, raw in chain))
     changes = own.members.get("fields", {})
     if not isinstance(changes, dict) or not all(isinstance(change, dict) for change in changes.values()):
@@ -73,27 +94,18 @@ def resolve(own: Marked, folder: Path) -> Resolved:
     return Resolved(_over(own.members, members), chain, own)
 
 
-def parent_file(name: str, folder: Path) -> str | None:
-    """The file of what the manifest in `folder` calls `name`."""
-    safe = os.path.basename(name)  # noqa: PTH119 - asked thousands of times: a Path each would take longer
-    places = (f"{folder.parent}/{safe}/{FILE}", f"{CATALOGUE}/{safe}/{FILE}", f"{PRESETS}/{safe}.yaml")
-    own = f"{folder}/{FILE}"
-    return next((path for path in places if path != own and os.path.isfile(path)), None)  # noqa: PTH113 - as above
-
-
-def _parents(own: Marked, folder: Path) -> Iterator[tuple[str, bytes]]:
+def _parents(own: Marked, folder: Path, parent: ParentBytes) -> Iterator[tuple[str, bytes]]:
     """What is extended, nearest first: names and files."""
     at = own.place(["extends"])
     name = own.members.get("extends")
     for _ in range(_DEEPEST):
         if name is None:
             return
-        path = parent_file(name, folder) if isinstance(name, str) else None
-        if path is None:
+        raw = parent(name, folder) if isinstance(name, str) else None
+        if raw is None:
             why = "in a circle" if name == folder.name else "to what is not there"
             raise Broken([Complaint(*at, f"`extends` leads {why}: there is no provider or preset `{name}`.")])
         try:
-            raw = Path(path).read_bytes()
             members = _read(raw).members
         except Broken as broken:
             said = f"`{name}` cannot be extended, it is broken itself at {broken.complaints[0]}"

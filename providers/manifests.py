@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from providers.extends import CATALOGUE, FILE, parent_file, resolve
+from providers.extends import CATALOGUE, FILE, ParentBytes, parent_bytes, resolve
 from providers.logos import LOGO_BYTES, LogoRefused, media_type_of
 from providers.marked import Broken, Complaint, read
 from providers.rules import Fault, faults, schema_faults
@@ -72,7 +73,7 @@ def check(path: Path) -> list[Complaint]:
     return []
 
 
-def whole(folder: Path) -> Whole:
+def whole(folder: Path, parent: ParentBytes = parent_bytes) -> Whole:
     """A provider with its logo. The folder's name, as it is given, is the provider's id.
 
     Raises:
@@ -82,7 +83,7 @@ def whole(folder: Path) -> Whole:
         raw = (folder / FILE).read_bytes()
     except OSError:
         raise Broken([Complaint(1, 1, f"There is no {FILE} here that can be read.")]) from None
-    resolved = resolve(read(raw), folder)
+    resolved = resolve(read(raw), folder, parent)
     manifest, found = _validated(resolved.members)
     logo, media_type = b"", ""
     if manifest is not None:
@@ -98,24 +99,13 @@ def whole(folder: Path) -> Whole:
     return Whole(manifest, logo, media_type, names, _digest(raw, logo, *parents))
 
 
-def digest(folder: Path, logo: str, parents: Sequence[str], parent_bytes: ParentBytes | None = None) -> str:
+def digest(folder: Path, logo: str, parents: Sequence[str], parent: ParentBytes = parent_bytes) -> str:
     """SHA-256 of all that `whole` would read, and of the manifest's schema: the same means nothing changed.
 
-    `logo` and `parents` are those it had when it was read. A file that is gone counts as empty. For many
-    folders `parent_bytes` spares reading the same parents again and again.
+    `logo` and `parents` are those it had when it was read. A file that is gone counts as empty.
     """
-    read_parent = parent_bytes or parent_of
-    own = (_content(f"{folder}/{name}") for name in (FILE, Path(logo).name))
-    return _digest(*own, *(read_parent(name, folder) for name in parents))
-
-
-ParentBytes = Callable[[str, Path], bytes]
-
-
-def parent_of(name: str, folder: Path) -> bytes:
-    """The file of what the manifest in `folder` extends as `name`; empty where there is none."""
-    path = parent_file(name, folder)
-    return b"" if path is None else _content(path)
+    own = (_content(f"{folder}/{name}") for name in (FILE, os.path.basename(logo)))  # noqa: PTH119 - as below
+    return _digest(*own, *(parent(name, folder) or b"" for name in parents))
 
 
 def _validated(members: Mapping[str, Any]) -> tuple[Manifest | None, list[Fault]]:
@@ -152,10 +142,13 @@ def _schema() -> bytes:
 
 
 def _logo(folder: Path, name: str) -> tuple[bytes, str]:
-    path = folder / name
-    if path.name != name or not path.is_file():
-        raise LogoRefused(f"There is no logo `{name}` beside the manifest.")
-    if path.stat().st_size > LOGO_BYTES:
+    try:
+        if os.path.basename(name) != name:  # noqa: PTH119 - asked by the ten thousands
+            raise FileNotFoundError(name)
+        with open(f"{folder}/{name}", "rb") as file:  # noqa: PTH123 - as above
+            logo = file.read(LOGO_BYTES + 1)
+    except OSError:
+        raise LogoRefused(f"There is no logo `{name}` beside the manifest that can be read.") from None
+    if len(logo) > LOGO_BYTES:
         raise LogoRefused(f"The logo is larger than {LOGO_BYTES // 1024} KB.")
-    logo = path.read_bytes()
     return logo, media_type_of(logo)

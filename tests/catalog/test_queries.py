@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from catalog.handlers import record
-from catalog.lifecycle import ManifestRead
+from catalog.lifecycle import ManifestGone, ManifestRead
 from catalog.reading import File, Logo
 from catalog.store import CatalogStore
+from catalog.wire import Wire
 from kit.mongo import connect
 from providers.manifests import CATALOGUE, folders, load
 
@@ -25,7 +26,7 @@ async def kept(mongo: str, fresh_database: str) -> AsyncIterator[tuple[CatalogSt
     database = client[fresh_database]
     store = CatalogStore(database, lambda: NOW, lambda: None)
     await store.declare()
-    manifests = {folder.name: load(folder).wire() for folder in folders(CATALOGUE)}
+    manifests = {folder.name: Wire.of(load(folder)) for folder in folders(CATALOGUE)}
     await record(store.providers, {id_: ManifestRead(manifest, NOW) for id_, manifest in manifests.items()})
     await store.keep_files(
         {id_: File("0" * 64, "logo.svg", ("files",)) for id_ in manifests},
@@ -39,12 +40,13 @@ async def test_no_hot_query_scans_a_collection(kept: tuple[CatalogStore, Any]) -
     store, database = kept
     await database.command("profile", PROFILE_ALL)
     assert set(await store.read(["sftp", "webdav", "none"])) == {"sftp", "webdav"}
+    assert set(await store.shown(["sftp", "webdav", "none"])) == {"sftp", "webdav"}
     assert [one async for one in store.listed(NOW)]
     assert await store.extending(["files"])
     assert not await store.nothing_owed()
     assert await store.files(["sftp"])
     assert await store.logo("sftp")
-    await record(store.providers, {"sftp": ManifestRead(load(CATALOGUE / "sftp").wire(), NOW)})
+    await record(store.providers, {"sftp": ManifestRead(Wire.of(load(CATALOGUE / "sftp")), NOW)})
     await database.command("profile", PROFILE_OFF)
 
     seen = [one async for one in database["system.profile"].find({"op": {"$in": ["query", "update"]}})]
@@ -55,12 +57,28 @@ async def test_no_hot_query_scans_a_collection(kept: tuple[CatalogStore, Any]) -
 
 async def test_what_was_recorded_is_read_back_as_it_was(kept: tuple[CatalogStore, Any]) -> None:
     store, _ = kept
-    manifest = load(CATALOGUE / "sftp").wire()
+    manifest = load(CATALOGUE / "sftp")
 
     found = (await store.read(["sftp"]))["sftp"]
-    assert found.manifest == manifest
-    again = await record(store.providers, {"sftp": ManifestRead(manifest, NOW)})
+    assert found.manifest == Wire.of(manifest)
+    again = await record(store.providers, {"sftp": ManifestRead(Wire.of(manifest), NOW)})
     assert (again.changed, again.left) == (set(), set())
-    edited = manifest | {"aliases": ["edited"]}
+    edited = Wire.of(manifest.model_copy(update={"aliases": ("edited",)}))
     assert (await record(store.providers, {"sftp": ManifestRead(edited, NOW)})).changed == {"sftp"}
     assert (await store.read(["sftp"]))["sftp"].revision == 2
+    assert (await store.shown(["sftp", "none"]))["sftp"].head["aliases"] == ["edited"]
+
+
+async def test_what_release_0_1_0_kept_is_read_searched_and_written_anew(
+    kept: tuple[CatalogStore, Any],
+) -> None:
+    store, database = kept
+    manifest = load(CATALOGUE / "sftp")
+    older = {"$set": {"manifest": manifest.wire()}, "$unset": {"json": ""}}
+    await database["providers"].update_one({"_id": "sftp"}, older)
+
+    assert (await store.shown(["sftp"]))["sftp"].head["name"] == manifest.name.model_dump()
+    assert (await record(store.providers, {"sftp": ManifestRead(Wire.of(manifest), NOW)})).changed == set()
+    await record(store.providers, {"sftp": ManifestGone(NOW)})
+    await record(store.providers, {"sftp": ManifestRead(Wire.of(manifest), NOW)})
+    assert (await store.read(["sftp"]))["sftp"].manifest == Wire.of(manifest)

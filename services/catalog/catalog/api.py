@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field as Member, StringConstraints
 
 from catalog.handlers import Asker, Told
-from catalog.lifecycle import Provider, State, Wire
+from catalog.lifecycle import Glance, Provider, State
 from catalog.mirror import Mirror
 from catalog.reading import Logo
 from catalog.search import Place, Wanted
@@ -24,7 +24,7 @@ from schemas.fields import Field, Words
 from schemas.login import Ask, Choose, Confirm, Device, Redirect
 from schemas.manifest import Category, Manifest
 from schemas.reasons import Direction
-from schemas.schedules import Schedule
+from schemas.schedules import DAILY, Schedule
 from web.security import A_DRAWING
 
 CONNECTIONS = "connections"
@@ -92,6 +92,9 @@ class Shelf(Protocol):
     async def read(self, ids: list[str]) -> dict[str, Provider]:
         """Providers by id, retired ones too."""
 
+    async def shown(self, ids: list[str]) -> dict[str, Glance]:
+        """What lists show of them."""
+
     async def logo(self, provider_id: str) -> Logo | None:
         """A provider's logo."""
 
@@ -104,7 +107,7 @@ class Catalogue:
     mirror: Mirror
     suggest: Callable[[ProviderSuggested, Asker], Awaitable[Told]]
     url: str
-    can_be_chosen: Callable[[Wire], bool] = bool
+    can_be_chosen: Callable[[Mapping[str, Any]], bool] = bool
     """Whether the operator has set up what a manifest's login needs."""
 
 
@@ -137,7 +140,7 @@ def routes(catalogue: Catalogue) -> APIRouter:
     async def providers(_: Caller, search: Annotated[Search, Query()]) -> Page[Item]:
         """Providers that fit, best first, then by name."""
         found = catalogue.mirror.index.find(search.wanted, search.limit, _place(search.cursor))
-        kept = await catalogue.shelf.read(found.ids)
+        kept = await catalogue.shelf.shown(found.ids)
         items = [_item(catalogue, kept[id_], search.locale) for id_ in found.ids if id_ in kept]
         return Page[Item](items=items, next=cursor_of(*found.next) if found.next else None)
 
@@ -147,7 +150,8 @@ def routes(catalogue: Catalogue) -> APIRouter:
         kept = (await catalogue.shelf.read([provider_id])).get(provider_id)
         if kept is None or kept.manifest is None:
             raise not_found("provider")
-        return _detail(catalogue, kept, Manifest.model_validate(kept.manifest), locale)
+        glance = Glance(kept.id, kept.state, kept.manifest.head)
+        return _detail(catalogue, glance, kept.revision, kept.manifest.manifest(), locale)
 
     @router.get("/providers/{provider_id}/logo", response_class=Response)
     async def logo(_: Caller, provider_id: str, request: Request) -> Response:
@@ -201,14 +205,14 @@ _KINDS: dict[type, str] = {Confirm: "confirm", Redirect: "redirect", Device: "de
 """Steps that ask something of the customer, beside those that ask for fields, by the kind of challenge."""
 
 
-def _item(catalogue: Catalogue, provider: Provider, locale: str) -> Item:
-    return Item(**_members(catalogue, provider, Shown.model_validate(_whole(provider)), locale))
+def _item(catalogue: Catalogue, glance: Glance, locale: str) -> Item:
+    return Item(**_members(catalogue, glance, Shown.model_validate(glance.head), locale))
 
 
-def _detail(catalogue: Catalogue, provider: Provider, manifest: Manifest, locale: str) -> Detail:
+def _detail(catalogue: Catalogue, glance: Glance, revision: int, manifest: Manifest, locale: str) -> Detail:
     return Detail(
-        **_members(catalogue, provider, manifest, locale),
-        revision=provider.revision,
+        **_members(catalogue, glance, manifest, locale),
+        revision=revision,
         website=manifest.website,
         docs=manifest.docs,
         login=tuple(
@@ -225,29 +229,23 @@ def _detail(catalogue: Catalogue, provider: Provider, manifest: Manifest, locale
             str(direction): tuple(spec.shown(locale) for spec in manifest.options_for(direction))
             for direction in manifest.directions
         },
-        schedule=manifest.schedule,
+        schedule=None if (usual := manifest.usual("import")) == DAILY else usual,
     )
 
 
 def _members(
-    catalogue: Catalogue, provider: Provider, manifest: Shown | Manifest, locale: str
+    catalogue: Catalogue, glance: Glance, manifest: Shown | Manifest, locale: str
 ) -> dict[str, object]:
     return {
-        "id": provider.id,
+        "id": glance.id,
         "name": manifest.name.said(locale),
         "summary": manifest.summary.said(locale),
         "categories": manifest.categories,
         "countries": manifest.countries,
         "directions": manifest.directions,
-        "available": provider.state is State.PUBLISHED and catalogue.can_be_chosen(_whole(provider)),
-        "logo_url": f"{catalogue.url}/v1/providers/{provider.id}/logo",
+        "available": glance.state is State.PUBLISHED and catalogue.can_be_chosen(glance.head),
+        "logo_url": f"{catalogue.url}/v1/providers/{glance.id}/logo",
     }
-
-
-def _whole(provider: Provider) -> Wire:
-    if provider.manifest is None:
-        raise LookupError(f"{provider.id} was never published")
-    return provider.manifest
 
 
 def _logo(found: Logo, known: str | None) -> Response:

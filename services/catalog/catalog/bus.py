@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.handlers import Asker, Published, Told, record
-from catalog.lifecycle import TopicLacks, Wire
+from catalog.lifecycle import TopicLacks
+from catalog.wire import Wire
 from kit.broker import Kafka
 from kit.edge import Edge, each
 from kit.heard import Heard
@@ -87,7 +88,7 @@ class Topic:
 
 def _manifest(reader: Reader, value: bytes) -> Wire | None:
     data = reader.read(value).data
-    return data.manifest.wire() if isinstance(data, ProviderPublished) else None
+    return Wire.of(data.manifest) if isinstance(data, ProviderPublished) else None
 
 
 async def _said(kafka: Kafka) -> AsyncIterator[tuple[str, int, bytes]]:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 Groups = Mapping[int, set[int]]
-"""Numbers by their score, each number once."""
+"""Numbers by their score. One that has several scores counts by its best: see `best_first`."""
 
 
 def either(*many: Groups) -> Groups:
-    """All of these, each number once, at its best score."""
-    given = [groups for groups in many if any(groups.values())]
-    if len(given) == 1:
-        return given[0]
+    """All of these; scores without a number are left out."""
     merged: dict[int, set[int]] = {}
-    for groups in given:
+    for groups in many:
         for score, numbers in groups.items():
-            merged[score] = merged[score] | numbers if score in merged else numbers
-    seen: set[int] = set()
-    best: dict[int, set[int]] = {}
-    for score in sorted(merged, reverse=True):
-        if fresh := merged[score] - seen:
-            best[score] = fresh
-            seen |= fresh
-    return best
+            if numbers:
+                merged[score] = merged[score] | numbers if score in merged else numbers
+    return merged
 
 
 def both(some: Groups, others: Groups) -> Groups:
@@ -34,3 +26,11 @@ def both(some: Groups, others: Groups) -> Groups:
             if common := numbers & more:
                 sums.setdefault(score + other, set()).update(common)
     return sums
+
+
+def best_first(groups: Groups) -> Iterator[tuple[int, set[int]]]:
+    """Each number once, at its best score. What is not asked for is not made."""
+    seen: set[int] = set()
+    for score in sorted(groups, reverse=True):
+        yield score, groups[score] - seen
+        seen |= groups[score]

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
-from catalog.lifecycle import TRANSITIONS, Message, Provider, State, Wire
+from catalog.lifecycle import TRANSITIONS, Message, Provider, State
+from catalog.wire import Wire
 from catalog.words import words
 from kit.aggregates import Aggregates, Change, Draft
 from kit.endings import NotNow, Refused

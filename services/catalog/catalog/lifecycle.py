@@ -8,14 +8,11 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
+from catalog.wire import Wire
 from kit.transitions import Row, Table
 from schemas.base import ProviderId
 from schemas.catalog import ProviderRetired
 from schemas.envelope import Data
-from schemas.manifest import Manifest
-
-Wire = Mapping[str, Any]
-"""A manifest as it travels. Whoever read it has checked it; to do so again costs more than all else."""
 
 
 class State(Enum):
@@ -35,6 +32,15 @@ class Provider:
     revision: int = 0
     manifest: Wire | None = field(default=None, repr=False)
     at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What lists show of a provider. `head` is that of its manifest (`catalog.wire.Wire`)."""
+
+    id: str
+    state: State
+    head: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +69,22 @@ Message = ManifestRead | ManifestGone | TopicLacks
 
 
 class ProviderPublished(Data):
-    """`schemas.catalog.ProviderPublished` as its writer says it, with the manifest as it was read."""
+    """`schemas.catalog.ProviderPublished` as its writer says it, with the manifest's JSON as it was read."""
 
     SUBJECT = "provider_id"
 
     provider_id: ProviderId
     revision: int
-    manifest: dict[str, Any]
+    manifest: bytes
+
+    def model_dump_json(self, **_: Any) -> str:
+        """As it travels."""
+        manifest = self.manifest.decode()
+        return f'{{"provider_id":"{self.provider_id}","revision":{self.revision},"manifest":{manifest}}}'
 
 
 def _same(provider: Provider, read: ManifestRead) -> bool:
-    if provider.manifest == read.manifest:
-        return True
-    # What an older release kept lacks what manifests say since; it is no other manifest for that.
-    return Manifest.model_validate(provider.manifest).wire() == read.manifest
+    return provider.manifest is not None and provider.manifest.says_the_same(read.manifest)
 
 
 def _taken(provider: Provider, read: ManifestRead) -> Provider:
@@ -90,8 +98,8 @@ def _risen(provider: Provider, message: ManifestGone | TopicLacks) -> Provider:
 def _published(provider: Provider, _: Message) -> Sequence[ProviderPublished]:
     if provider.manifest is None:
         raise ValueError(f"{provider.id} is published without a manifest")
-    manifest = dict(provider.manifest)
-    return (ProviderPublished(provider_id=provider.id, revision=provider.revision, manifest=manifest),)
+    said = provider.manifest.json
+    return (ProviderPublished(provider_id=provider.id, revision=provider.revision, manifest=said),)
 
 
 def _retired(provider: Provider, _: Message) -> Sequence[ProviderRetired]:

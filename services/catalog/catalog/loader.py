@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
-from pydantic_core import from_json
-
 from catalog import reading
 from catalog.handlers import record
 from catalog.lifecycle import ManifestGone, ManifestRead, Message
@@ -143,7 +141,7 @@ class Loader:
         """Record what was read. Returns how many providers changed."""
         now = self._store.providers.now()
         messages: dict[str, Message] = {
-            provider_id: ManifestRead(from_json(raw), now) for provider_id, raw in read.manifests.items()
+            provider_id: ManifestRead(manifest, now) for provider_id, manifest in read.manifests.items()
         }
         recorded = await record(self._store.providers, messages)
         for left in recorded.left:

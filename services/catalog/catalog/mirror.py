@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
@@ -16,6 +17,8 @@ from kit.trouble import is_trouble
 log = logger(__name__)
 
 EVERY: Final = 2.0
+SHARE: Final = 20
+"""Following takes at most one part in so many of the time: what comes by the thousand needs fewer looks."""
 OVERLAP: Final = timedelta(seconds=10)
 """Replicas' clocks may differ by this much: so far behind the last look each one begins."""
 
@@ -43,14 +46,17 @@ class Mirror:
 
     async def follow(self) -> None:
         """Take up what changed, as long as the service runs."""
+        pause = EVERY
         while True:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(pause)
+            began = time.monotonic()
             try:
                 await self.refresh()
             except Exception as error:
                 if not is_trouble(error):
                     raise
                 log.warning("search is not up to date", error=type(error).__name__)
+            pause = max(EVERY, (time.monotonic() - began) * SHARE)
 
     async def refresh(self) -> None:
         """Take up what changed since the last time."""

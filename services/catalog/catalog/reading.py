@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from pathlib import Path
 
+from catalog.wire import Wire
 from providers import manifests
+from providers.extends import parent_bytes
 from providers.manifests import Broken
 
 
@@ -39,9 +41,9 @@ class Logo:
 
 @dataclass(slots=True)
 class Read:
-    """What came of it, by id. `manifests` travel as this JSON; folders that are as they were are in none."""
+    """What came of it, by id. Folders that are as they were are in none of them."""
 
-    manifests: dict[str, bytes] = field(default_factory=dict)
+    manifests: dict[str, Wire] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
     logos: dict[str, Logo] = field(default_factory=dict)
     broken: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -68,7 +70,7 @@ def read(folders: Sequence[tuple[str, Path]], known: Mapping[str, File]) -> Read
             file = known.get(provider_id)
             if file and manifests.digest(folder, file.logo, file.parents, parents.of) == file.digest:
                 continue
-            _take(provider_id, manifests.whole(folder), came)
+            _take(provider_id, manifests.whole(folder, parents.of), came)
         except Broken as broken:
             came.broken[provider_id] = tuple(str(complaint) for complaint in broken.complaints)
         except Exception as error:  # noqa: BLE001 - no folder may keep the others from being read
@@ -77,7 +79,7 @@ def read(folders: Sequence[tuple[str, Path]], known: Mapping[str, File]) -> Read
 
 
 def _take(provider_id: str, whole: manifests.Whole, came: Read) -> None:
-    came.manifests[provider_id] = whole.manifest.model_dump_json(by_alias=True).encode()
+    came.manifests[provider_id] = Wire.of(whole.manifest)
     came.files[provider_id] = File(whole.digest, whole.manifest.logo.file, whole.parents)
     came.logos[provider_id] = Logo(whole.media_type, hashlib.sha256(whole.logo).hexdigest(), whole.logo)
 
@@ -86,12 +88,12 @@ class _Parents:
     """Parents' files, read once for one lot of folders."""
 
     def __init__(self) -> None:
-        self._read: dict[tuple[str, Path], bytes] = {}
+        self._read: dict[tuple[str, Path], bytes | None] = {}
 
-    def of(self, name: str, folder: Path) -> bytes:
+    def of(self, name: str, folder: Path) -> bytes | None:
         if folder.name == name:  # it extends what is of its own name elsewhere
-            return manifests.parent_of(name, folder)
+            return parent_bytes(name, folder)
         key = (name, folder.parent)
         if key not in self._read:
-            self._read[key] = manifests.parent_of(name, folder)
+            self._read[key] = parent_bytes(name, folder)
         return self._read[key]

@@ -6,12 +6,12 @@ It knows ids, names and what to filter by, never whole manifests: 50,000 of thos
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
-from catalog.groups import Groups, both, either
+from catalog.groups import Groups, best_first, both, either
 from catalog.words import LAST, LONGEST_WORD, Terms, words
 
 LOCALES: Final = ("en", "fr", "de")
@@ -32,6 +32,8 @@ CATEGORY_WORDS: Final[Mapping[str, str]] = {
 
 MOST_WORDS: Final = 8
 _MANY: Final = 200
+_FEW: Final = 100
+"""One in so many, or fewer, are sorted; more are sooner found by going through all in their order."""
 _EXACT, _PREFIX, _TYPO = 100, 80, {1: 60, 2: 50}
 _WHOLE_NAME, _NAME_STARTS = 100_000, 50_000
 _WEIGHTS: Final = {"name": 10, "alias": 9, "category": 5}
@@ -96,7 +98,7 @@ class Index:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._rows: list[_Row | None] = []
-        self._terms = {field: Terms() for field in _WEIGHTS}
+        self._terms = Terms(_WEIGHTS)
         self._order: dict[str, list[int]] = {locale: [] for locale in LOCALES}
         self._unsorted: list[int] = []
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -113,7 +115,7 @@ class Index:
         self._unsorted.append(number)
         for field, found in _words_of(listed).items():
             for word in found:
-                self._terms[field].add(word, number)
+                self._terms.add(field, word, number)
 
     def drop(self, provider_id: str) -> None:
         """Takes a provider out; its number is never used again, so that the words need no clearing."""
@@ -137,7 +139,7 @@ class Index:
 
         `joined` is a folded name without its spaces.
         """
-        candidates = self._terms["name"].starting(joined[:2]) if joined else set()
+        candidates = self._terms.having("name", self._terms.starting(joined[:2])) if joined else set()
         for row in (self._rows[number] for number in sorted(candidates)):
             if row is None or direction not in row.directions:
                 continue
@@ -173,9 +175,7 @@ class Index:
         if not query.strip():
             yield 0, None
         elif asked := words(query)[:MOST_WORDS]:
-            groups = self._groups(asked, by)
-            for score in sorted(groups, reverse=True):
-                yield score, groups[score]
+            yield from best_first(self._groups(asked, by))
 
     def _groups(self, asked: list[str], by: _ByName) -> Groups:
         """Providers by how well they match all the words. A word that would leave nothing is passed over."""
@@ -190,27 +190,31 @@ class Index:
         starts = set(self._between((whole, ""), (whole + LAST, ""), by))
         if not starts:
             return best
-        exact = {number for number in starts if by(number)[0] == whole}
+        exact = set(self._between((whole, ""), (whole, LAST), by))
         best = either(best, {_PREFIX * _WEIGHTS["name"]: starts})
-        anyhow = set().union(*best.values())
-        return both(best, either({_WHOLE_NAME: exact}, {_NAME_STARTS: starts}, {0: anyhow}))
+        return either(best, both(best, {_WHOLE_NAME: exact, _NAME_STARTS: starts}))
 
     def _matching(self, word: str) -> Groups:
         return self._holding(word) or self._split(word) or self._misspelt(word)
 
     def _holding(self, word: str) -> Groups:
         """Providers with this word or one that starts like it; one letter alone starts too many."""
-        fields = [(self._terms[field], weight) for field, weight in _WEIGHTS.items()]
-        exact = [{_EXACT * weight: terms.having(word)} for terms, weight in fields]
+        exact = self._weighed(_EXACT, (word,))
         if len(word) == 1:
             return either(*exact)
-        return either(*exact, *({_PREFIX * weight: terms.starting(word)} for terms, weight in fields))
+        longer = [term for term in self._terms.starting(word) if term != word]
+        return either(*exact, *self._weighed(_PREFIX, longer))
+
+    def _weighed(self, score: int, words: Collection[str]) -> list[Groups]:
+        """Providers with one of these words, by what the field counts that has it."""
+        return [{score * weight: self._terms.having(field, words)} for field, weight in _WEIGHTS.items()]
 
     def _split(self, word: str) -> Groups:
         """Who types "onedrive" may mean "one drive"."""
-        names = self._terms["name"]
+        terms = self._terms
         for cut in range(2, len(word) - 1):
-            if both := names.having(word[:cut]) & names.starting(word[cut:]):
+            start = terms.having("name", (word[:cut],))
+            if start and (both := start & terms.having("name", terms.starting(word[cut:]))):
                 return {_PREFIX * _WEIGHTS["name"]: both}
         return {}
 
@@ -218,18 +222,13 @@ class Index:
         if len(word) < 4:
             return {}
         typos = 1 if len(word) < 8 else 2
-        return either(
-            *(
-                {_TYPO[distance] * weight: numbers}
-                for field, weight in _WEIGHTS.items()
-                for distance, numbers in self._terms[field].misspelt(word, typos).items()
-            )
-        )
+        found = self._terms.misspelt(word, typos)
+        return either(*(group for typo, like in found.items() for group in self._weighed(_TYPO[typo], like)))
 
     def _by_name(self, numbers: set[int] | None, by: _ByName, past: tuple[str, str]) -> Iterable[int]:
         """These numbers by name, those behind `past`. Many are cheaper picked from the order than sorted."""
         order = self._order[LOCALES[by.locale]]
-        if numbers is not None and len(numbers) * 16 < len(order):
+        if numbers is not None and len(numbers) * _FEW < len(order):
             return (number for number in sorted(numbers, key=by) if by(number) > past)
         start = bisect_right(order, past, key=by)
         return (number for number in order[start:] if numbers is None or number in numbers)

@@ -15,12 +15,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bson import Binary
+from pydantic_core import to_json
 from pymongo import ASCENDING, IndexModel, ReplaceOne
 from pymongo.errors import DuplicateKeyError
 
 from catalog.handlers import Asker, Suggestion
-from catalog.lifecycle import Provider, State, Wire
+from catalog.lifecycle import Glance, Provider, State
 from catalog.reading import File, Logo
+from catalog.wire import SHOWN, Wire
 from kit.aggregates import SHARDS, Change, Kind, shard_of
 from kit.mongo import Database, declare
 from kit.mongo_aggregates import MongoAggregates
@@ -34,6 +36,7 @@ CHANGED: Final = IndexModel([("at", ASCENDING)], name="changed")
 EXTENDED: Final = IndexModel([("parents", ASCENDING)], name="extended")
 _INDEXED: Final = ("name", "aliases", "categories", "countries", "directions")
 _LISTED: Final = {"state": 1, "v": 1, "at": 1, **{f"manifest.{name}": 1 for name in _INDEXED}}
+_SHOWN: Final = {"state": 1, **{f"manifest.{name}": 1 for name in SHOWN}}
 
 
 def kind() -> Kind[Provider]:
@@ -42,18 +45,20 @@ def kind() -> Kind[Provider]:
 
 
 def _load(document: Mapping[str, Any]) -> Provider:
-    manifest = document.get("manifest")
-    return Provider(
-        document["_id"],
-        State(document["state"]),
-        document["v"],
-        manifest,
-        document["at"],
-    )
+    return Provider(document["_id"], State(document["state"]), document["v"], _wire(document), document["at"])
+
+
+def _wire(document: Mapping[str, Any]) -> Wire | None:
+    head = document.get("manifest")
+    if head is None:
+        return None
+    # Release 0.1.0 kept members only. Such JSON is nobody else's byte for byte, so that a change writes it.
+    return Wire(document.get("json") or to_json(head) + b"\n", head)
 
 
 def _dump(provider: Provider) -> dict[str, Any]:
-    return {"state": provider.state.value, "at": provider.at, "manifest": provider.manifest}
+    json, head = provider.manifest or (None, None)
+    return {"state": provider.state.value, "at": provider.at, "manifest": head, "json": json}
 
 
 class CatalogStore:
@@ -96,6 +101,14 @@ class CatalogStore:
         """Providers by id, retired ones too; those that are not there are left out."""
         found = self._providers.find(_these(ids), {"owes": 0, "seen": 0})
         return {document["_id"]: _load(document) async for document in found}
+
+    async def shown(self, ids: Sequence[str]) -> dict[str, Glance]:
+        """What lists show of these providers; those that are not there are left out."""
+        found = self._providers.find(_these(ids), _SHOWN, batch_size=len(ids) + 1)
+        return {
+            document["_id"]: Glance(document["_id"], State(document["state"]), document["manifest"])
+            for document in await found.to_list(None)
+        }
 
     async def adopt(self, said: Mapping[str, tuple[int, Wire | None]]) -> None:
         """Take over what the topic knows and this store does not: revisions with their manifests.

@@ -53,9 +53,10 @@ class Watch:
     def folder(self, provider_id: str) -> Path:
         """Where a provider is: in the last root that has it."""
         for root in reversed(self.roots):
-            folder = root if root.name == provider_id and (root / FILE).is_file() else root / provider_id
-            if (folder / FILE).is_file():
-                return folder
+            if os.path.isfile(f"{root}/{provider_id}/{FILE}"):  # noqa: PTH113 - asked by the ten thousands
+                return root / provider_id
+            if root.name == provider_id and (root / FILE).is_file():
+                return root
         return self.roots[0] / provider_id
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from typing import Final
 
 from rapidfuzz import process
@@ -33,54 +34,59 @@ def words(text: str) -> list[str]:
 
 
 class Terms:
-    """Words, and the numbers of those that have them."""
+    """The words of a few fields, and the numbers of those that have them."""
 
-    def __init__(self) -> None:
-        # By the word's length, for the search with typos. Most words are of one provider only: an array for
-        # each of those would take more memory than everything else.
-        self._numbers: dict[int, dict[str, int | array[int]]] = {}
+    def __init__(self, fields: Iterable[str]) -> None:
+        # Most words are of one provider only: an array for each of those would take much memory.
+        self._numbers: dict[str, dict[str, int | array[int]]] = {field: {} for field in fields}
+        self._by_length: dict[int, list[str]] = {}
         self._sorted: list[str] = []
         self._grown = False
 
-    def add(self, word: str, number: int) -> None:
-        """Notes that this number has this word."""
-        same_length = self._numbers.setdefault(len(word), {})
-        held = same_length.get(word)
+    def add(self, field: str, word: str, number: int) -> None:
+        """Notes that this number has this word in this field."""
+        numbers = self._numbers[field]
+        held = numbers.get(word)
         if held is None:
-            same_length[word] = number
-            self._sorted.append(word)
-            self._grown = True
+            self._learn(word)
+            numbers[word] = number
         elif isinstance(held, int):
-            same_length[word] = array("I", (held, number))
+            numbers[word] = array("I", (held, number))
         else:
             held.append(number)
 
-    def having(self, word: str) -> set[int]:
-        """Those with exactly this word."""
-        held = self._numbers.get(len(word), {}).get(word)
-        if held is None:
-            return set()
-        return {held} if isinstance(held, int) else set(held)
+    def _learn(self, word: str) -> None:
+        if not any(word in numbers for numbers in self._numbers.values()):
+            if not word.isdecimal():  # a number that is another one is no typo
+                self._by_length.setdefault(len(word), []).append(word)
+            self._sorted.append(word)
+            self._grown = True
 
-    def starting(self, beginning: str) -> set[int]:
-        """Those with a word that starts like this."""
+    def having(self, field: str, words: Iterable[str]) -> set[int]:
+        """Those with exactly one of these words in this field."""
+        numbers, found = self._numbers[field], set[int]()
+        for word in words:
+            held = numbers.get(word)
+            if isinstance(held, int):
+                found.add(held)
+            elif held is not None:
+                found.update(held)
+        return found
+
+    def starting(self, beginning: str) -> list[str]:
+        """The words that start like this."""
         if self._grown:
             self._sorted.sort()
             self._grown = False
         start, end = bisect_left(self._sorted, beginning), bisect_right(self._sorted, beginning + LAST)
-        return set().union(*map(self._held, self._sorted[start:end]))
+        return self._sorted[start:end]
 
-    def misspelt(self, word: str, typos: int) -> dict[int, set[int]]:
-        """Those with a word so many typos away, by their number; two letters swapped are one typo."""
-        found: dict[int, set[int]] = {}
+    def misspelt(self, word: str, typos: int) -> dict[int, list[str]]:
+        """The words at most so many typos away, by their number; two letters swapped are one typo."""
+        found: dict[int, list[str]] = {}
         for length in range(len(word) - typos, len(word) + typos + 1):
-            known = self._numbers.get(length, {}).keys()
             for term, distance, _ in process.extract(
-                word, known, scorer=OSA.distance, score_cutoff=typos, limit=None
+                word, self._by_length.get(length, ()), scorer=OSA.distance, score_cutoff=typos, limit=None
             ):
-                found.setdefault(int(distance), set()).update(self._held(term))
+                found.setdefault(int(distance), []).append(term)
         return found
-
-    def _held(self, word: str) -> array[int] | tuple[int]:
-        held = self._numbers[len(word)][word]
-        return (held,) if isinstance(held, int) else held

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,18 @@ import pytest
 
 from catalog.handlers import decided
 from catalog.lifecycle import TRANSITIONS, ManifestGone, ManifestRead, Provider, State, TopicLacks
+from catalog.wire import Wire
 from kit.endings import Refused
 from kit.transitions import draw
 from providers.manifests import CATALOGUE, load
 from schemas.catalog import ProviderPublished
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-MANIFEST = load(CATALOGUE / "webdav").wire()
-EDITED = MANIFEST | {"aliases": ["edited"]}
-OF_AN_OLDER_RELEASE = {name: value for name, value in MANIFEST.items() if name != "countries"}
+MANIFEST = Wire.of(load(CATALOGUE / "webdav"))
+EDITED = Wire.of(load(CATALOGUE / "webdav").model_copy(update={"aliases": ("edited",)}))
+MEMBERS = json.loads(MANIFEST.json)
+OF_AN_OLDER_RELEASE = {name: value for name, value in MEMBERS.items() if name != "countries"}
+IN_ANOTHER_ORDER = dict(reversed(MEMBERS.items()))
 
 MESSAGES: dict[str, Any] = {
     "same manifest": ManifestRead(MANIFEST, NOW),
@@ -68,10 +72,13 @@ def test_the_readme_shows_the_table() -> None:
     assert draw(TRANSITIONS) in readme.read_text("utf-8")
 
 
-def test_a_manifest_kept_by_an_older_release_is_no_other_for_what_it_lacks() -> None:
-    kept = Provider("webdav", State.PUBLISHED, 4, OF_AN_OLDER_RELEASE, NOW)
+@pytest.mark.parametrize("members", [OF_AN_OLDER_RELEASE, IN_ANOTHER_ORDER])
+def test_a_manifest_is_no_other_for_what_an_older_release_lacks_nor_for_its_order(
+    members: dict[str, Any],
+) -> None:
+    kept = Provider("webdav", State.PUBLISHED, 4, Wire(json.dumps(members).encode(), members), NOW)
 
-    assert MANIFEST["countries"] == []
+    assert MEMBERS["countries"] == []
     assert decided("webdav", kept, ManifestRead(MANIFEST, NOW)) is None
 
 
@@ -82,5 +89,5 @@ def test_what_is_said_of_a_provider_is_what_readers_of_the_topic_know() -> None:
 
     assert said.TYPE == ProviderPublished.TYPE
     read = ProviderPublished.model_validate_json(said.model_dump_json(by_alias=True))
-    assert (read.provider_id, read.revision, read.manifest.wire()) == ("webdav", 1, MANIFEST)
+    assert (read.provider_id, read.revision, read.manifest.wire()) == ("webdav", 1, MEMBERS)
     assert said.subject == read.subject == "webdav"

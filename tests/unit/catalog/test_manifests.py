@@ -258,14 +258,17 @@ def test_a_list_shows_what_is_right_and_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_read_at_all_keeps_no_other_from_being_read(tmp_path: Path) -> None:
-    good, odd = starter.new("Good", tmp_path), starter.new("Odd", tmp_path)
-    (odd / "logo.svg").unlink()
-    (odd / "logo.svg").symlink_to(tmp_path / ("x" * 300))
+    good, dark = starter.new("Good", tmp_path), starter.new("Dark", tmp_path)
+    (dark / "logo.svg").unlink()
+    (dark / "logo.svg").symlink_to(tmp_path / ("x" * 300))
 
-    came = reading.read([("odd", odd), ("good", good)], {})
+    came = reading.read([("odd", tmp_path / "o\0dd"), ("dark", dark), ("good", good)], {})
 
     assert list(came.manifests) == ["good"]
-    assert came.broken == {"odd": ("This provider cannot be read: OSError.",)}
+    assert came.broken == {
+        "odd": ("This provider cannot be read: ValueError.",),
+        "dark": ("2:1: There is no logo `logo.svg` beside the manifest that can be read.",),
+    }
 
 
 OURS = [folder.name for folder in manifests.folders(manifests.CATALOGUE)]
