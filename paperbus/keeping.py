@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -31,21 +31,26 @@ def pauses() -> Iterator[float]:
 
 
 class Kept:
-    """A service's process. Without a log it speaks where we speak. `say` hears of each new start."""
+    """A service's process. Without a log it speaks where we speak. `say` hears of each new start.
 
-    def __init__(
+    `held` are open files that it holds as long as it lives, such as the lock of the data folder.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917  what it is, what it gets, what it tells
         self,
         service: Service,
         environment: Mapping[str, str],
         address: str,
         log: Path | None,
         say: Callable[[str], None],
+        held: Sequence[int],
     ) -> None:
         self.service = service
         self.log = log
         self._environment = environment
         self._url = f"http://{address}:{service.ports[0]}/health/ready"
         self._say = say
+        self._held = held
         self._process: Process | None = None
 
     @property
@@ -53,7 +58,9 @@ class Kept:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        self._process = Process(self.service.command, log=self.log, environment=self._environment)
+        self._process = Process(
+            self.service.command, log=self.log, environment=self._environment, keep_open=self._held
+        )
 
     async def ready(self) -> None:
         """Raises Stopped when it ends first, with its last words, or takes too long."""

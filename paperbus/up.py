@@ -17,8 +17,9 @@ from paperbus.errors import Stopped
 from paperbus.keeping import Kept
 from paperbus.local import EmbeddedKafka, EmbeddedMongo, kafka, mongo
 from paperbus.local.errors import NoSpace
-from paperbus.local.folder import LOOPBACK, require_port
+from paperbus.local.folder import LOOPBACK, FolderLock, make_folder, require_port
 from paperbus.local.server import EmbeddedServer
+from paperbus.reaching import reachable
 from paperbus.services import SERVICES, Embedded, Service, require_own_keys, require_vault, settings_for
 from paperbus.topics import make_topics
 from paperbus.where import told
@@ -90,7 +91,8 @@ async def running(plan: Plan, say: Say, environ: Mapping[str, str] | None = None
         say(unknown)
     _require_safe(plan, settings, servers)
     await _require_mongo(settings, say)
-    async with _started(servers, say) as embedded:
+    await _require_kafka(settings, say)
+    async with _alone(plan, settings, servers) as held, _started(servers, say) as embedded:
         names = [service.name for service in plan.chosen]
         everyone, own = settings_for(names, environ, settings, plan.data, embedded)
         shared = Settings.load(everyone)
@@ -98,7 +100,7 @@ async def running(plan: Plan, say: Say, environ: Mapping[str, str] | None = None
             if made := await make_topics(Kafka.of(shared)):
                 say(f"Made {len(made)} topics.")
             kept = tuple(
-                Kept(one, everyone | own[one.name], str(shared.paperbus_listen), _log(plan, one), say)
+                Kept(one, everyone | own[one.name], str(shared.paperbus_listen), _log(plan, one), say, held)
                 for one in plan.chosen
             )
             async with _serving(kept):
@@ -135,9 +137,6 @@ def _require_safe(plan: Plan, settings: Settings, servers: list[EmbeddedServer])
     if plan.only:
         require_own_keys(settings, list(plan.only))
     require_vault(settings, [service.name for service in plan.chosen])
-    for service in plan.chosen:
-        for port in service.ports:
-            require_port(port, "set PAPERBUS_LISTEN to another address", str(settings.paperbus_listen))
 
 
 async def _require_mongo(settings: Settings, say: Say) -> None:
@@ -161,6 +160,40 @@ async def _require_mongo(settings: Settings, say: Say) -> None:
         await ready(client)
     finally:
         client.close()
+
+
+async def _require_kafka(settings: Settings, say: Say) -> None:
+    """Likewise the Kafka that is set.
+
+    Raises:
+        Stopped: it cannot be used; the sentence says why.
+    """
+    if settings.kafka_bootstrap_servers is not None:
+        say("Asking Kafka at KAFKA_BOOTSTRAP_SERVERS whether it is there.")
+        await reachable(Kafka.of(settings))
+
+
+@asynccontextmanager
+async def _alone(plan: Plan, settings: Settings, servers: list[EmbeddedServer]) -> AsyncIterator[list[int]]:
+    """The data folder and the services' ports are this start's alone while the block runs.
+
+    Yields what each service holds open: after kill -9 the next start waits until the last of them is gone.
+    Where no server is embedded, the folder holds nothing that two starts could not share.
+
+    Raises:
+        FolderInUse, PortTaken, NoSpace: one sentence each.
+    """
+    with ExitStack() as stack:
+        held = []
+        if servers:
+            make_folder(plan.data, max(server.space for server in servers))
+            lock = await FolderLock.take(plan.data)
+            stack.callback(lock.release)
+            held.append(lock.descriptor)
+        for service in plan.chosen:
+            for port in service.ports:
+                require_port(port, "set PAPERBUS_LISTEN to another address", str(settings.paperbus_listen))
+        yield held
 
 
 @asynccontextmanager

@@ -36,11 +36,12 @@ except Stopped as error:
 
 
 class Started:
-    """One `up` with two stand-ins, in a process of its own."""
+    """One `up` with two stand-ins, in a process of its own; on free ports unless some are given."""
 
-    def __init__(self, data: Path, **environ: str) -> None:
+    def __init__(self, data: Path, ports: dict[str, int] | None = None, **environ: str) -> None:
         self.data = data
-        self.ports = {name: free_port(ADDRESS) for name in ("catalog", "connections", "kafka", "mongo")}
+        names = ("catalog", "connections", "kafka", "mongo")
+        self.ports = {name: free_port(ADDRESS) for name in names} | (ports or {})
         services = [f"{name}={self.ports[name]}" for name in ("catalog", "connections")]
         servers = [str(self.ports["kafka"]), str(self.ports["mongo"])]
         self.process = subprocess.Popen(

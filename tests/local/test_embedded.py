@@ -3,11 +3,7 @@
 import asyncio
 import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -81,36 +77,6 @@ async def test_kafka_listens_on_loopback_and_makes_no_topic_by_itself(fresh_kafk
 
     listens = psutil.Process(fresh_kafka.pid).net_connections()
     assert {c.laddr.ip.removeprefix("::ffff:") for c in listens if c.status == "LISTEN"} == {LOOPBACK}
-
-
-TWO_SERVERS = """
-import asyncio, os, signal, sys
-from pathlib import Path
-from paperbus.local import EmbeddedKafka, EmbeddedMongo
-async def main():
-    servers = EmbeddedMongo(Path(sys.argv[1]), port=None), EmbeddedKafka(Path(sys.argv[1]), port=None)
-    await asyncio.gather(*(server.start() for server in servers))
-    print(*(server.pid for server in servers), flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
-asyncio.run(main())
-"""
-
-
-async def test_servers_go_with_a_parent_killed_by_9_and_the_next_start_waits_for_them(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", TWO_SERVERS, str(tmp_path)]
-    parent = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert parent.returncode == -signal.SIGKILL, parent.stderr
-    children = [int(pid) for pid in parent.stdout.split()]
-    servers = EmbeddedMongo(tmp_path, port=None), EmbeddedKafka(tmp_path, port=None)
-    try:
-        await asyncio.gather(*(server.start() for server in servers))
-
-        assert not any(psutil.pid_exists(pid) for pid in children)
-        assert all(server.running for server in servers)
-    finally:
-        started = time.monotonic()
-        await asyncio.gather(*(server.stop() for server in servers))
-    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("kind", [EmbeddedMongo, EmbeddedKafka])

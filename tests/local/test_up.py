@@ -1,11 +1,15 @@
 """`paperbus up`: real embedded servers, stand-ins for the services, signals from outside."""
 
 import json
+import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -80,27 +84,60 @@ def test_a_service_that_dies_is_started_again_and_said(started: Started) -> None
 
 
 def test_a_second_up_on_the_same_folder_is_one_sentence_and_harms_nothing(started: Started) -> None:
-    second = Started(started.data)
+    second = Started(started.data, started.ports)
     said = second.process.communicate(timeout=100)[0].splitlines()
 
     assert second.process.returncode == 1
-    assert f"is in use by process {started.process.pid}: stop it first" in said[-1]
+    user = f"process {started.process.pid}: stop it first, or choose another folder with --data."
+    assert said == [f"The data folder {started.data} is in use by {user}"]
     assert started.process.poll() is None
 
 
-@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_everything_in_under_10_s_and_leaves_no_process(
-    which: signal.Signals, tmp_path: Path
-) -> None:
+def test_a_port_that_is_taken_is_one_sentence_that_names_who_has_it(tmp_path: Path) -> None:
+    with socket.create_server((ADDRESS, 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = Started(tmp_path, {"connections": port})
+        said = refused.process.communicate(timeout=100)[0].splitlines()
+
+    assert refused.process.returncode == 1
+    assert len(said) == 1
+    assert said[0].startswith(f"Port {port} on {ADDRESS} is taken by ")
+    assert said[0].endswith(
+        f"(process {os.getpid()}): stop that program, or set PAPERBUS_LISTEN to another address."
+    )
+
+
+def test_a_signal_ends_everything_in_under_10_s_and_leaves_no_process(tmp_path: Path) -> None:
     one = Started(tmp_path)
     one.until("Ready")
+
+    ends_at(one, signal.SIGTERM)
+
+
+def test_a_start_after_kill_9_waits_until_all_that_was_left_is_gone_and_then_ctrl_c_ends_it(
+    tmp_path: Path,
+) -> None:
+    killed = Started(tmp_path, STUB_LINGERS="1")
+    killed.until("Ready")
+    left = killed.children()
+    assert len(left) == 4
+    killed.end(signal.SIGKILL)
+    again = Started(tmp_path, killed.ports)
+    again.until("Ready")
+
+    assert not any(child.is_running() for child in left)
+    ends_at(again, signal.SIGINT)
+
+
+def ends_at(one: Started, which: signal.Signals) -> None:
+    """The signal ends everything in order, in time, with nothing left."""
     children = one.children()
     assert len(children) == 4
 
     assert one.end(which) < 10
     assert one.process.returncode == 0
     assert not any(child.is_running() for child in children)
-    assert not (tmp_path / "servers.json").exists()
+    assert not (one.data / "servers.json").exists()
 
 
 def test_a_signal_during_the_start_leaves_nothing(tmp_path: Path) -> None:
@@ -126,22 +163,25 @@ def test_with_servers_set_none_is_started_and_what_cannot_start_ends_all_with_it
     assert said[-1].startswith("connections did not start: PAPERBUS_SOMETHING is wrong: mend it (its log is ")
 
 
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
-        ("mongodb://127.0.0.1:1/", "No MongoDB answers at MONGO_URL: check"),
-        ("mongodb:/misspelt", "MONGO_URL is no address of a MongoDB: write it as"),
-    ],
-)
-def test_a_mongodb_that_is_set_but_not_there_is_said_before_anything_starts(
-    tmp_path: Path, address: str, said: str
-) -> None:
-    refused = command("up", "--data", str(tmp_path), MONGO_URL=address, PAPERBUS_VAULT_KEYS="theirs")
+NOT_THERE = {
+    "No MongoDB answers at MONGO_URL: check": {"MONGO_URL": "mongodb://127.0.0.1:1/"},
+    "MONGO_URL is no address of a MongoDB: write it as": {"MONGO_URL": "mongodb:/misspelt"},
+    "Kafka on 127.0.0.1:1 cannot be used: it does not answer": {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"},
+}
 
-    assert refused.returncode == 1
-    assert refused.stderr.startswith(said)
-    assert "Starting" not in refused.stdout
-    assert not any(tmp_path.iterdir())
+
+def test_a_server_that_is_set_but_not_there_is_said_before_anything_starts(tmp_path: Path) -> None:
+    def refused(sentence: str) -> None:
+        data = tmp_path / str(abs(hash(sentence)))
+        done = command("up", "--data", str(data), PAPERBUS_VAULT_KEYS="theirs", **NOT_THERE[sentence])
+
+        assert done.returncode == 1
+        assert done.stderr.startswith(sentence)
+        assert "Starting" not in done.stdout
+        assert not any(data.iterdir())
+
+    with ThreadPoolExecutor() as pool:  # each waits ten seconds for what may be starting
+        assert len(list(pool.map(refused, NOT_THERE))) == 3
 
 
 def test_keys_of_the_vault_that_are_missing_are_said_before_anything_starts(tmp_path: Path) -> None:
@@ -182,14 +222,32 @@ def test_an_unknown_service_is_named_with_those_there_are(tmp_path: Path) -> Non
     assert all(name in refused.stderr for name in NAMES)
 
 
+WAY = (
+    "ConnectionRequested",
+    "AuthChallengeIssued",
+    "AuthChallengeAnswered",
+    "ConnectionAuthorized",
+    "ConnectionOptionsSubmitted",
+    "ConnectionSaved",
+    "DocumentReceived",
+    "ExportDue",
+    "DocumentsExported",
+)
+"""Of an export; each is shown in a line of its own."""
+
+
 @pytest.mark.timeout(300)
 def test_the_demo_ends_by_itself_once_every_document_has_arrived(tmp_path: Path) -> None:
     ports = [f"--{name}-port={free_port('127.0.0.78')}" for name in ("kafka", "mongo")]
     demo = command("demo", "--once", "--data", str(tmp_path), *ports, PAPERBUS_LISTEN="127.0.0.78")
 
     assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert "ConnectionSaved" in demo.stdout
-    assert "5 documents arrived byte for byte, each once" in demo.stdout
+    shown = re.findall(r"^[\d:.]{12}  \S+ +(\w+)", demo.stdout, re.MULTILINE)
+    assert set(WAY) <= set(shown)
+    assert shown.count("DocumentReceived") == 5
+    ledger = demo.stdout.partition("Ledger")[2].partition("5 documents arrived byte for byte, each once")
+    assert ledger[1], demo.stdout
+    assert len(re.findall(r"[│|] done +[│|] /Invoices/", ledger[0])) == 5
     assert "Traceback" not in demo.stderr
 
 
