@@ -69,6 +69,16 @@ async def test_what_was_recorded_is_read_back_as_it_was(kept: tuple[CatalogStore
     assert (await store.shown(["sftp", "none"]))["sftp"].head["aliases"] == ["edited"]
 
 
+async def test_a_folder_that_is_gone_is_forgotten_and_its_logo_is_not(kept: tuple[CatalogStore, Any]) -> None:
+    store, _ = kept
+    assert (await store.files(["sftp"]))["sftp"] == File("0" * 64, "logo.svg", ("files",))
+
+    await store.forget_files(["sftp"])
+
+    assert await store.files(["sftp"]) == {}
+    assert await store.logo("sftp") == Logo("image/svg+xml", "0" * 64, b"<svg/>")
+
+
 async def test_what_release_0_1_0_kept_is_read_searched_and_written_anew(
     kept: tuple[CatalogStore, Any],
 ) -> None:

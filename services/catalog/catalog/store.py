@@ -1,8 +1,7 @@
 """MongoDB of the catalogue. It decides nothing.
 
 * `providers`    the aggregates; kept for ever, also when retired. Their version is the revision.
-* `files`        what was read last of each folder, so that unchanged ones are not parsed again
-* `logos`        the logos' bytes
+* `logos`        logos, and what was read last of their folders, so that unchanged ones are not parsed again
 * `topic`        where `catalog.events` ended when everything was published: one document
 * `suggestions`  what customers miss; each asker's word goes after a year
 * `bodies`, `parked`, `leases`  kit's
@@ -67,7 +66,6 @@ class CatalogStore:
     def __init__(self, database: Database, now: Callable[[], datetime], ring: Callable[[], None]) -> None:
         self.providers = MongoAggregates(kind(), database["providers"], database["bodies"], now, ring)
         self._providers = database["providers"]
-        self._files = database["files"]
         self._logos = database["logos"]
         self._suggestions = database["suggestions"]
         self._topic = database["topic"]
@@ -75,7 +73,7 @@ class CatalogStore:
     async def declare(self) -> None:
         """Make the indexes."""
         await self.providers.declare(CHANGED)
-        await declare(self._files, (EXTENDED,))
+        await declare(self._logos, (EXTENDED,))
         kept = int(SUGGESTIONS_KEPT.total_seconds())
         await declare(self._suggestions, (IndexModel("last_at", name="kept", expireAfterSeconds=kept),))
 
@@ -129,34 +127,34 @@ class CatalogStore:
 
     async def files(self, ids: Sequence[str]) -> dict[str, File]:
         """What was read last of these folders."""
-        found = self._files.find({"_id": {"$in": list(ids)}})
+        read = {"_id": {"$in": list(ids)}, "digest": {"$exists": True}}
+        found = self._logos.find(read, {"digest": 1, "file": 1, "parents": 1}, batch_size=len(ids) + 1)
         return {
-            document["_id"]: File(document["digest"], document["logo"], tuple(document["parents"]))
-            async for document in found
+            document["_id"]: File(document["digest"], document["file"], tuple(document["parents"]))
+            for document in await found.to_list(None)
         }
 
     async def extending(self, names: Iterable[str]) -> set[str]:
         """The providers that extend one of these."""
-        found = self._files.find({"parents": {"$in": list(names)}}, {"_id": 1})
+        found = self._logos.find({"parents": {"$in": list(names)}}, {"_id": 1})
         return {document["_id"] async for document in found}
 
     async def keep_files(self, files: Mapping[str, File], logos: Mapping[str, Logo]) -> None:
-        """Remember what was read. Logos go first: a file that is remembered is not read again."""
-        if logos:
-            await self._logos.bulk_write(
-                [ReplaceOne({"_id": id_}, _logo_document(logo), upsert=True) for id_, logo in logos.items()],
-                ordered=False,
-            )
+        """Remember what was read, each file with its logo."""
         if files:
-            await self._files.bulk_write(
-                [ReplaceOne({"_id": id_}, _file_document(file), upsert=True) for id_, file in files.items()],
+            await self._logos.bulk_write(
+                [
+                    ReplaceOne({"_id": id_}, _read_document(file, logos[id_]), upsert=True)
+                    for id_, file in files.items()
+                ],
                 ordered=False,
             )
 
     async def forget_files(self, ids: Sequence[str]) -> None:
         """These folders are gone; their logos stay, for connections that go on."""
         if ids:
-            await self._files.delete_many({"_id": {"$in": list(ids)}})
+            forgotten = {"$unset": {"digest": "", "file": "", "parents": ""}}
+            await self._logos.update_many({"_id": {"$in": list(ids)}}, forgotten)
 
     async def logo(self, provider_id: str) -> Logo | None:
         """The logo of a provider."""
@@ -217,9 +215,13 @@ def _these(ids: Sequence[str]) -> dict[str, Any]:
     return {"_id": {"$in": list(ids)}, "shard": {"$in": sorted(set(map(shard_of, ids)))}}
 
 
-def _logo_document(logo: Logo) -> dict[str, Any]:
-    return {"schema": 1, "media_type": logo.media_type, "sha256": logo.sha256, "data": Binary(logo.data)}
-
-
-def _file_document(file: File) -> dict[str, Any]:
-    return {"schema": 1, "digest": file.digest, "logo": file.logo, "parents": list(file.parents)}
+def _read_document(file: File, logo: Logo) -> dict[str, Any]:
+    return {
+        "schema": 2,
+        "digest": file.digest,
+        "file": file.logo,
+        "parents": list(file.parents),
+        "media_type": logo.media_type,
+        "sha256": logo.sha256,
+        "data": Binary(logo.data),
+    }
