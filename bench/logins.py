@@ -7,6 +7,7 @@ What is told is the time beyond the provider's own, while all are answered withi
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
 import uuid
@@ -15,6 +16,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -138,4 +141,5 @@ async def measured(url: str) -> None:
 
 if __name__ == "__main__":
     with packaged_mongo() as server:
-        asyncio.run(measured(server.url))
+        gc.freeze()  # as the service does
+        uvloop.run(measured(server.url))

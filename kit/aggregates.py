@@ -118,14 +118,40 @@ class Aggregates(ABC, Generic[T]):
         """
         while True:
             draft = Draft(self.kind, id_, (await self.read((id_,))).get(id_), self.now())
-            decision = decide(draft.thing)
-            if decision is None:
+            if await self._altered(draft, decide, account, cause):
                 return draft.thing
-            draft.make_room()
-            draft.take(decision, draft.account or account, cause)
-            change = draft.change()
-            if change is None or not await self._write([change]):
-                return draft.thing
+
+    async def go_on(
+        self, known: Kept[T], decide: Callable[[T | None], Decision[T] | None], *, cause: Cause = NOBODY
+    ) -> Kept[T]:
+        """As `alter`, of a thing as it was read or written last: read again only where that does not do.
+
+        Returns it as it is kept afterwards, so that who does several things to it need not read in between.
+        """
+        draft = Draft(self.kind, known.id, known, self.now())
+        if await self._altered(draft, decide, known.account, cause) and draft.steps:
+            return draft.written()
+        while True:  # somebody else was faster, or nothing is to be done to what it may have been before
+            kept = (await self.read((known.id,)))[known.id]
+            draft = Draft(self.kind, known.id, kept, self.now())
+            if await self._altered(draft, decide, known.account, cause):
+                return draft.written()
+
+    async def _altered(
+        self,
+        draft: Draft[T],
+        decide: Callable[[T | None], Decision[T] | None],
+        account: str | None,
+        cause: Cause,
+    ) -> bool:
+        """Decide and write once. False where somebody else was faster."""
+        decision = decide(draft.thing)
+        if decision is None:
+            return True
+        draft.make_room()
+        draft.take(decision, draft.account or account, cause)
+        change = draft.change()
+        return change is None or not await self._write([change])
 
     async def refuse(self, refusals: Iterable[tuple[Heard, Refused]]) -> list[Ended]:
         """Owe refusals in the things they were meant for; those of no such thing come back as they are."""

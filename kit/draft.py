@@ -41,7 +41,9 @@ class Kind(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Kept(Generic[T]):
-    """A thing as it was read. `seen` holds 12 bytes a request: 8 of its hash, 4 of its time, oldest first."""
+    """A thing as it was read, or written. `seen` holds 12 bytes a request: 8 of its hash, 4 of its time,
+    oldest first. `dumped` are its members as they are kept, where they were just made.
+    """
 
     id: str
     account: str | None
@@ -49,6 +51,7 @@ class Kept(Generic[T]):
     owed: int
     thing: T
     seen: tuple[bytes, ...] = field(default=(), repr=False)
+    dumped: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Draft(Generic[T]):
         self.seen: list[bytes] = []
         self.remembered = self._remembered()
         self.waiting: NotNow | None = None
+        self.dumped: Mapping[str, Any] | None = None
 
     @property
     def v(self) -> int:
@@ -153,8 +157,8 @@ class Draft(Generic[T]):
         """The one write, or None where nothing was decided."""
         if not self.steps or self.thing is None:
             return None
-        before = self.kind.dump(self.kept.thing) if self.kept else {}
-        after = self.kind.dump(self.thing)
+        before = self._before()
+        after = self.dumped = self.kind.dump(self.thing)
         old, valid = (self.kept.seen if self.kept else ()), self.remembered
         return Change(
             self.id,
@@ -167,6 +171,19 @@ class Draft(Generic[T]):
             valid if len(old) - len(valid) >= MOST_FORGETTABLE else None,
             self.steps,
         )
+
+    def written(self) -> Kept[T]:
+        """The thing as it is kept once its change is written. It has to exist."""
+        if self.thing is None:
+            raise LookupError(f"there is no {self.kind.name} {self.id}")
+        owed = (self.kept.owed if self.kept else 0) + len(self.owes)
+        seen = (*(self.kept.seen if self.kept else ()), *self.seen)
+        return Kept(self.id, self.account, self.v, owed, self.thing, seen, self.dumped)
+
+    def _before(self) -> Mapping[str, Any]:
+        if self.kept is None:
+            return {}
+        return self.kind.dump(self.kept.thing) if self.kept.dumped is None else self.kept.dumped
 
     def _knows(self, mark: bytes) -> bool:
         hashed = mark[:8]

@@ -117,7 +117,8 @@ def watch(module: str, kind: str, method: str) -> None:
 
 def _fence_of(what: object) -> object:
     """The fence that an outcome was found under, or that a connection's login has now."""
-    return getattr(getattr(what, "login", what), "fence", None)
+    thing = getattr(what, "thing", what)
+    return getattr(getattr(thing, "login", thing), "fence", None)
 
 
 def main() -> None:

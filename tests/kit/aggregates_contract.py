@@ -199,6 +199,33 @@ class AggregatesContract:
         assert [kept[id_].thing.count for id_ in ids] == [16] * 3
         assert [kept[id_].v for id_ in ids] == [17] * 3
 
+    async def test_who_goes_on_from_what_was_written_finds_it_as_it_is_kept(
+        self, store: Aggregates[Tally]
+    ) -> None:
+        id_ = new_id()
+        await store.fold(heard(request(id_)), decide)
+        known = (await store.read([id_]))[id_]
+        for _ in range(2):
+            known = await store.go_on(known, lambda tally: _counted(tally, said(id_)))
+
+        assert (known.v, known.thing.count, known.owed) == (3, 2, 3)
+        assert (await store.read([id_]))[id_] == known
+
+    async def test_who_goes_on_from_what_is_no_longer_so_decides_again(
+        self, store: Aggregates[Tally]
+    ) -> None:
+        id_ = new_id()
+        await store.fold(heard(request(id_)), decide)
+        old = (await store.read([id_]))[id_]
+        await store.fold(heard(pause(id_)), decide)
+
+        known = await store.go_on(old, _counted)
+        assert (known.v, known.thing.count) == (3, 2)
+        again = await store.go_on(old, lambda tally: _counted(tally) if tally and tally.count else None)
+        assert (again.v, again.thing.count) == (4, 3)
+        left = await store.go_on(old, lambda _: None)
+        assert left == (await store.read([id_]))[id_] == again
+
     async def test_altering_what_is_not_there_can_make_it(self, store: Aggregates[Tally]) -> None:
         id_ = new_id()
         assert await store.alter(id_, lambda _: None) is None
@@ -243,6 +270,10 @@ class AggregatesContract:
         assert answered is DONE
         assert isinstance(left, Refused)
         assert (await self.owed(store, there))[1]["data"]["reason"] == "invalid"
+
+
+def _counted(tally: Tally | None, *emits: Any) -> Decision[Tally] | None:
+    return tally and Decision(replace(tally, count=tally.count + 1), emits)
 
 
 def _event_id(aggregate: str, version: int) -> str:

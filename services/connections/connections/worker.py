@@ -1,6 +1,7 @@
 """The login worker: takes what is due, a try that waits or a time that is over. It decides nothing.
 
-It looks when it is rung and every second; several replicas may, since every try is claimed by lease.
+It looks when it is rung, at what it is rung for, and every second; several replicas may, since every try is
+claimed by lease.
 """
 
 from __future__ import annotations
@@ -46,9 +47,15 @@ class Worker:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._closing = False
 
-    def ring(self) -> None:
-        """Something was answered: look now. Cheap, from the same event loop."""
-        self._bell.set()
+    def ring(self, *ids: str) -> None:
+        """Look now: at these, or at whatever is due where none are named. Cheap, from the same event loop."""
+        if not ids:
+            self._bell.set()
+        for id_ in ids:
+            if self._closing or id_ in self._busy or len(self._busy) >= AT_ONCE:
+                self._bell.set()
+            else:
+                self._begin(id_)
 
     async def run(self) -> None:
         """Work until cancelled. A try under way then ends with its lease, and is asked anew."""
@@ -85,7 +92,10 @@ class Worker:
             if len(self._busy) >= AT_ONCE:
                 return
             if connection_id not in self._busy:
-                self._busy[connection_id] = asyncio.create_task(self._work(connection_id))
+                self._begin(connection_id)
+
+    def _begin(self, connection_id: str) -> None:
+        self._busy[connection_id] = asyncio.create_task(self._work(connection_id))
 
     async def _work(self, connection_id: str) -> None:
         try:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pymongo.errors import AutoReconnect
 
-from connections.worker import Worker
+from connections.worker import AT_ONCE, Worker
 from tests.unit.connections.builders import NOW
 
 RUNG = 10.0
@@ -73,6 +73,31 @@ async def test_it_looks_as_soon_as_it_is_rung() -> None:
         await asyncio.wait_for(looks.seen.wait(), RUNG)
 
 
+async def test_what_it_is_rung_for_is_looked_at_though_the_store_tells_of_nothing() -> None:
+    waiting, looks = Waiting(), Looks()
+    async with working(waiting, looks) as worker:
+        worker.ring("one")
+        worker.ring("one")  # it is being looked at already
+        await asyncio.wait_for(looks.seen.wait(), RUNG)
+    assert looks.at == ["one", "one done"]
+
+
+async def test_no_more_is_looked_at_at_once_than_may_be_and_the_rest_is_looked_for_then() -> None:
+    waiting, looks = Waiting(), Looks()
+    looks.go.clear()
+    async with working(waiting, looks) as worker:
+        for number in range(AT_ONCE + 1):
+            worker.ring(f"{number}")
+        await asyncio.wait_for(looks.seen.wait(), RUNG)
+        await asyncio.sleep(0)
+        assert len(looks.at) == AT_ONCE
+        waiting.ids = ["last"]
+        looks.go.set()
+        async with asyncio.timeout(RUNG):
+            while "last done" not in looks.at:  # noqa: ASYNC110 - the fake tells only of the first
+                await asyncio.sleep(0.005)
+
+
 async def test_a_store_that_is_away_is_waited_for() -> None:
     waiting, looks = Waiting(), Looks()
     waiting.ids, waiting.fails = ["one"], 2
@@ -101,6 +126,7 @@ async def test_what_is_under_way_may_end_and_nothing_new_begins() -> None:
         await asyncio.sleep(0)
         waiting.ids = ["two"]
         worker.ring()
+        worker.ring("three")
         looks.go.set()
         await asyncio.wait_for(draining, RUNG)
     assert looks.at == ["one", "one done"]

@@ -53,9 +53,9 @@ class LoginHandlers:
         connections: Connections,
         providers: Providers,
         vault: Vault,
-        ring: Callable[[], None] = lambda: None,
+        ring: Callable[..., None] = lambda *_: None,
     ) -> None:
-        """`ring` is called once an answer waits to be tried."""
+        """`ring` is called once answers wait to be tried: with the connection's id, where it is one."""
         self._ring = ring
         self._connections = connections
         self._providers = providers
@@ -118,7 +118,7 @@ class LoginHandlers:
             return self._decided(it, answer)
 
         await self._connections.alter(answer.connection_id, decided, cause=Cause(actor=answer.actor))
-        self._ring()
+        self._ring(answer.connection_id)
 
     async def complete(self, connection_id: str, session_id: str, browser: str, actor: str) -> None:
         """The platform handed in this browser's proof: a verified login counts from now on. Twice is once.

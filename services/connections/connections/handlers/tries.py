@@ -25,6 +25,7 @@ from connections.lifecycle.words import said
 from connections.places import answer_place, machine_place, new_credentials_place
 from connections.tokens import ends_at, for_runs, fresh_token
 from connections.vault import SealBroken, Sealed, Vault
+from kit.aggregates import Kept
 from kit.endings import NotNow
 from kit.logs import logger
 from kit.transitions import Decision
@@ -69,41 +70,41 @@ class Tries:
         kept = (await self._connections.read((connection_id,))).get(connection_id)
         if kept is None:
             return
-        it: Connection | None = kept.thing
         if kept.thing.login.state is not LoginState.TRYING:
-            it = await self._connections.alter(connection_id, self._by_the_clock)
-        if it is not None and it.login.state is LoginState.TRYING:
-            await self._try(it)
+            kept = await self._connections.go_on(kept, self._by_the_clock)
+        if kept.thing.login.state is LoginState.TRYING:
+            await self._try(kept)
 
     def _by_the_clock(self, connection: Connection | None) -> Decision[Connection] | None:
         now = self._connections.now()
         message = timed_out(connection, now) if connection is not None else None
         return None if message is None else decide(Case(now, connection), message)
 
-    async def _try(self, connection: Connection) -> None:
+    async def _try(self, kept: Kept[Connection]) -> None:
         """Claim it, ask the provider, say what came of it. Whoever is slower, or died, changes nothing."""
+        connection = kept.thing
         newest = (await self._providers.newest((connection.provider_id,))).get(connection.provider_id)
         if newest is not None and newest.retired and connection.unfinished:
             retired = ProviderRetired(provider_id=connection.provider_id, revision=newest.revision)
-            await self._tell(connection.id, retired)
+            await self._tell(kept, retired)
             return
         turn = await self._counting.turn(connection)
         if turn is not None:
-            await self._tell(connection.id, TryDelayed(turn))
+            await self._tell(kept, TryDelayed(turn))
             return
         fence = await self._trying.claim(connection.id)
         if fence is None:
             return
-        claimed = await self._tell(connection.id, TryClaimed(fence))
-        if claimed is None or claimed.login.state is not LoginState.TRYING or claimed.login.fence != fence:
-            return
-        await self._tell(connection.id, await self._outcome(claimed, fence))
+        claimed = await self._tell(kept, TryClaimed(fence))
+        login = claimed.thing.login
+        if login.state is LoginState.TRYING and login.fence == fence:
+            await self._tell(claimed, await self._outcome(claimed.thing, fence))
 
-    async def _tell(self, connection_id: str, message: object) -> Connection | None:
+    async def _tell(self, kept: Kept[Connection], message: object) -> Kept[Connection]:
         def decided(connection: Connection | None) -> Decision[Connection] | None:
             return None if connection is None else decide(Case(self._connections.now(), connection), message)
 
-        return await self._connections.alter(connection_id, decided)
+        return await self._connections.go_on(kept, decided)
 
     async def _outcome(self, it: Connection, fence: int) -> Outcome:
         locale = it.login.locale
