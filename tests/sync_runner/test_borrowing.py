@@ -15,11 +15,14 @@ from joserfc.jwk import KeySet
 from connections.handlers.destinations import Using
 from connections.lending import Lender as Bank, routes
 from connections.lifecycle.things import Connection, Status
+from connections.tokens import digest_of, sealed_token
 from kit.http import make_app
 from kit.tokens import ServiceTokens, new_signing_key
 from paperbus.local.folder import free_port
 from providers.egress import Guard
+from providers.login.oauth.tokens import Tokens
 from providers.reach import Reach
+from schemas.oauth import TokenLife
 from schemas.reasons import Reason
 from sync_runner.borrowing import Lender, Loan, NotLent
 from tests.unit.vault.test_lending import (
@@ -42,6 +45,10 @@ class Lending:
     behind = timedelta(0)
     """How far connections' clock is behind ours."""
 
+    def __init__(self) -> None:
+        self.ended: list[str | None] = []
+        """Tokens that are said to have ended."""
+
     async def read(self, connection_id: str) -> Connection | None:
         return self.kept if connection_id == CONNECTION else None
 
@@ -54,6 +61,10 @@ class Lending:
 
     async def in_use(self, provider_id: str, revision: int) -> int:
         return revision
+
+    async def fresh(self, connection_id: str, refused: str | None = None) -> Connection | None:
+        self.ended.append(refused)
+        return self.kept
 
 
 def now() -> datetime:
@@ -68,9 +79,8 @@ def tokens(own: Any) -> ServiceTokens:
 @asynccontextmanager
 async def served(lending: Lending) -> AsyncIterator[str]:
     app = make_app("connections")
-    bank = Bank(
-        lending.read, VAULT, lending, lambda: now() - lending.behind, Using(lending.held, lending.in_use)
-    )
+    using = Using(lending.held, lending.in_use)
+    bank = Bank(lending.read, VAULT, lending, lambda: now() - lending.behind, using, lending.fresh)
     app.include_router(routes(bank, tokens(OURS)))
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
@@ -84,10 +94,16 @@ async def served(lending: Lending) -> AsyncIterator[str]:
         await task
 
 
-async def borrow(lending: Lending, account: str = ACCOUNT, signer: Any = RUNNER, url: str = "") -> Loan:
+async def borrow(
+    lending: Lending,
+    account: str = ACCOUNT,
+    signer: Any = RUNNER,
+    url: str = "",
+    refused: str | None = None,
+) -> Loan:
     async with served(lending) as at, Reach(Guard(["127.0.0.0/8"])) as reach:
         lender = Lender(reach, url or at, tokens(signer))
-        return await lender.for_run(account, CONNECTION, "run-1", 3)()
+        return await lender.for_run(account, CONNECTION, "run-1", 3)(refused)
 
 
 async def test_what_was_lent_is_opened_by_the_run_alone_and_shows_no_secret() -> None:
@@ -101,6 +117,17 @@ async def test_what_was_lent_is_opened_by_the_run_alone_and_shows_no_secret() ->
     assert loan.fresh(now())
     assert not loan.fresh(now() + timedelta(minutes=5))
     assert CANARY not in repr(loan)
+
+
+async def test_a_token_that_ended_early_is_told_by_its_digest() -> None:
+    lending, given = Lending(), Tokens("t0k3n", since=now().isoformat())
+    token = sealed_token(VAULT, connection(), given, {}, (TokenLife(), 4, 0))
+    lending.kept = connection(token=token)
+
+    loan = await borrow(lending, refused="t0k3n")
+
+    assert loan.credentials["access_token"] == "t0k3n"
+    assert lending.ended == [digest_of("t0k3n")]
 
 
 @pytest.mark.parametrize(

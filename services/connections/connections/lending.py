@@ -54,6 +54,8 @@ class Asked(Model):
     run_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     fence: Annotated[int, Member(ge=1)]
     cnf: _Confirmation
+    refused: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """The digest of the access token that was lent, where the provider takes it no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ class Lender:
     using: Using = AS_STORED
     """Whether secrets are held back, and where they go."""
 
-    fresh: Callable[[str], Awaitable[Connection | None]] | None = None
-    """The connection with an access token that is not due for renewal; unset, as it is."""
+    fresh: Callable[[str, str | None], Awaitable[Connection | None]] | None = None
+    """The connection with an access token that is not due for renewal (`Renewals.fresh`); unset, as it is."""
 
     async def lend(self, asked: Asked) -> str:
         """The loan: a compact JWE to the key that asks.
@@ -106,8 +108,8 @@ class Lender:
         if refused is not None:
             raise Problem(409, f"Nothing is lent: {refused[1]}", reason=refused[0])
         await self._let_go(connection)
-        connection = await self._fresh(connection)
-        credentials = self._opened(connection)
+        connection = await self._fresh(connection, asked.refused)
+        credentials = self._opened(connection, asked.refused)
         until = self._until(connection)
         await self._write_down(asked, connection, until)
         loan = {
@@ -131,11 +133,11 @@ class Lender:
         if held is not None:
             raise Problem(409, f"Nothing is lent: {_HELD[held]}", reason=held)
 
-    async def _fresh(self, connection: Connection) -> Connection:
+    async def _fresh(self, connection: Connection, ended: str | None) -> Connection:
         """With an access token that lasts for a while; it may be that it runs no more now."""
         if self.fresh is None or connection.token is None:
             return connection
-        renewed = await self.fresh(connection.id)
+        renewed = await self.fresh(connection.id, ended)
         if renewed is None:
             raise _unknown()
         refused = refusal(renewed)
@@ -150,12 +152,12 @@ class Lender:
         ends = connection.token.access_until if connection.token else None
         return until if ends is None else min(until, ends)
 
-    def _opened(self, connection: Connection) -> dict[str, Any]:
+    def _opened(self, connection: Connection, ended: str | None) -> dict[str, Any]:
         """The credentials, with an access token where there is one; a refresh token never leaves."""
         place = credentials_place(connection.account, connection.id, connection.credentials_revision)
         try:
             kept = self.vault.open_values(place, Sealed.of(connection.credentials or {}))
-            return lent_credentials(self.vault, connection, kept, self.now())
+            return lent_credentials(self.vault, connection, kept, self.now(), ended)
         except ProviderError as error:
             raise Problem(503, error.message, reason=error.reason, retry_after=30) from None
         except SealBroken as broken:

@@ -25,11 +25,12 @@ from connections.lifecycle.messages import (
     RenewalRefused,
     RenewalWanted,
     Renewed,
+    TokenEnded,
 )
 from connections.lifecycle.renewal import again_after, ends_nothing_else
 from connections.lifecycle.things import LOGIN_BROKEN, Connection
 from connections.lifecycle.tokens import OldGrant, Token, TokenState
-from connections.tokens import opened_token, sealed_token
+from connections.tokens import digest_of, opened_token, sealed_token
 from connections.vault import SealBroken, Vault
 from kit.logs import logger
 from kit.transitions import Decision
@@ -48,6 +49,8 @@ ASKING_SECONDS = 25.0
 """A renewal ends by then: whoever does it holds a lease of 30 s."""
 ASKED_PATIENCE = 15.0
 """Seconds that somebody who needs newer tokens waits for them."""
+YOUNG = timedelta(minutes=5)
+"""A token that is refused within this time has not ended early: another one would be refused as well."""
 
 log = logger(__name__)
 
@@ -115,12 +118,15 @@ class Renewals:
         if it is not None and it.token is not None and it.renew_at is not None and it.renew_at <= now:
             await self._renew(it, it.token)
 
-    async def fresh(self, connection_id: str) -> Connection | None:
+    async def fresh(self, connection_id: str, refused: str | None = None) -> Connection | None:
         """The connection with an access token that is not due for renewal: renewed now where it is.
 
         It is returned with an older one where the provider cannot be asked: whoever needs it decides.
+        `refused` is the digest of an access token that the provider takes no longer, before its time.
         """
         it = await self._one(connection_id)
+        if it is not None and refused is not None and self._ended_early(it, refused):
+            it = await self._tell(connection_id, TokenEnded())
         if it is None or not _is_due(it, self.connections.now()):
             return it
         await self._tell(connection_id, RenewalWanted())
@@ -132,6 +138,14 @@ class Renewals:
         except TimeoutError:
             it = await self._one(connection_id)
         return it
+
+    def _ended_early(self, it: Connection, refused: str) -> bool:
+        """Whether this is its present token, and old enough to have ended."""
+        if it.token is None or it.token.state is not TokenState.FRESH:
+            return False
+        tokens, _ = opened_token(self.vault, it, it.token)
+        since = datetime.fromisoformat(tokens.since)
+        return digest_of(tokens.access_token) == refused and since + YOUNG <= self.connections.now()
 
     async def _renew(self, it: Connection, token: Token) -> None:
         revision = await self.using.in_use(it.provider_id, it.provider_revision)
@@ -255,10 +269,17 @@ def _is_being_renewed(it: Connection) -> bool:
     return it.token is not None and it.token.state is TokenState.RENEWING
 
 
+def _is_awaited(it: Connection, now: datetime) -> bool:
+    """Whether another access token is to come: it is not the customer who keeps it from coming."""
+    return _is_due(it, now) or _is_being_renewed(it) or (it.token is not None and it.token.failures > 0)
+
+
 def lent_credentials(
-    vault: Vault, it: Connection, credentials: Mapping[str, Any], now: datetime
+    vault: Vault, it: Connection, credentials: Mapping[str, Any], now: datetime, refused: str | None = None
 ) -> dict[str, Any]:
     """What one run needs to log in: the credentials, with the access token and never the refresh token.
+
+    `refused` is the digest of a token that the provider takes no longer.
 
     Raises:
         ProviderError: `provider_down`; the access token has ended and no newer one could be had.
@@ -269,4 +290,6 @@ def lent_credentials(
     if it.token.access_until is not None and it.token.access_until <= now:
         raise ProviderError("transient", Reason.PROVIDER_DOWN, "The provider gives no newer token now.")
     tokens, _ = opened_token(vault, it, it.token)
+    if digest_of(tokens.access_token) == refused and _is_awaited(it, now):
+        raise ProviderError("transient", Reason.PROVIDER_DOWN, "The provider gives no newer token now.")
     return {**credentials, "access_token": tokens.access_token}

@@ -6,6 +6,7 @@ another token, so that a renewal, and giving the grant back, need nothing else.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,6 +84,11 @@ def opened_token(vault: Vault, it: Connection, kept: Token | OldGrant) -> tuple[
     place = token_place(it.account, it.id, kept.credentials_revision, kept.renewals)
     record = vault.open_values(place, Sealed.of(kept.sealed))
     return Tokens.of(record["tokens"]), record["at"]
+
+
+def digest_of(access_token: str) -> str:
+    """What tells which token was refused, without saying it."""
+    return hashlib.sha256(access_token.encode()).hexdigest()
 
 
 def ends_at(manifest: Manifest, tokens: Mapping[str, Any] | None, now: datetime) -> datetime | None:

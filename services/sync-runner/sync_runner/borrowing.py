@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from pydantic import Field as Member, ValidationError
@@ -56,7 +57,15 @@ class Loan(Model):
         return now < self.expires_at - EARLY
 
 
-Borrow = Callable[[], Awaitable[Loan]]
+class Borrow(Protocol):
+    """Borrows for one run, as often as it is called."""
+
+    def __call__(self, refused: str | None = None) -> Awaitable[Loan]:
+        """What is lent. `refused`: an access token that was lent and that the provider takes no longer.
+
+        Raises:
+            NotLent: refused, or `connections` cannot be reached.
+        """
 
 
 class Lender:
@@ -74,11 +83,7 @@ class Lender:
         self._tokens = tokens
 
     def for_run(self, account: str, connection_id: str, run_id: str, fence: int) -> Borrow:
-        """What borrows for this run, as often as it is called. Its key lives in it alone.
-
-        Raises (when called):
-            NotLent: refused, or `connections` cannot be reached.
-        """
+        """What borrows for this run. Its key lives in it alone."""
         key = new_sealing_key(f"run-{run_id}-{fence}")
         claims = {
             "account": account,
@@ -88,8 +93,9 @@ class Lender:
             "cnf": {"jwk": key.as_dict(private=False)},
         }
 
-        async def borrow() -> Loan:
-            answer = await self._ask(connection_id, claims)
+        async def borrow(refused: str | None = None) -> Loan:
+            ended = {} if refused is None else {"refused": hashlib.sha256(refused.encode()).hexdigest()}
+            answer = await self._ask(connection_id, claims | ended)
             loan = _opened(answer, key, claims)
             if not loan.fresh(self._reach.clock()):
                 message = "What was lent had run out on arrival; compare the clocks of both services."

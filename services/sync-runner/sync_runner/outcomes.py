@@ -19,12 +19,20 @@ from enum import Enum
 
 from providers.errors import ProviderError
 from schemas.reasons import Reason, RowStatus
+from sync_runner.borrowing import NotLent
 from sync_runner.handlers.runs import Failure, Result, Row
 
 SUSPECT_AFTER = 3
 """So many documents in a row that did not go: the target is to blame, not they."""
 SOURCE_SUSPECT_AFTER = 20
 """The same for documents that the platform does not give."""
+
+
+LENT_AGAIN = 60.0
+"""Seconds after which a run that nothing could be lent to is tried again, where nobody says."""
+
+
+TOKEN_ENDED = Failure(Reason.INTERRUPTED, "The provider ended a token early; there is a newer one now.")
 
 
 class Blame(Enum):
@@ -86,6 +94,12 @@ def _status(error: ProviderError, *, others_went: bool) -> RowStatus:
 def of_run(error: ProviderError, credentials_revision: int | None) -> Failure:
     """Why the run could not go on."""
     return Failure(error.of_account, error.message, credentials_revision, _wait(error))
+
+
+def of_loan(refused: NotLent) -> Failure:
+    """Why the run could not go on, where nothing was lent to it."""
+    wait = timedelta(seconds=refused.wait or LENT_AGAIN) if refused.later else None
+    return Failure(refused.reason, refused.message, None, wait)
 
 
 def _wait(error: ProviderError) -> timedelta | None:

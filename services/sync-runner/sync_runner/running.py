@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -28,7 +27,7 @@ from sync_runner.content import Contents
 from sync_runner.handlers.runs import SLICE_ROWS, SLICE_TIME, Claim, Failure, Row, Runs
 from sync_runner.importing import Importing, Warehouse
 from sync_runner.mailing import Mailing
-from sync_runner.outcomes import of_run
+from sync_runner.outcomes import TOKEN_ENDED, of_loan, of_run
 from sync_runner.recording import Recorder
 from sync_runner.ways import Filing, Way
 
@@ -45,13 +44,10 @@ Manifests = Callable[[str, int], Awaitable[Manifest | None]]
 """The manifest of a provider that a connection was made with (id, revision); None where nobody knows it."""
 Borrowing = Callable[[str, str, str, int], Borrow]
 """What borrows for a run (account, connection, run, fence): `borrowing.Lender.for_run`."""
-OpenTarget = Callable[
-    [Manifest, Mapping[str, Any], Mapping[str, Any], Reach], AbstractAsyncContextManager[Driver]
-]
+Values = Mapping[str, Any]
+OpenTarget = Callable[[Manifest, Values, Values, Reach], AbstractAsyncContextManager[Driver]]
 """`providers.drivers.open_driver`."""
-OpenSource = Callable[
-    [Manifest, Mapping[str, Any], Mapping[str, Any], Reach], AbstractAsyncContextManager[Source]
-]
+OpenSource = Callable[[Manifest, Values, Values, Reach], AbstractAsyncContextManager[Source]]
 """`providers.sources.open_source`."""
 
 
@@ -98,14 +94,25 @@ class Run:
         try:
             return await (self._imported() if self.claim.direction == "import" else self._moved())
         except NotLent as refused:
-            wait = timedelta(seconds=refused.wait or ASK_FOR) if refused.later else None
-            await self._runs.finish(self.claim, Failure(refused.reason, refused.message, None, wait))
+            await self._runs.finish(self.claim, of_loan(refused))
         except WrongPattern as wrong:
             await self._runs.finish(self.claim, Failure(Reason.INVALID, str(wrong)))
         except ProviderError as error:
-            revision = self._loan.credentials_revision if self._loan else None
-            await self._runs.finish(self.claim, of_run(error, revision))
+            await self._runs.finish(self.claim, await self._why(error))
         return False
+
+    async def _why(self, error: ProviderError) -> Failure:
+        """Why the run ends. Where its provider ended a token early, there is a newer one for the next try."""
+        loan = self._loan
+        token = loan.credentials.get("access_token") if loan else None
+        if error.kind == "auth" and token is not None:
+            try:
+                newer = await self._borrow(token)
+            except NotLent as refused:
+                return of_loan(refused)
+            if newer.credentials.get("access_token") != token:
+                return TOKEN_ENDED
+        return of_run(error, loan.credentials_revision if loan else None)
 
     async def _moved(self) -> bool:
         while not self._stop.is_set():

@@ -19,6 +19,7 @@ from connections.lifecycle.messages import (
     RenewalRefused,
     RenewalWanted,
     Renewed,
+    TokenEnded,
 )
 from connections.lifecycle.renewal import RENEWAL, Lasts, again_after, due, ends_nothing_else
 from connections.lifecycle.things import Connection, Status
@@ -40,6 +41,7 @@ GRID = """
 RenewalClaimed              | none | renewing | renewing | dead
 RenewalClaimed by a stale   | none | fresh    | renewing | dead
 RenewalWanted               | none | fresh    | renewing | dead
+TokenEnded                  | none | fresh    | renewing | dead
 RenewalDelayed              | none | fresh    | renewing | dead
 Renewed                     | none | fresh    | fresh    | fresh
 Renewed by a late worker    | none | fresh    | fresh    | fresh
@@ -67,6 +69,7 @@ MESSAGES = {
     "RenewalClaimed": RenewalClaimed(4),
     "RenewalClaimed by a stale": RenewalClaimed(3),
     "RenewalWanted": RenewalWanted(),
+    "TokenEnded": TokenEnded(),
     "RenewalDelayed": RenewalDelayed(SOON),
     "Renewed": Renewed(3, token(renewals=1)),
     "Renewed by a late worker": Renewed(2, token(renewals=1)),

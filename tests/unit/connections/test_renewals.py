@@ -16,7 +16,7 @@ from connections.handlers.destinations import Using
 from connections.lifecycle.things import Connection, Status
 from connections.lifecycle.tokens import TokenState
 from connections.renewal import Renewals, lent_credentials
-from connections.tokens import opened_token, sealed_token
+from connections.tokens import digest_of, opened_token, sealed_token
 from connections.vault import Vault
 from kit.memory import MemoryAggregates
 from kit.transitions import Decision
@@ -191,6 +191,53 @@ async def test_an_outage_is_waited_out_and_an_ended_token_is_not_lent(room: Room
     room.provider.trouble = None
     await room.worker().look(ID)
     assert (await room.kept()).access_token == "a1"
+
+
+async def test_a_token_that_its_provider_ended_early_is_renewed_before_anybody_is_asked(room: Room) -> None:
+    room.clock.at = NOW + timedelta(minutes=10)
+    it = await room.worker().fresh(ID, digest_of("a0"))
+
+    assert room.provider.exchanged == 1
+    assert it is not None
+    assert it.status is Status.ACTIVE
+    assert lent_credentials(VAULT, it, {}, room.clock(), digest_of("a0"))["access_token"] == "a1"
+    await room.worker().fresh(ID, digest_of("a0"))  # whoever says so late
+    await room.worker().fresh(ID, digest_of("a1"))  # that was refused at once: it has not ended
+    assert room.provider.exchanged == 1
+    assert lent_credentials(VAULT, it, {}, room.clock(), digest_of("a1"))["access_token"] == "a1"
+
+
+async def test_an_ended_token_that_cannot_be_renewed_now_is_waited_for(room: Room) -> None:
+    room.clock.at = NOW + timedelta(minutes=10)
+    room.provider.trouble = ProviderError("transient", Reason.PROVIDER_DOWN, "Down.")
+    it = await room.worker().fresh(ID, digest_of("a0"))
+
+    assert it is not None
+    assert not it.login_broken
+    with pytest.raises(ProviderError) as refused:
+        lent_credentials(VAULT, it, {}, room.clock(), digest_of("a0"))
+    assert refused.value.later
+
+
+async def test_an_ended_token_of_which_no_end_was_known_is_renewed_too(room: Room) -> None:
+    endless = Tokens("a0", "r0", None, None, NOW.isoformat())
+    token = sealed_token(VAULT, active(), endless, {}, (TokenLife(), 1, 0))
+    await room.things.alter(ID, lambda it: it and Decision(it.model_copy(update={"token": token})))
+    await room.worker().look(ID)
+    assert room.provider.exchanged == 0
+
+    it = await room.worker().fresh(ID, digest_of("a0"))
+
+    assert it is not None
+    assert lent_credentials(VAULT, it, {}, room.clock())["access_token"] == "a1"
+
+
+async def test_an_ended_token_without_a_newer_one_asks_the_customer(room: Room) -> None:
+    room.clock.at, room.provider.over = NOW + timedelta(minutes=10), True
+    it = await room.worker().fresh(ID, digest_of("a0"))
+
+    assert it is not None
+    assert it.login_broken
 
 
 async def test_a_refused_refresh_token_asks_the_customer_at_once_and_once(room: Room) -> None:

@@ -64,6 +64,8 @@ class Stage:
     """What is known once the catalog is read."""
     caught_up: bool = True
     refused: NotLent | None = None
+    tokens: list[str] = field(default_factory=list)
+    """Access tokens that are lent: the next one where one was refused."""
     lends: int = 0
     lent_for: timedelta = timedelta(minutes=5)
 
@@ -85,10 +87,12 @@ class Stage:
         return self.caught_up
 
     def _borrowing(self, account: str, connection: str, run: str, fence: int) -> Borrow:
-        async def borrow() -> Loan:
+        async def borrow(refused: str | None = None) -> Loan:
             self.lends += 1
-            if self.refused:
+            if self.refused and (refused or not self.tokens):
                 raise self.refused
+            if refused == (self.tokens or [""])[0] and len(self.tokens) > 1:
+                self.tokens.pop(0)
             return Loan(
                 connection_id=connection,
                 account=account,
@@ -96,7 +100,7 @@ class Stage:
                 fence=fence,
                 provider_id="memory",
                 provider_revision=1,
-                credentials={"password": "s3cret"},
+                credentials={"access_token": self.tokens[0]} if self.tokens else {"password": "s3cret"},
                 credentials_revision=7,
                 expires_at=datetime.now(UTC) + self.lent_for,
             )
@@ -304,6 +308,31 @@ async def test_nothing_is_lent_to_a_paused_connection_and_its_run_says_so() -> N
 
     assert await on.run() == Failure(Reason.PAUSED, "It is paused.", None, None)
     assert on.runs.statuses() == {"1": "pending"}
+
+
+async def test_a_run_whose_token_ended_early_is_tried_again_with_a_newer_one() -> None:
+    on = stage("1")
+    on.target.trouble = failing("auth", Reason.CREDENTIALS_WRONG)
+    on.tokens = ["ended", "newer"]
+    ended = await on.run()
+
+    assert ended is not None
+    assert (ended.reason, on.tokens, on.lends) == (Reason.INTERRUPTED, ["newer"], 2)
+    assert on.runs.statuses() == {"1": "pending"}
+
+
+async def test_a_run_that_is_refused_though_there_is_no_newer_token_says_so() -> None:
+    on = stage("1")
+    on.target.trouble = failing("auth", Reason.CREDENTIALS_WRONG)
+    on.tokens = ["good"]
+    ended = await on.run()
+    assert ended is not None
+    assert (ended.reason, ended.credentials_revision) == (Reason.CREDENTIALS_WRONG, 7)
+
+    on = stage("1")
+    on.target.trouble = failing("auth", Reason.CREDENTIALS_WRONG)
+    on.tokens, on.refused = ["ended"], NotLent(Reason.CONSENT_EXPIRED, "Log in again.", later=False)
+    assert await on.run() == Failure(Reason.CONSENT_EXPIRED, "Log in again.", None, None)
 
 
 async def test_a_pause_in_the_middle_stops_the_run_and_leaves_the_rest() -> None:

@@ -77,7 +77,7 @@ class Bank:
     async def in_use(self, provider_id: str, revision: int) -> int:
         return revision
 
-    async def fresh(self, connection_id: str) -> Connection | None:
+    async def fresh(self, connection_id: str, refused: str | None = None) -> Connection | None:
         if self.paused_meanwhile:
             self.approved = False
         return self.kept

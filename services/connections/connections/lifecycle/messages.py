@@ -187,6 +187,11 @@ class RenewalWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenEnded:
+    """The provider takes the access token no longer, whatever its time: a run was refused with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Renewed:
     """The provider gave newer tokens."""
 

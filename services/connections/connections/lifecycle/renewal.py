@@ -23,6 +23,7 @@ from connections.lifecycle.messages import (
     RenewalRefused,
     RenewalWanted,
     Renewed,
+    TokenEnded,
 )
 from connections.lifecycle.things import Connection
 from connections.lifecycle.tokens import TokenState
@@ -127,7 +128,7 @@ def _delay(case: Case, delayed: RenewalDelayed) -> Case:
     return _token(case, not_before=delayed.until)
 
 
-def _hurry(case: Case, _: RenewalWanted) -> Case:
+def _hurry(case: Case, _: RenewalWanted | TokenEnded) -> Case:
     return _token(case, access_due=case.at, not_before=None)
 
 
@@ -165,9 +166,15 @@ def _cannot_wait(case: Case, _: RenewalWanted) -> bool:
     return token is None or not token.renewable or token.failures > 0
 
 
+def _failed_lately(case: Case, _: TokenEnded) -> bool:
+    token = case.it.token
+    return token is None or token.failures > 0
+
+
 RENEWAL: Table[TokenState] = {
     (NONE, RenewalClaimed): Row(NONE),
     (NONE, RenewalWanted): Row(NONE),
+    (NONE, TokenEnded): Row(NONE),
     (NONE, RenewalDelayed): Row(NONE),
     (NONE, Renewed): Row(NONE),
     (NONE, RenewalPutOff): Row(NONE),
@@ -175,6 +182,8 @@ RENEWAL: Table[TokenState] = {
     (FRESH, RenewalClaimed): (Row(FRESH, when=_by_a_stale_worker), Row(RENEWING, _claim)),
     # What did not work out waits for its time, whoever is in a hurry.
     (FRESH, RenewalWanted): (Row(FRESH, when=_cannot_wait), Row(FRESH, _hurry)),
+    # Also one of which nobody knew when it ends.
+    (FRESH, TokenEnded): (Row(FRESH, when=_failed_lately), Row(FRESH, _hurry)),
     (FRESH, RenewalDelayed): Row(FRESH, _delay),
     # A newer login took the old tokens' place meanwhile.
     (FRESH, Renewed): Row(FRESH),
@@ -185,6 +194,7 @@ RENEWAL: Table[TokenState] = {
         Row(RENEWING, _claim_after_a_crash),
     ),
     (RENEWING, RenewalWanted): Row(RENEWING),
+    (RENEWING, TokenEnded): Row(RENEWING),
     (RENEWING, RenewalDelayed): Row(RENEWING),
     # A worker that comes late brings what the provider gave nonetheless: its successor would be refused.
     (RENEWING, Renewed): (Row(RENEWING, when=_of_other_tokens), Row(FRESH, _renew)),
@@ -195,6 +205,7 @@ RENEWAL: Table[TokenState] = {
     ),
     (DEAD, RenewalClaimed): Row(DEAD),
     (DEAD, RenewalWanted): Row(DEAD),
+    (DEAD, TokenEnded): Row(DEAD),
     (DEAD, RenewalDelayed): Row(DEAD),
     # Its successor was refused because this one was first: what it brings, however late, is good.
     (DEAD, Renewed): (Row(DEAD, when=_of_other_tokens), Row(FRESH, _renew, _mends)),
