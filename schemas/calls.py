@@ -46,6 +46,8 @@ class AwsV4(Model):
     region: Template
     service: Template
     """As the service calls itself in signatures, such as `sts`."""
+    session_token: Maybe[Template] = None
+    """What comes with a key that was given for a while; signed too."""
 
 
 class Request(Model):

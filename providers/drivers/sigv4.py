@@ -25,6 +25,8 @@ class Keys:
     secret_access_key: str = field(repr=False)
     region: str
     service: str = "s3"
+    session_token: str | None = field(default=None, repr=False)
+    """What comes with a key that was given for a while."""
 
     def signed(
         self, method: str, url: str, headers: Mapping[str, str], sha256: str, now: datetime
@@ -42,6 +44,8 @@ class Keys:
         moment = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         scope = f"{moment[:8]}/{self.region}/{self.service}/aws4_request"
         whole = {**headers, "host": parts.netloc, "x-amz-date": moment}
+        if self.session_token is not None:
+            whole["x-amz-security-token"] = self.session_token
         path = parts.path or "/"
         if self.service == "s3":
             whole["x-amz-content-sha256"] = sha256

@@ -1,5 +1,6 @@
 """Signatures are those of AWS's own examples."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from providers.drivers.sigv4 import EMPTY, Keys, query_string
@@ -50,6 +51,24 @@ def test_a_request_to_another_service_is_signed_as_in_the_manual():
         "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
     )
     assert "x-amz-content-sha256" not in headers
+
+
+def test_a_key_that_was_given_for_a_while_comes_with_its_token_as_in_the_test_suite():
+    token = (
+        "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD"
+        "8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q"
+        "6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabI"
+        "Qwj2ICCR/oLxBA=="
+    )
+    keys = replace(SUITE, session_token=token)
+    headers = keys.signed("POST", "https://example.amazonaws.com/", {}, EMPTY, THEN)
+
+    assert headers["x-amz-security-token"] == token
+    assert headers["authorization"].endswith(
+        "SignedHeaders=host;x-amz-date;x-amz-security-token, "
+        "Signature=85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead"
+    )
+    assert token not in repr(keys)
 
 
 def test_a_get_without_anything_is_signed_as_in_the_test_suite():
