@@ -142,6 +142,9 @@ def test_a_customer_agrees_at_the_provider_and_runs_are_lent_tokens_that_are_ren
 ) -> None:
     connection, address = at_the_provider(known, browser)
     back = asyncio.run(walk(address))
+    known.services.kill("connections")  # while the browser is away
+    known.services.start("connections")
+    known.services.ready("connections")
     browser.go(back)
     proof = {"proof": browser.sent_to.params["proof"]}
     assert post(known, f"{connection}/window/complete", proof).status_code == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pyotp
 import pytest
 from pymongo import MongoClient
 
@@ -123,18 +124,45 @@ def test_captcha_code_approval_and_company_in_the_window(platform: Platform, por
     assert platform.outsider.wait("ConnectionAuthorized", connection)["data"]["identity"] == "window"
 
 
-def test_a_service_killed_between_any_two_steps_goes_on_where_it_was(platform: Platform, portal: str) -> None:
-    account = PORTAL.has("killed", "question", "sms")
-    first = platform.request("billing-portal")
-    connection = first["connection_id"]
-    question = platform.next(first, {"url": portal, "username": "killed", "pin": account.password})
-    _killed(platform)
-    code = platform.next(question, {"answer": "Rex"})
-    _killed(platform)
-    assert len(account.outbox) == 1
-    platform.outsider.answer(code, {"sms_code": account.outbox[-1]})
+KINDS = ("captcha_image", "select", "code_sent", "question", "code_offline", "action_on_site")
+
+
+@pytest.mark.parametrize(
+    "killed_before",
+    [
+        pytest.param(("captcha_image", "action_on_site"), id="two answers"),
+        pytest.param(KINDS, id="each answer", marks=[pytest.mark.faults, pytest.mark.timeout(600)]),
+    ],
+)
+def test_every_kind_over_sealed_events_alone_at_a_service_that_is_killed_in_between(
+    platform: Platform, portal: str, killed_before: tuple[str, ...]
+) -> None:
+    way = ("captcha", "device", "sms", "question", "totp", "grid", "terms", "company")
+    account = PORTAL.has("killed", *way, password=CANARY, terms=True)
+    asked = platform.request("billing-portal")
+    connection = asked["connection_id"]
+    asked = platform.next(asked, {"url": portal, "username": "killed", "pin": CANARY})
+    session = next(one for one in PORTAL.sessions.values() if one.account is account)
+    assert asked["image"]["media_type"] == "image/png"
+    steps: list[tuple[str, Callable[[], dict[str, str]]]] = [
+        ("captcha_image", lambda: {"letters": session.captcha}),
+        ("select", lambda: {"device": "mail"}),
+        ("code_sent", lambda: {"sms_code": account.outbox[-1]}),
+        ("question", lambda: {"answer": "Rex"}),
+        ("code_offline", lambda: {"totp_code": pyotp.TOTP(account.totp_secret).now()}),
+        ("code_offline", lambda: {"card_code": "7Q2"}),
+        ("action_on_site", dict),
+    ]
+    for kind, fields in steps:
+        assert (asked["kind"], asked["answer_by"], asked["error"]) == (kind, ["sealed"], None)
+        if kind in killed_before:
+            _killed(platform)
+        asked = platform.next(asked, fields())
+    assert asked["kind"] == "select"
+    platform.outsider.answer(asked, {"company": "200"})
     assert platform.outsider.wait("ConnectionAuthorized", connection)["data"]["identity"] == "killed"
-    assert len(account.outbox) == 1
+    assert len(account.outbox) == 1  # no death sent a code again
+    assert CANARY not in dumped(platform.services.mongo)
 
 
 def test_a_state_that_was_moved_to_another_connection_or_put_back_opens_nothing(

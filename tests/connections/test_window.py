@@ -108,21 +108,6 @@ def test_an_account_is_connected_in_the_window_and_counts_once_its_proof_is_hand
     assert rclone_webdav.password not in kept
 
 
-def test_a_login_goes_on_after_the_service_was_killed(
-    platform: Platform, rclone_webdav: Any, browser: Browser
-) -> None:
-    connection = platform.request(answer_by="window", locale="de")["connection_id"]
-    open_window(platform, connection, browser)
-    platform.services.kill("connections")
-    platform.services.start("connections")
-    platform.services.ready("connections")
-    browser.send(**credentials(rclone_webdav))
-
-    proof = {"proof": browser.sent_to.params["proof"]}
-    assert post(platform, f"{connection}/window/complete", proof).status_code == 200
-    platform.outsider.wait("ConnectionAuthorized", connection)
-
-
 def test_the_window_serves_a_new_login_of_a_saved_connection(
     platform: Platform, rclone_webdav: Any, browser: Browser
 ) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from joserfc.jwk import ECKey
 
 from tests.oauth.walking import CALLBACK
 from tests.peers.oidc_server import NoNode, OidcServer, oidc_server
@@ -22,6 +23,12 @@ CLIENT = {
     ],
     "token_endpoint_auth_method": "client_secret_basic",
 }
+KEY = ECKey.generate_key("P-256", {"kid": "ours", "alg": "ES256", "use": "sig"})
+BY_KEY = {name: value for name, value in CLIENT.items() if name != "client_secret"} | {
+    "client_id": "by-key",
+    "token_endpoint_auth_method": "private_key_jwt",
+    "jwks": {"keys": [KEY.as_dict(private=False)]},
+}
 BY_POST = CLIENT | {"client_id": "by-post", "token_endpoint_auth_method": "client_secret_post"}
 
 
@@ -29,7 +36,7 @@ BY_POST = CLIENT | {"client_id": "by-post", "token_endpoint_auth_method": "clien
 def authority() -> Iterator[OidcServer]:
     """`oidc-provider`, which rotates its refresh tokens."""
     try:
-        with oidc_server([CLIENT, BY_POST], scopes=["files"]) as server:
+        with oidc_server([CLIENT, BY_POST, BY_KEY], scopes=["files"]) as server:
             yield server
     except NoNode as error:
         if os.environ.get("CI"):

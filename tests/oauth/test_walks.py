@@ -14,17 +14,19 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from joserfc.jwk import ECKey
 
 from providers.egress import Guard
 from providers.login import machine
 from providers.login.oauth import leaving, tokens
 from providers.login.oauth.client import Client
 from providers.login.oauth.registered import registered
+from providers.login.oauth.renewal import renew
 from providers.login.outcomes import Answer, Asked, Authorized, Failed, Unreached, Waiting, aside
 from providers.reach import Reach
 from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind, Reason
-from tests.oauth.conftest import CLIENT
+from tests.oauth.conftest import CLIENT, KEY
 from tests.oauth.walking import CALLBACK, Operator, agree, agree_to_code, folder_for_tokens, walk
 from tests.peers.oidc_server import OidcServer
 
@@ -229,6 +231,43 @@ async def test_a_client_may_prove_itself_in_the_form(place: Place) -> None:
     done = await place.step(manifest, machine.begin(manifest, {}, "en"), await place.there_and_back(manifest))
 
     assert isinstance(done, Authorized)
+
+
+async def test_a_client_may_prove_itself_by_its_key(place: Place) -> None:
+    place.operator.known["acme"] = Client("by-key", key=KEY.as_dict(private=True))
+    manifest = place.manifest(client_auth="private_key_jwt")
+    done = await place.step(manifest, machine.begin(manifest, {}, "en"), await place.there_and_back(manifest))
+
+    assert isinstance(done, Authorized), done
+    stranger = ECKey.generate_key("P-256", {"kid": "ours", "alg": "ES256"})
+    place.operator.known["acme"] = Client("by-key", key=stranger.as_dict(private=True))
+    over = await place.step(manifest, machine.begin(manifest, {}, "en"), await place.there_and_back(manifest))
+    assert isinstance(over, Failed)
+    assert over.reason is Reason.NOT_SET_UP
+
+
+async def test_a_token_by_the_clients_own_right_is_had_and_renewed_without_a_customer(place: Place) -> None:
+    """The customer brings a client of their own; what it may do needs nobody's consent."""
+    secret = {"name": "client_secret", "label": "Secret", "type": "password", "secret": True}
+    fields = [{"name": "client_id", "label": "Client"}, secret]
+    login = [{"ask": "credentials", "fields": fields}, {"grant": "client_credentials"}]
+    manifest = place.manifest(
+        *login, client="customer", scopes=["files"], optional_scopes=[], authorize_params={}
+    )
+    plain = manifest.model_copy(update={"driver": manifest.driver.model_copy(update={"identity": None})})
+    asked = machine.begin(plain, {}, "en")
+    typed = {"client_id": "paperbus", "client_secret": CLIENT["client_secret"]}
+
+    wrong = await place.step(plain, asked, Answer({**typed, "client_secret": "wrong"}))
+    done = await place.step(plain, asked, Answer(typed))
+
+    assert isinstance(wrong, Asked)
+    assert (wrong.error and wrong.error.reason, wrong.blamed) == (Reason.CREDENTIALS_WRONG, "client_secret")
+    assert isinstance(done, Authorized), done
+    assert done.tokens is not None
+    assert place.shown == [done.tokens["access_token"]]
+    newer = await renew(plain, typed, tokens.Tokens.of(done.tokens), place.reach)
+    assert newer.access_token != done.tokens["access_token"]
 
 
 async def test_a_device_code_is_waited_for_until_it_was_typed(place: Place) -> None:

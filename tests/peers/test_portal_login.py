@@ -87,7 +87,9 @@ async def test_a_password_then_a_code_that_was_sent_again(url: str, reach: Reach
 
 async def test_each_kind_of_proof_in_the_portals_own_order(url: str, reach: Reach) -> None:
     account = PORTAL.has(
-        "many", "captcha", "device", "sms", "question", "totp", "terms", "company", password="pass word"
+        "many",
+        *("captcha", "device", "sms", "question", "totp", "grid", "terms", "company"),
+        password="pass word",
     )
     walk = Walk(url, reach, account)
 
@@ -115,7 +117,12 @@ async def test_each_kind_of_proof_in_the_portals_own_order(url: str, reach: Reac
     )
     totp = await walk.says(answer="Rex")
     assert totp.challenge.kind is ChallengeKind.CODE_OFFLINE
-    terms = await walk.says(totp_code=pyotp.TOTP(account.totp_secret).now())
+    card = await walk.says(totp_code=pyotp.TOTP(account.totp_secret).now())
+    assert card.challenge.kind is ChallengeKind.CODE_OFFLINE
+    assert "B4" in (card.challenge.message or "")
+    other = await walk.says(card_code="B4")
+    assert (other.error and other.error.reason, other.blamed) == (Reason.CREDENTIALS_WRONG, "card_code")
+    terms = await walk.says(card_code="7q2")
     assert terms.challenge.kind is ChallengeKind.ACTION_ON_SITE
     not_yet = await walk.says()
     assert not_yet.error is not None

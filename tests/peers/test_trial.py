@@ -1,21 +1,13 @@
-"""`paperbus provider try`: a login in the terminal, a document moved, a recording that is played again."""
+"""`paperbus provider try`: a login in the terminal, a document moved, and what was recorded."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from paperbus.commands.provider import provider
-from providers.egress import Guard
-from providers.login.machine import begin, step
-from providers.login.outcomes import Answer, Asked, Authorized, Outcome
-from providers.manifests import load
-from providers.reach import Reach
-from providers.recording import Recording, Replayed
 from tests.peers.portal.app import Portal
 from tests.peers.portal.serving import served
 
@@ -49,29 +41,3 @@ def test_a_login_is_walked_a_document_moved_and_no_secret_shown(
         assert secret not in record.read_text("utf-8")
     assert "jane-doe" not in record.read_text("utf-8")
     assert url not in record.read_text("utf-8")
-
-
-async def test_a_recording_is_played_again_without_a_provider() -> None:
-    """The recording beside the manifest: the conformance suite goes through each of them like this."""
-    recording = Recording.of((FOLDER / "recordings" / "question.json").read_text("utf-8"))
-    assert json.loads(recording.text({}))["provider"] == "billing-portal"
-
-    came, reach = await played(recording)
-    assert isinstance(came, Authorized)
-    assert came.identity == recording.identity
-    assert reach.left == []
-
-
-async def played(recording: Recording) -> tuple[Outcome, Replayed]:
-    manifest = load(FOLDER)
-
-    async def anywhere(host: str, port: int) -> Sequence[str]:
-        return ["198.18.0.1"]
-
-    async with Reach(Guard(["198.18.0.0/15"], anywhere)) as reach:
-        reach.http = replayed = Replayed(reach, recording.passed)
-        came: Outcome = begin(manifest, {}, "en")
-        for answer in recording.answers:
-            assert isinstance(came, Asked)
-            came = await step(manifest, came.state, Answer(answer["fields"], answer["action"]), reach, "en")
-        return came, replayed

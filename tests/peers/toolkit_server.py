@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from paperbus.local.folder import LOOPBACK, free_port
+from paperbus.local.process import TIED
 from tests.peers.oidc_server import OidcServer
 
 HERE = Path(__file__).parent / "toolkit"
@@ -38,8 +40,9 @@ def toolkit_server(
             "access_seconds": access_seconds,
             "grace": grace,
         }
+        tied = [sys.executable, "-IS", str(TIED), str(os.getpid())]
         process = subprocess.Popen(
-            [sys.executable, str(HERE / "serve.py"), json.dumps(given)],
+            [*tied, sys.executable, str(HERE / "serve.py"), json.dumps(given)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

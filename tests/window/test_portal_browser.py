@@ -52,7 +52,7 @@ def captcha_of(room: Walk, account: Account) -> str:
 async def test_every_kind_in_a_row_in_german_on_a_phone(  # noqa: PLR0915 - one way from end to end
     room: Walk, browser: Browser
 ) -> None:
-    way = ("captcha", "device", "sms", "question", "totp", "app", "terms", "company")
+    way = ("captcha", "device", "sms", "question", "totp", "grid", "app", "terms", "company")
     account = room.portal.has("all", *way)
     page = await page_of(browser, width=320, height=640)
     foreign: list[str] = []
@@ -91,6 +91,10 @@ async def test_every_kind_in_a_row_in_german_on_a_phone(  # noqa: PLR0915 - one 
     await page.wait_for_selector("[name=totp_code]")
     await seen(page, "portal-7-totp")
     await page.fill("[name=totp_code]", pyotp.TOTP(account.totp_secret).now())
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("text=Feld B4")
+    await seen(page, "portal-7-grid")
+    await page.fill("[name=card_code]", "7Q2")
     await page.keyboard.press("Enter")
     await page.wait_for_selector(".compare strong")
     session = [one for one in room.portal.sessions.values() if one.account is account][-1]

@@ -210,6 +210,7 @@ class Portal:
         right = {
             "sms": self._is_newest(session, given),
             "totp": pyotp.TOTP(account.totp_secret).verify(given, valid_window=1),
+            "grid": given.upper() == "7Q2",
             "question": form.get("answer", "").strip().lower() == "rex",
             "captcha": bool(session.captcha) and given.upper() == session.captcha,
             "device": form.get("device") in ("sms", "mail"),

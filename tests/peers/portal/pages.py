@@ -40,6 +40,8 @@ def proof(session: Any, error: str = "") -> str:
             inner = code
         case "totp":
             inner = code
+        case "grid":
+            body, inner = "<p class=cell>Type what stands in field <b>B4</b> of your card.</p>", code
         case "question":
             body, inner = "<p class=q>What was your first pet called?</p>", "<p><input name=answer></p>"
         case "captcha":

@@ -108,6 +108,15 @@ def test_a_new_login_mends_and_keeps_everything_that_was_chosen() -> None:
     assert (mended.options, mended.revision) == (broken.options, broken.revision)
 
 
+def test_a_new_login_while_it_is_paused_keeps_the_pause() -> None:
+    paused = after(attention(), ConnectionPauseRequested(connection_id=ID))
+    it = trying(after(paused, ReauthenticationRequested(connection_id=ID, answer_by="sealed")))
+    mended = after(it, verified(it))
+
+    assert (mended.paused, mended.status, mended.credentials_revision) == (True, Status.ACTIVE, 2)
+    assert (mended.options, mended.revision) == (paused.options, paused.revision)
+
+
 def test_a_failed_relogin_ends_the_session_and_nothing_else() -> None:
     before = active()
     it = after(before, ReauthenticationRequested(connection_id=ID, answer_by="sealed"))

@@ -71,6 +71,20 @@ async def test_a_wrong_password_asks_again_with_what_was_typed_but_the_secret(st
     assert all("password" not in window.typed for window in stage.windows.kept.values())
 
 
+async def test_a_page_says_how_long_is_left_what_is_stored_and_what_is_not(stage: Stage) -> None:
+    stage.login.confirms = True
+    browser = await stage.opened()
+    stage.clock.move(minutes=10)
+    assert browser.page is not None
+    page = await browser.go(str(browser.page.url))
+
+    assert re.search(r"Time left: <b[^>]*>20:00</b>", page.text)
+    assert "Stored encrypted, to move documents for you" in page.text
+    assert "What is secret is never shown again" in page.text
+    page = await browser.send(**RIGHT)
+    assert "Stored encrypted" not in page.text  # a confirmation leaves nothing
+
+
 async def test_too_many_wrong_answers_end_at_the_platform_as_failed(stage: Stage) -> None:
     browser = await stage.opened()
     for _ in range(3):
