@@ -79,6 +79,7 @@ def faults(manifest: Manifest, folder: str) -> list[Fault]:
         for position, spec in enumerate(specs):
             found += [((*path, position, *below), message) for below, message in _field_faults(spec, specs)]
     found += _driver_faults(manifest)
+    found += _offer_faults(manifest)
     found += _error_faults(manifest)
     found += step_faults(manifest)
     return found
@@ -129,6 +130,19 @@ def _choice_faults(spec: FieldSpec) -> Iterator[Fault]:
         yield ("choices",), f"`choices` of {spec.name} has a value twice."
     if values and spec.type is FieldType.CHOICE and spec.default is not None and spec.default not in values:
         yield ("default",), f"`default` of {spec.name} is none of its choices."
+
+
+def _offer_faults(manifest: Manifest) -> Iterator[Fault]:
+    """Options whose choices the source tells, and what it tells them for."""
+    if manifest.source is None:
+        return
+    live = {spec.name for spec in manifest.options.import_ if spec.choices_live}
+    for name in manifest.source.choices.keys() - live:
+        yield ("source", "choices", name), f"No option {name} of the import has `choices_live: true`."
+    for position, spec in enumerate(manifest.options.import_):
+        if spec.type is FieldType.CHOICE and spec.name in live - manifest.source.choices.keys():
+            path = ("options", "import", position, "choices_live")
+            yield path, f"Nothing tells what {spec.name} may be; say so in the source's `choices`."
 
 
 def _driver_faults(manifest: Manifest) -> Iterator[Fault]:

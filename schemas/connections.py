@@ -11,7 +11,7 @@ from schemas.envelope import Data, RequestRefused
 from schemas.fields import Fact, Field
 from schemas.filters import Filters, Start
 from schemas.reasons import AnswerBy, By, ChallengeKind, Direction, Locale, Purpose, Reason, SessionResult
-from schemas.schedules import Schedule
+from schemas.schedules import Schedule, TimeZone
 
 ConnectionName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Values = Annotated[dict[str, Any], Member(max_length=100)]
@@ -30,6 +30,9 @@ class ConnectionRequested(Data):
     """How this onboarding is answered: in the login window, or by sealed answers."""
     schedule: Maybe[Schedule] = None
     """When it runs. Exports run daily where nothing is said."""
+    timezone: Maybe[TimeZone] = None
+    """Where the customer lives. The schedule that counts where none is given is in it, with its quiet hours;
+    where nothing is said either, in UTC."""
     filters: Maybe[Filters] = None
     """Which documents are moved out. Nothing said is all of them."""
     start: Maybe[Start] = None

@@ -13,10 +13,10 @@ from pydantic import AfterValidator, Field as Member, StringConstraints, model_v
 
 from schemas.base import Maybe, Model, ProviderId
 from schemas.fields import FieldSpec, Said
-from schemas.login import Ask, Choose, Device, Grant, Keep, LoginStep, OwnToken, Redirect
+from schemas.login import Ask, AskFor, Choose, Device, Grant, Keep, LoginStep, OwnToken, Redirect
 from schemas.oauth import OAuth
 from schemas.reasons import Direction, Reason
-from schemas.schedules import Schedule
+from schemas.schedules import DAILY, NIGHT, Schedule
 from schemas.sources import RestSource
 
 Country = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
@@ -109,6 +109,10 @@ class Options(Model):
     import_: tuple[Option, ...] = Member(default=(), alias="import")
 
 
+CODES = ("code_sent", "captcha_image", "question", "action_on_site")
+"""What a person has to answer at once."""
+
+
 class Manifest(Model):
     """One provider, whole."""
 
@@ -131,7 +135,7 @@ class Manifest(Model):
     """How the driver `rest` lists and fetches documents."""
     options: Options = Options()
     schedule: Maybe[Schedule] = None
-    """When its imports are due where nobody says anything; unset is daily. Exports are due daily."""
+    """When its imports are due where nobody says anything; unset is daily. See `usual`."""
     limits: Limits = Limits()
     lifetimes: Lifetimes = Lifetimes()
     errors: tuple[ErrorRule, ...] = ()
@@ -194,6 +198,14 @@ class Manifest(Model):
     def renewal(self) -> OAuth | OwnToken | None:
         """Whose `life` and `requests_per_second` its tokens have; None where its login brings no tokens."""
         return self.oauth or self.own_token
+
+    def usual(self, direction: Direction) -> Schedule:
+        """When it is due where nobody says anything. What may ask for a code again is left alone at night."""
+        if direction == "export":
+            return DAILY
+        usual = self.schedule or DAILY
+        asks = any(step.ask in CODES for step in self.login if isinstance(step, AskFor))
+        return usual.model_copy(update={"quiet": (NIGHT,)}) if asks and not usual.quiet else usual
 
     def options_for(self, direction: Direction) -> tuple[FieldSpec, ...]:
         """The options of one direction."""

@@ -101,5 +101,8 @@ class Schedule(Model):
         return self.every == "manual"
 
 
+NIGHT = Quiet.model_validate({"from": "21:00", "to": "07:00"})
+"""Hours in which nobody is asked for a code, in the customer's zone. Long enough for Europe where that is not
+known, and the schedule is in UTC."""
 DAILY = Schedule(every="P1D")
 """What a connection gets when nothing is said, and its provider has no schedule of its own for imports."""

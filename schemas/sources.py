@@ -1,7 +1,7 @@
 """How documents are fetched over a provider's JSON interface: lists, pages, details, files. Data, no code.
 
-Texts hold `{name}`s: of the credentials, and of `values` that were taken from an answer. Places in answers
-are JSON pointers (RFC 6901).
+Texts hold `{name}`s: of the credentials, of options, and of `values` that were taken from an answer. Places
+in answers are JSON pointers (RFC 6901).
 """
 
 from __future__ import annotations
@@ -108,6 +108,15 @@ class Listing(Model):
     file: File
 
 
+class Offer(Model):
+    """What an option may be, as the provider tells it: the companies that a login reaches."""
+
+    call: Call
+    items: Pointer = ""
+    value: Pointer = "/id"
+    label: Pointer = "/name"
+
+
 class RestSource(Model):
     """A provider's interface."""
 
@@ -121,4 +130,7 @@ class RestSource(Model):
     """An answer with status 200 that has something here is an error all the same."""
     reset: Maybe[Text] = None
     """The header that says, with status 429, in how many seconds (or when) there may be more calls."""
+    choices: dict[str, Offer] = Member(default_factory=dict)
+    """By the names of options: where what can be chosen for them is asked. What was chosen is filled in as
+    the login's own values are, and comes before one of the same name."""
     lists: tuple[Listing, ...] = Member(min_length=1, max_length=20)

@@ -189,7 +189,7 @@ def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
         ),
         "moneybird": (
             {
-                "/documents/purchase_invoices.json": [
+                "/x/documents/purchase_invoices.json": [
                     {
                         "id": "1",
                         "reference": "2026-1",
@@ -199,7 +199,7 @@ def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
                     },
                     {"id": "2", "reference": "2026-2", "attachments": []},
                 ],
-                "/documents/purchase_invoices/1/attachments/9/download": PDF,
+                "/x/documents/purchase_invoices/1/attachments/9/download": PDF,
             },
             ["scan.pdf"],
         ),

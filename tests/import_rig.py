@@ -40,6 +40,13 @@ class Box:
         client.expunge()
         client.logout()
 
+    def read(self) -> None:
+        """Somebody reads all that is there."""
+        client = self.talk()
+        client.select(self.name)
+        client.store("1:*", "+FLAGS", "\\Seen")
+        client.logout()
+
     def make_anew(self) -> None:
         """The mailbox is deleted and made again: its UIDVALIDITY is another one."""
         client = self.talk()

@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from providers.codings import decoded
-from providers.drivers import identity_of
-from providers.drivers.restanswers import at, first_file, moment, plain
+from providers.drivers import MOST_CHOICES, identity_of
+from providers.drivers.restanswers import at, first_file, listed, moment, plain
 from providers.drivers.restcalls import Interface
 from providers.drivers.restlists import Lists
 from providers.errors import ProviderError
@@ -87,9 +87,15 @@ class Rest:
         )
 
     async def choices(self, option: str, query: str = "", parent: str | None = None) -> list[Choice]:
-        """Nothing is chosen live."""
-        del option, query, parent
-        return []
+        """What the provider tells, by the manifest's `choices`; nothing for other options."""
+        del parent
+        offer = self._source.choices.get(option)
+        if offer is None:
+            return []
+        rows = listed(await self._calls.asked(offer.call, {}), offer.items)
+        told = [Choice(value=plain(at(row, offer.value)), label=plain(at(row, offer.label))) for row in rows]
+        fitting = [one for one in told if one.value and query.casefold() in one.label.casefold()]
+        return fitting[:MOST_CHOICES]
 
     async def page(self, cursor: Cursor | None, since: datetime | None) -> Page:
         """The next page of the list that is being read; the lists come one after another."""

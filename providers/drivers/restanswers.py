@@ -31,8 +31,13 @@ def at(answer: Any, pointer: str) -> Any:
 
 
 def rows_of(answer: Any, listing: Listing) -> list[Any]:
-    """The items of one page; none where the answer has no such list."""
-    rows = at(answer, listing.items)
+    """The items of one page."""
+    return listed(answer, listing.items)
+
+
+def listed(answer: Any, pointer: str) -> list[Any]:
+    """The list, or the values of the object, at a place in an answer; none where there is no such thing."""
+    rows = at(answer, pointer)
     if isinstance(rows, dict):
         return list(rows.values())
     return rows if isinstance(rows, list) else []

@@ -48,7 +48,9 @@ class Interface:
         self._settings = {**settings, **{name: value for name, value in options.items() if value}}
         self._http = reach.http
         self.base = fill(source.base, settings, is_address=True).rstrip("/")
-        self.headers = {name: fill(text, settings, is_address=False) for name, text in source.headers.items()}
+        self.headers = {
+            name: fill(text, self._settings, is_address=False) for name, text in source.headers.items()
+        }
         if source.basic is not None:
             pair = fill(source.basic, settings, is_address=False)
             self.headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"

@@ -110,17 +110,21 @@ async def test_mails_from_before_the_day_are_never_looked_at_whatever_their_date
     ]
 
 
-async def test_only_the_sender_and_subject_that_were_asked_for_come_in(
+async def test_only_the_unread_mails_of_the_sender_and_subject_that_were_asked_for_come_in_and_none_of_ours(
     box: Box, import_from: Callable[..., Rig]
 ) -> None:
+    billing = {"From": "billing@shop.example", "Subject": "Facture n° 7 – été"}
+    box.put(a_mail("read", PDF, **billing))
+    box.read()
     box.put(
-        a_mail("a", PDF, From="billing@shop.example", Subject="Facture n° 7 – été"),
+        a_mail("a", PDF, **billing),
         a_mail("b", PDF, From="billing@shop.example", Subject="Newsletter"),
         a_mail("c", PDF, From="other@shop.example", Subject="Facture n° 8 – été"),
+        a_mail("ours", PDF, X_Paperbus="1", **billing),
     )
     rig = import_from("imap", box.server.credentials)
 
-    await rig.set_up(mailbox=box.name, sender="billing@", subject="été")
+    await rig.set_up(mailbox=box.name, sender="billing@", subject="été", only_unread=True)
     await rig.work()
 
     assert [d["external_id"] for d in await told(rig)] == ["<a@kaeserei.example>#2"]

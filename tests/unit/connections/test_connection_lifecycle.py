@@ -340,7 +340,7 @@ def test_an_import_is_due_as_its_provider_says_where_the_customer_says_nothing(
 @pytest.mark.parametrize(
     ("direction", "asks", "asked", "quiet"),
     [
-        ("import", {"ask": "code_sent"}, None, [("21:00", "05:00")]),
+        ("import", {"ask": "code_sent"}, None, [("21:00", "07:00")]),
         ("import", {"ask": "code_offline"}, None, []),
         ("import", None, None, []),
         ("import", {"ask": "code_sent"}, {"every": "P1D"}, []),
@@ -356,7 +356,11 @@ def test_no_import_by_default_runs_at_night_where_the_provider_may_ask_for_a_cod
     wire = MANIFEST.wire()
     both = {"directions": ["import", "export"], "login": [*wire["login"], *code]}
     manifest = Manifest.model_validate(wire | both)
-    wanted = request(direction=direction, **({"schedule": asked} if asked else {}))
+    given = {"schedule": asked} if asked else {}
+    wanted = request(direction=direction, timezone="Australia/Perth", **given)
     made = create(replace(case(), provider=Provider(manifest, revision=3)), wanted)
+    elsewhere = create(replace(case(), provider=Provider(manifest, revision=3)), request(direction=direction))
 
     assert [(each.from_, each.to) for each in made.it.schedule.quiet] == quiet
+    assert made.it.schedule.timezone == ("UTC" if asked else "Australia/Perth"), "by the customer's clock"
+    assert elsewhere.it.schedule.timezone == "UTC"

@@ -16,7 +16,7 @@ from schemas.reasons import Reason, RowStatus
 from sync_runner.arriving import MOST_ID, Ledger, external_id, outcome
 from sync_runner.einvoices.child import pdf
 from sync_runner.handlers.imports import Thing
-from sync_runner.judging import Seen, Wishes
+from sync_runner.judging import EMPTY, Seen, Wishes
 from sync_runner.lifecycle.run import retry_delay
 from sync_runner.opening.blobs import Blob
 from sync_runner.opening.kinds import HEAD, looks
@@ -95,6 +95,16 @@ def test_a_pdf_of_five_thousand_pages_with_javascript_is_taken_as_it_is() -> Non
         len(data),
         "unknown",
     )
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.xml", "a"])
+def test_an_empty_file_is_rejected_in_words_and_nothing_of_it_is_kept(name: str) -> None:
+    said = came(b"", name, Thing(f"/{name}", "1", name))
+
+    assert [(one.status, one.message, one.content_id) for one in said.arrivals] == [
+        (RowStatus.REJECTED, EMPTY, None)
+    ]
+    assert not said.bodies
 
 
 @pytest.mark.parametrize("letter", ["x", "ü", "𝔘", "."])

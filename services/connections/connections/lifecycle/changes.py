@@ -26,10 +26,9 @@ from schemas.connections import (
 )
 from schemas.fields import FieldError
 from schemas.filters import Filters
-from schemas.login import AskFor
 from schemas.manifest import Manifest
-from schemas.reasons import Direction, Reason
-from schemas.schedules import DAILY, Quiet, Schedule
+from schemas.reasons import Reason
+from schemas.schedules import Schedule
 from schemas.syncs import SyncFailed
 
 
@@ -51,7 +50,7 @@ def create(case: Case, asked: ConnectionRequested) -> Case:
             locale=locale,
             name=asked.name or name,
             status=Status.NEW,
-            schedule=asked.schedule or _usual(provider.manifest, asked.direction),
+            schedule=asked.schedule or _usual(provider.manifest, asked),
             filters=asked.filters or Filters(),
             start=asked.start or "now",
             created_at=case.at,
@@ -60,21 +59,10 @@ def create(case: Case, asked: ConnectionRequested) -> Case:
     )
 
 
-def _usual(manifest: Manifest, direction: Direction) -> Schedule:
-    """How often where nobody says so: mailboxes and folders have new things more often than a portal has. One
-    that may ask for a code again is left alone at night.
-    """
-    if direction == "export":
-        return DAILY
-    usual = manifest.schedule or DAILY
-    asks = any(step.ask in CODES for step in manifest.login if isinstance(step, AskFor))
-    return usual.model_copy(update={"quiet": (NIGHT,)}) if asks and not usual.quiet else usual
-
-
-CODES = ("code_sent", "captcha_image", "question", "action_on_site")
-"""What a person has to answer at once."""
-NIGHT = Quiet.model_validate({"from": "21:00", "to": "05:00"})
-"""In UTC: nobody has said where they live; in Europe it is 22 or 23 to 6 or 7 o'clock."""
+def _usual(manifest: Manifest, asked: ConnectionRequested) -> Schedule:
+    """How often where nobody says so, by the customer's own clock where that is known."""
+    usual = manifest.usual(asked.direction)
+    return usual.model_copy(update={"timezone": asked.timezone}) if asked.timezone else usual
 
 
 def _chosen(it: Connection, options: Mapping[str, Any]) -> dict[str, Any]:
