@@ -116,6 +116,6 @@ def _these(ids: Ids[str]) -> dict[str, Any]:
 
 
 def guard(change: Change) -> dict[str, Any]:
-    """What must be so for the write to count. Version 0 matches nothing, and so makes the account's document."""
+    """What must be so for the write to count. Version 0 matches nothing, and so makes the document."""
     known = {"_id": change.id, "shard": shard_of(change.id), "v": change.v}
     return known if change.v else known | {"account": change.account}
