@@ -118,8 +118,8 @@ async def measured(url: str) -> None:
     tries = Tries(kept, known, trying, counting, VAULT)  # type: ignore[arg-type]  # all it asks
     done: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
-    async def look(id_: str) -> None:
-        await tries.look(id_)
+    async def look(id_: str, *known: Any) -> None:
+        await tries.look(id_, *known)
         done[id_].set()
 
     worker = Worker(trying, look, now)

@@ -48,8 +48,12 @@ def begin(manifest: Manifest, known: Mapping[str, Any], locale: str | None) -> A
         known: what `Authorized.known` said at the connection's last login: fields are prefilled with it.
         locale: the language of the texts.
     """
-    state: LoginState = {"step": 0, "values": {}, "pins": {}, "known": dict(known), "here": {}}
-    return _opened(manifest, 0, state, locale)
+    return _opened(manifest, 0, begun(known), locale)
+
+
+def begun(known: Mapping[str, Any]) -> LoginState:
+    """The state of a login at its first challenge; `known` as in `begin`."""
+    return {"step": 0, "values": {}, "pins": {}, "known": dict(known), "here": {}}
 
 
 async def step(

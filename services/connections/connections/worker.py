@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
 from connections.handlers.ports import Due
 from kit.endings import NotNow
@@ -34,11 +35,13 @@ class Worker:
     def __init__(
         self,
         trying: Due,
-        look: Callable[[str], Awaitable[None]],
+        look: Callable[..., Awaitable[None]],
         now: Callable[[], datetime],
         poll: float = POLL,
     ) -> None:
-        """`look(connection_id)` does what is due for one connection; `poll`: seconds between looks unrung."""
+        """`look(connection_id, *known)` does what is due for one connection, see `ring`; `poll`: seconds
+        between looks unrung.
+        """
         self._trying = trying
         self._look = look
         self._now = now
@@ -47,15 +50,15 @@ class Worker:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._closing = False
 
-    def ring(self, *ids: str) -> None:
-        """Look now: at these, or at whatever is due where none are named. Cheap, from the same event loop."""
-        if not ids:
+    def ring(self, connection_id: str | None = None, *known: Any) -> None:
+        """Look now: at this connection, with what is known of it, or at whatever is due.
+
+        Cheap, from the same event loop.
+        """
+        if connection_id is None or not self._may_begin(connection_id):
             self._bell.set()
-        for id_ in ids:
-            if self._closing or id_ in self._busy or len(self._busy) >= AT_ONCE:
-                self._bell.set()
-            else:
-                self._begin(id_)
+        else:
+            self._begin(connection_id, *known)
 
     async def run(self) -> None:
         """Work until cancelled. A try under way then ends with its lease, and is asked anew."""
@@ -89,17 +92,18 @@ class Worker:
         if self._closing:
             return
         for connection_id in await self._trying.due(self._now(), 4 * AT_ONCE):
-            if len(self._busy) >= AT_ONCE:
-                return
-            if connection_id not in self._busy:
+            if self._may_begin(connection_id):
                 self._begin(connection_id)
 
-    def _begin(self, connection_id: str) -> None:
-        self._busy[connection_id] = asyncio.create_task(self._work(connection_id))
+    def _may_begin(self, connection_id: str) -> bool:
+        return not self._closing and connection_id not in self._busy and len(self._busy) < AT_ONCE
 
-    async def _work(self, connection_id: str) -> None:
+    def _begin(self, connection_id: str, *known: Any) -> None:
+        self._busy[connection_id] = asyncio.create_task(self._work(connection_id, *known))
+
+    async def _work(self, connection_id: str, *known: Any) -> None:
         try:
-            await self._look(connection_id)
+            await self._look(connection_id, *known)
         except NotNow as wait:
             log.warning("a login waits", connection_id=connection_id, why=wait.reason)
             await asyncio.sleep(AGAIN)

@@ -55,7 +55,7 @@ class LoginHandlers:
         vault: Vault,
         ring: Callable[..., None] = lambda *_: None,
     ) -> None:
-        """`ring` is called once answers wait to be tried: with the connection's id, where it is one."""
+        """`ring` is called once answers wait to be tried: of one, with its connection as it is now."""
         self._ring = ring
         self._connections = connections
         self._providers = providers
@@ -117,8 +117,11 @@ class LoginHandlers:
                 return None
             return self._decided(it, answer)
 
-        await self._connections.alter(answer.connection_id, decided, cause=Cause(actor=answer.actor))
-        self._ring(answer.connection_id)
+        kept = (await self._connections.read((answer.connection_id,))).get(answer.connection_id)
+        if kept is None:
+            raise _unknown()
+        taken = await self._connections.go_on(kept, decided, cause=Cause(actor=answer.actor))
+        self._ring(taken.id, taken)
 
     async def complete(self, connection_id: str, session_id: str, browser: str, actor: str) -> None:
         """The platform handed in this browser's proof: a verified login counts from now on. Twice is once.
@@ -190,8 +193,12 @@ def _checked(fields: Sequence[Field], given: Mapping[str, Any], locale: Locale) 
 
 def _of(connection: Connection | None, account: str | None) -> Connection:
     if connection is None or (account is not None and connection.account != account):
-        raise Refused(Reason.UNKNOWN_CONNECTION, "There is no such connection.")
+        raise _unknown()
     return connection
+
+
+def _unknown() -> Refused:
+    return Refused(Reason.UNKNOWN_CONNECTION, "There is no such connection.")
 
 
 def _seen(it: Connection, aside: Mapping[str, Any]) -> Login | None:

@@ -65,9 +65,9 @@ class Tries:
         self._counting = counting
         self._vault = vault
 
-    async def look(self, connection_id: str) -> None:
-        """Do what is due for this connection."""
-        kept = (await self._connections.read((connection_id,))).get(connection_id)
+    async def look(self, connection_id: str, known: Kept[Connection] | None = None) -> None:
+        """Do what is due for this connection; `known` is how it was just written, which need not be read."""
+        kept = known or (await self._connections.read((connection_id,))).get(connection_id)
         if kept is None:
             return
         if kept.thing.login.state is not LoginState.TRYING:
@@ -112,7 +112,7 @@ class Tries:
         if provider is None:
             return LoginFailed(fence, Reason.PROVIDER_CHANGED, said("contact_support", locale))
         try:
-            answer, state = self._answer(it), self._state(it, provider.manifest)
+            answer, state = self._answer(it), self._state(it)
             outcome = await self._counting.step(it, provider.manifest, state, answer)
         except NotNow:  # our own store is away, which is nobody's bug
             raise
@@ -139,10 +139,10 @@ class Tries:
             case outcomes.Failed():
                 return LoginFailed(fence, outcome.reason, outcome.message)
 
-    def _state(self, it: Connection, manifest: Manifest) -> outcomes.LoginState:
+    def _state(self, it: Connection) -> outcomes.LoginState:
         sealed = it.login.machine
         if sealed is None:
-            return machine.begin(manifest, it.known, it.login.locale).state
+            return machine.begun(it.known)
         return self._vault.open_values(machine_place(it, it.login.machine_fence), Sealed.of(sealed))
 
     def _answer(self, it: Connection) -> outcomes.Answer:
