@@ -18,7 +18,7 @@ from schemas.reasons import Reason, RowStatus, RunStatus
 from schemas.schedules import Schedule
 from schemas.syncs import Counts, DueReason, ExportedDocument
 from sync_runner.lifecycle import heard, row, run, schedule
-from sync_runner.lifecycle.sync import EVERYTHING, TRIED, Fill, Past, Run, Standing, State, Sync
+from sync_runner.lifecycle.sync import EVERYTHING, Fill, Past, Run, Selection, Standing, State, Sync
 from sync_runner.store.shapes import dump, load
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -287,7 +287,25 @@ def test_what_a_failed_run_left_goes_again_once_the_trouble_is_over(
 
     ready = "" if after.run is None else ", ready" if after.ready_at else ", held"
     assert after.state.value + ready == expected
-    assert after.run is None or after.run.selection in (TRIED, EVERYTHING)
+    assert after.run is None or after.run.selection.everything
+
+
+def test_what_runs_left_that_broke_is_remembered_until_it_went() -> None:
+    asked = heard.Due(NOW, DueReason.MANUAL, NOW, open=True, selection=Selection(only=("a",)))
+    claimed, broke, finished = (REPORTS[name] for name in ("Claimed", "Broke", "Finished"))
+    once = run.follow(run.follow(run.follow(IDLE, asked).after, claimed).after, broke).after
+    other = replace(asked, selection=Selection(only=("b",)))
+    twice = run.follow(run.follow(run.follow(once, other).after, claimed).after, broke).after
+
+    held = replace(twice, standing=Standing.HELD)
+    mended = schedule.follow(held, heard.Recovered(NOW)).after
+    gone = run.follow(run.follow(mended, claimed).after, finished).after
+
+    assert (once.left, twice.left) == (Selection(only=("a",)), Selection(only=("b", "a")))
+    assert load(dump(twice) | {"_id": twice.id, "account": twice.account}) == twice
+    assert mended.run is not None
+    assert mended.run.selection == Selection(tried=True, only=("b", "a"))
+    assert (mended.left, gone.left) == (None, None)
 
 
 def test_a_run_says_the_due_that_asked_for_it_first_as_its_cause_also_when_it_is_retried() -> None:

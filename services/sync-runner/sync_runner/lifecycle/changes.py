@@ -40,6 +40,8 @@ from sync_runner.lifecycle.sync import (
 
 HEARD_WITHIN = timedelta(minutes=1)
 """After which connections has heard that a run broke, and lends no more what was wrong."""
+MOST_LEFT = 5_000
+"""Document ids that are remembered of runs that broke."""
 
 
 def start(sync: Sync, due: Due) -> Sync:
@@ -67,8 +69,14 @@ def fold(sync: Sync, due: Due) -> Sync:
 
 
 def try_again(sync: Sync, message: Recovered | Doubted) -> Sync:
-    """What was tried and did not arrive goes again: by the run that waits, or by one of its own."""
-    due = Due(message.now, DueReason.CATCH_UP, message.now, open=True, selection=TRIED)
+    """What was tried and did not arrive goes again: by the run that waits, or by one of its own.
+
+    Once a trouble is over, so does what the runs that broke on it did not come to.
+    """
+    selection = TRIED
+    if sync.left and isinstance(message, Recovered):
+        sync, selection = replace(sync, left=None), TRIED.with_(sync.left)
+    due = Due(message.now, DueReason.CATCH_UP, message.now, open=True, selection=selection)
     return start(sync, due) if sync.run is None else fold(sync, due)
 
 
@@ -118,7 +126,8 @@ def pass_on(sync: Sync, passed: PassedOn) -> Sync:
 
 def finish(sync: Sync, finished: Finished) -> Sync:
     """It is done."""
-    sync = replace(counted(sync, finished), failures=0, next=None)
+    left = None if run_of(sync).selection.everything else sync.left
+    sync = replace(counted(sync, finished), failures=0, left=left, next=None)
     return ended(sync, RunStatus.DONE, finished.now)
 
 
@@ -126,6 +135,7 @@ def break_(sync: Sync, broke: Broke) -> Sync:
     """It failed, or was stopped."""
     stopped = _stopped(broke)
     sync = replace(counted(sync, broke), failures=sync.failures + (not stopped), next=None)
+    sync = sync if stopped else replace(sync, left=_left(sync))
     return ended(sync, RunStatus.STOPPED if stopped else RunStatus.FAILED, broke.now, broke.message)
 
 
@@ -157,6 +167,13 @@ def counted(sync: Sync, end: Told | Finished | Broke) -> Sync:
 
 def _end(sync: Sync, end: Finished | Broke) -> Sync:
     return finish(sync, end) if isinstance(end, Finished) else break_(sync, end)
+
+
+def _left(sync: Sync) -> Selection:
+    """With what earlier runs left, as long as that is not too many ids for one document."""
+    broken = run_of(sync).selection
+    together = broken.with_(sync.left) if sync.left else broken
+    return together if together.ids <= MOST_LEFT else broken
 
 
 def _stopped(broke: Broke) -> bool:

@@ -90,8 +90,8 @@ def _recover(sync: Sync, recovered: Recovered) -> Sync:
 def _mend(sync: Sync, recovered: Recovered) -> Sync:
     """What a run left that broke, and that nothing would try again, goes again now."""
     sync = replace(sync, attention=None)
-    left = sync.state is State.IDLE and sync.failures
-    return changes.try_again(sync, recovered) if left else sync
+    left = sync.failures or sync.left
+    return changes.try_again(sync, recovered) if left and sync.state is State.IDLE else sync
 
 
 def _remove(sync: Sync, removed: Removed) -> Sync:

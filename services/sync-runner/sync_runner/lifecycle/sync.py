@@ -189,6 +189,8 @@ class Sync:
     counts: Counts = NOTHING
     failures: int = 0
     """Runs in a row that could not go on."""
+    left: Selection | None = None
+    """What runs that could not go on were to take, and nothing took since."""
     runs: int = 0
     last: Past | None = None
     past: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
