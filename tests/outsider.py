@@ -26,6 +26,7 @@ TOPICS = (
     "connections.requests.dead",
     "syncs.requests.dead",
 )
+HEADER = {"content-type": b"application/cloudevents+json; charset=utf-8"}
 BACK_SOON = {"reconnect.backoff.ms": 100, "reconnect.backoff.max.ms": 500}
 
 
@@ -46,6 +47,8 @@ class Outsider:
         self.group = client.get("sasl.username", "outsider")
         self.producer = Producer({**self.client, "enable.idempotence": True, "linger.ms": 1})
         self.heard: list[tuple[str, Json]] = []
+        self.odd: list[Json] = []
+        """Events whose key or header is not as the contract has it."""
         self.files: dict[str, bytes] = {}
         self.fetched: list[str] = []
         self.claims_any_document = False
@@ -75,8 +78,7 @@ class Outsider:
     def publish(
         self, topic: str, key: str, value: bytes, headers: list[tuple[str, bytes]] | None = None
     ) -> None:
-        header = ("content-type", b"application/cloudevents+json; charset=utf-8")
-        self.producer.produce(topic, value, key=key, headers=headers or [header])
+        self.producer.produce(topic, value, key=key, headers=headers or [*HEADER.items()])
         assert self.producer.flush(60) == 0
 
     def ask(self, request: str, /, **data: Any) -> Json:
@@ -191,7 +193,10 @@ class Outsider:
             message = consumer.poll(0.1)
             if message is None or message.error() or message.topic().endswith(".dead"):
                 continue
-            self.hear(message.topic(), json.loads(message.value()))
+            event = json.loads(message.value())
+            if (message.key(), dict(message.headers() or ())) != (event["subject"].encode(), HEADER):
+                self.odd.append(event)
+            self.hear(message.topic(), event)
         consumer.close()
 
     def hear(self, topic: str, event: Json) -> None:

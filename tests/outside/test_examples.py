@@ -20,10 +20,12 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from outside_steps import arrived, connect
+from outside_steps import arrived, connect, login
 from outsider import Outsider
 from servers import free_port
 from targets import Target
+
+from paperbus.local.folder import answers
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -143,7 +145,9 @@ class Letterbox:
         return "250 taken"
 
 
-def test_an_account_that_needs_attention_becomes_a_mail(outsider: Outsider, tmp_path: Path) -> None:
+def test_an_account_that_needs_attention_becomes_a_mail_and_a_new_login_brings_what_waited(
+    outsider: Outsider, tmp_path: Path
+) -> None:
     from targets import rclone_webdav
 
     letters, port = Letterbox(), free_port()
@@ -154,8 +158,17 @@ def test_an_account_that_needs_attention_becomes_a_mail(outsider: Outsider, tmp_
         outsider.document(b"x", "x.pdf", origin)
         outsider.due(connection)
         event = outsider.wait("ConnectionNeedsAttention", connection)
-    with running(outsider, "notify.py", "jane@firm.example", SMTP_HOST=f"127.0.0.1:{port}"):
-        time.sleep(3)  # the mail server is away at first
+
+        outsider.ask("ReauthenticationRequested", connection_id=connection, answer_by="sealed")
+        asked = outsider.wait(
+            "AuthChallengeIssued", connection, lambda data: data["purpose"] == "reauthenticate"
+        )
+        outsider.answer(asked["data"], {**login(webdav), "password": "new"})
+        outsider.wait("ConnectionRecovered", connection)
+        outsider.wait("DocumentsExported", connection, lambda data: data["counts"]["done"] == 1)
+        assert list(arrived(webdav).values()) == [b"x"]
+    with running(outsider, "notify.py", "jane@firm.example", SMTP_HOST=f"127.0.0.1:{port}") as lines:
+        until(lambda: any("The mail server is away" in line for line in lines))
         controller = Controller(letters, hostname="127.0.0.1", port=port)
         controller.start()
         try:
@@ -185,7 +198,7 @@ def rclone_webdav_other_password(folder: Path, port: int) -> Iterator[None]:
     ]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            time.sleep(1.5)
+            until(lambda: answers(port) or process.poll() is not None)
             assert process.poll() is None
             yield
         finally:

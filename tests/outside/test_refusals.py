@@ -159,8 +159,8 @@ def test_answers_that_do_not_count_cost_no_attempt(outsider: Outsider, webdav: T
     def refusal(**other: object) -> str:
         return outsider.refused(outsider.answer(challenge, fields, **other))["reason"]
 
-    assert refusal(exp=1) in ("session_expired", "invalid")
-    assert refusal(token=outsider.token(account="another-account")) in ("invalid", "unknown_connection")
+    assert refusal(exp=1) == "invalid"
+    assert refusal(token=outsider.token(account="another-account")) == "invalid"
     assert refusal(token=outsider.token(role="member")) == "invalid"
     assert refusal(aud="somebody-else") == "invalid"
     assert refusal(fields={"url": 7}) == "invalid"
@@ -179,8 +179,7 @@ def test_answers_that_do_not_count_cost_no_attempt(outsider: Outsider, webdav: T
 
     outsider.answer(challenge, fields)
     outsider.wait("ConnectionAuthorized", connection)
-    late = outsider.refused(outsider.answer(challenge, fields))
-    assert late["reason"] in ("already_answered", "superseded")
+    assert refusal() == "already_answered"
 
 
 def test_a_window_onboarding_takes_no_sealed_answer(outsider: Outsider, webdav: Target) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -13,6 +15,12 @@ from servers import free_port
 from targets import Target
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
+ROW = {"document_id", "version", "filename", "status", "target", "sha256", "size", "attempts", "updated_at"}
+RUN = {"id", "due_at", "reason", "status", "started_at", "finished_at", "counts", "message"}
+CONNECTION = {"id", "direction", "provider_id", "name", "identity", "status", "paused", "reason", "message"}
+CONNECTION |= {"schedule", "options", "filters", "start", "revision", "created_at", "saved_at", "challenge"}
+"""What the contract says that each has (§5)."""
+PARIS = ZoneInfo("Europe/Paris")
 
 
 def test_an_account_is_connected_exports_is_changed_and_is_removed(
@@ -30,10 +38,19 @@ def test_an_account_is_connected_exports_is_changed_and_is_removed(
     assert arrived(webdav) == {f"Invoices/2026/{name}": content for name, content in contents.items()}
     assert sorted(outsider.fetched) == sorted(document["document_id"] for document in documents)
 
-    rows = outsider.get(f"{outsider.sync_runner}/v1/connections/{connection}/documents").json()["items"]
+    here = f"{outsider.sync_runner}/v1/connections/{connection}"
+    rows = outsider.get(f"{here}/documents").json()["items"]
     assert {(row["document_id"], row["status"], row["sha256"]) for row in rows} == {
         (document["document_id"], "done", document["sha256"]) for document in documents
     }
+    (run,) = outsider.get(f"{here}/runs").json()["items"]
+    assert (run["status"], run["counts"]["done"]) == ("done", len(documents))
+    assert {name for row in rows for name in (ROW | {"run_id"}) - set(row)} | RUN - set(run) == set()
+
+    there = f"{outsider.connections}/v1/connections/{connection}"
+    assert CONNECTION - set(outsider.get(there).json()) == set()
+    choices = outsider.get(f"{there}/options/folder/choices").json()["items"]
+    assert "/Invoices" in [choice["value"] for choice in choices], "folders are offered after the save too"
 
     schedule = {"at": "02:30", "on": ["mo"], "timezone": "Europe/Paris"}
     outsider.ask(
@@ -42,7 +59,10 @@ def test_an_account_is_connected_exports_is_changed_and_is_removed(
     changed = outsider.wait("ConnectionChanged", connection)["data"]
     assert changed["revision"] == 2
     assert {name: changed["schedule"][name] for name in schedule} == schedule
-    assert len(next_times(outsider, connection)) == 2
+    assert [
+        (clock.weekday(), f"{clock:%H:%M}")
+        for clock in (datetime.fromisoformat(at).astimezone(PARIS) for at in next_times(outsider, connection))
+    ] == [(0, "02:30")] * 2
 
     outsider.ask("ConnectionRemovalRequested", connection_id=connection)
     assert outsider.wait("ConnectionRemoved", connection)["data"]["by"] == "customer"
