@@ -73,9 +73,9 @@ def try_again(sync: Sync, message: Recovered | Doubted) -> Sync:
 
     Once a trouble is over, so does what the runs that broke on it did not come to.
     """
-    selection = TRIED
-    if sync.left and isinstance(message, Recovered):
-        sync, selection = replace(sync, left=None), TRIED.with_(sync.left)
+    left = sync.left if isinstance(message, Recovered) else None
+    sync = replace(sync, left=None) if left else sync
+    selection = TRIED.with_(left) if left else TRIED
     due = Due(message.now, DueReason.CATCH_UP, message.now, open=True, selection=selection)
     return start(sync, due) if sync.run is None else fold(sync, due)
 
