@@ -73,7 +73,8 @@ def build(settings: Settings) -> Service:
             Loop("search", mirror.follow),
             Loop("set up", set_up.follow),
         ),
-        start=(partial(mongo.ready, client), store.declare, mirror.load),
+        start=(partial(mongo.ready, client), store.declare),
+        warm=(mirror.load,),
         close=(close,),
     )
 

@@ -31,6 +31,7 @@ from schemas.topics import CATALOG_EVENTS
 SOURCE: Final = "/paperbus/catalog"
 SUGGESTIONS_KEPT: Final = timedelta(days=366)
 MOST_ASKERS: Final = 100
+_SOME: Final = 500
 CHANGED: Final = IndexModel([("at", ASCENDING)], name="changed")
 EXTENDED: Final = IndexModel([("parents", ASCENDING)], name="extended")
 _INDEXED: Final = ("name", "aliases", "categories", "countries", "directions")
@@ -80,8 +81,10 @@ class CatalogStore:
     async def listed(self, since: datetime | None = None) -> AsyncIterator[dict[str, Any]]:
         """What the search index needs of every provider, or of those that changed since."""
         wanted = {} if since is None else {"at": {"$gte": since}}
-        async for document in self._providers.find({**_everywhere(), **wanted}, _LISTED, batch_size=500):
-            yield document
+        found = self._providers.find({**_everywhere(), **wanted}, _LISTED, batch_size=_SOME)
+        while some := await found.to_list(_SOME):  # to wait for each takes longer than to read it
+            for document in some:
+                yield document
 
     async def versions(self) -> AsyncIterator[tuple[str, int, bool]]:
         """Every provider's id, revision, and whether it still owes something."""

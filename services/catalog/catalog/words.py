@@ -56,11 +56,13 @@ class Terms:
             held.append(number)
 
     def _learn(self, word: str) -> None:
-        if not any(word in numbers for numbers in self._numbers.values()):
-            if not word.isdecimal():  # a number that is another one is no typo
-                self._by_length.setdefault(len(word), []).append(word)
-            self._sorted.append(word)
-            self._grown = True
+        for numbers in self._numbers.values():
+            if word in numbers:
+                return
+        self._sorted.append(word)
+        self._grown = True
+        if not word.isdecimal():  # a number that is another one is no typo
+            self._by_length.setdefault(len(word), []).append(word)
 
     def having(self, field: str, words: Iterable[str]) -> set[int]:
         """Those with exactly one of these words in this field."""
