@@ -69,9 +69,9 @@ class Loop:
 class Service:
     """What `build(settings)` returns.
 
-    Start: `start` hooks in order, `loops`, `warm` hooks in order while the loops run, `edge`, `listeners`. End,
-    at SIGTERM or SIGINT, even during the start: `edge`, `stop` hooks and `listeners` side by side, `loops`
-    cancelled, `close` hooks in order; each within its time, and whatever the start had come to.
+    Start: `start` hooks in order, `loops`, `warm` hooks while those run, `edge`, `listeners`. End, at SIGTERM
+    or SIGINT, even during the start: `edge`, `stop` hooks and `listeners` side by side, `loops` cancelled,
+    `close` hooks in order; each within its time, and whatever the start had come to.
     """
 
     name: str
