@@ -23,6 +23,9 @@ PURPOSE = {
     "requirements.txt": "the services alone, for production",
 }
 
+ELSEWHERE = ("aarch64-unknown-linux-gnu", "aarch64-apple-darwin")
+"""Where `make run` is said to work too: every pin must have a wheel there."""
+
 
 def compile_pins(extras: tuple[str, ...], constraint: Path | None) -> str:
     command = [str(BIN / "uv"), "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11"]
@@ -44,6 +47,15 @@ def megabytes(pins: str) -> int:
         return round(sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6)
 
 
+def require_wheels(file: Path) -> None:
+    """Ends `make lock` where one of the pins in `file` would have to be built."""
+    command = [str(BIN / "uv"), "pip", "install", "--dry-run", "--quiet", "--python-version", "3.11"]
+    command += ["--only-binary", ":all:", "--require-hashes", "--no-deps", "--requirements", str(file)]
+    with tempfile.TemporaryDirectory() as folder:
+        for system in ELSEWHERE:
+            subprocess.run([*command, "--python-platform", system, "--target", folder], check=True)  # noqa: S603  ours
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         widest: Path | None = None
@@ -56,6 +68,7 @@ def main() -> None:
             head = f"# {what}. Written by `make lock`.\n"
             (ROOT / name).write_text(head + pins)
             sys.stdout.write(head)
+    require_wheels(ROOT / "requirements-local.txt")
     pin.main()
 
 
