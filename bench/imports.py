@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,15 +75,26 @@ def document(number: int, size: int = SIZE) -> bytes:
     return b"%PDF-1.4\n" + number.to_bytes(8) + os.urandom(size)
 
 
-def fill(server: MailServer, count: int, *, attached: bool, start: int = 0) -> None:
+def fill(server: MailServer, count: int) -> None:
     """Mails put into the Maildir as files: faster than any APPEND."""
     new = server.folder / "new"
     for folder in ("new", "cur", "tmp"):
         (server.folder / folder).mkdir(exist_ok=True)
-    for number in range(start, start + count):
-        files = [(f"r{number}.pdf", document(number), "application/pdf")] if attached else []
-        (new / f"{1_700_000_000 + number}.M{number}P1.bench").write_bytes(a_mail(number, *files))
+    for number in range(count):
+        mail = a_mail(number, (f"r{number}.pdf", document(number), "application/pdf"))
+        (new / f"{1_700_000_000 + number}.M{number}P1.bench").write_bytes(mail)
     subprocess.run(["chown", "-R", "dovecot:dovecot", str(server.folder)], check=True)
+
+
+def lay(server: MailServer, count: int) -> None:
+    """Very many mails, of few files with many names: a file system bears so many."""
+    new, one = server.folder / "new", server.folder / "tmp" / "one"
+    for number in range(count):
+        if number % 50_000 == 0:
+            one.unlink(missing_ok=True)
+            one.write_bytes(a_mail(f"old {number}"))
+            shutil.chown(one, "dovecot", "dovecot")
+        os.link(one, new / f"{1_600_000_000 + number}.M{number}P2.bench")
 
 
 @contextlib.contextmanager
@@ -135,7 +147,7 @@ def mbsync(server: MailServer, base: Path) -> float:
 
 async def mailbox(mongo: str, base: Path, mails: int, old: int) -> None:
     with dovecot() as server:
-        fill(server, mails, attached=True)
+        fill(server, mails)
         theirs = mbsync(server, base)
         print(f"mbsync, {mails} mails                {mails / theirs:8.0f}/s")
         with rig_for(mongo, "imap", server.credentials) as rig:
@@ -145,12 +157,14 @@ async def mailbox(mongo: str, base: Path, mails: int, old: int) -> None:
             assert len(rows) == mails, len(rows)
             print(f"paperbus, first import            {mails / took:8.0f}/s   {spent(cpu, more)}")
             print(f"paperbus / mbsync                 {theirs / took:8.2f} x")
-            fill(server, old, attached=False, start=mails)
-            await rig.due()
+            await rig.client.drop_database(rig.place.database)
+        lay(server, old)
+        with rig_for(mongo, "imap", server.credentials) as rig:
+            await rig.set_up(mailbox="INBOX", since="2037-01-01")  # all of it is older: walked, not brought
             await timed(rig)
             await rig.due()
-            took, _, _ = await timed(rig)
-            print(f"nothing new among {mails + old} mails    {took:8.2f} s")
+            took, cpu, more = await timed(rig)
+            print(f"nothing new among {mails + old} mails    {took:8.2f} s   {spent(cpu, more)}")
             await rig.client.drop_database(rig.place.database)
 
 

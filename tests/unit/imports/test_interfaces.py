@@ -14,7 +14,9 @@ from providers.egress import Guard
 from providers.errors import ProviderError
 from providers.manifests import CATALOGUE, load
 from providers.reach import Reach
+from providers.rules import faults
 from providers.sources import open_source
+from schemas.manifest import Manifest
 from schemas.reasons import Reason
 
 PDF = b"%PDF-1.4\n% a document\n%%EOF\n"
@@ -118,6 +120,25 @@ async def test_a_company_is_chosen_among_those_there_are_and_comes_before_the_on
     assert "1" in first.replace("page=1", "").replace("per_page=100", "")
     assert "2" in second.replace("2.0", "").replace("200", "")
     assert first.replace("1", "2") == second.replace("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({}, ["Nothing tells what organisation may be; say so in the source's `choices`."]),
+        (
+            {"organisation": {"call": {"path": "/a"}}, "firm": {"call": {"path": "/b"}}},
+            ["No option firm of the import has `choices_live: true`."],
+        ),
+        ({"organisation": {"call": {"path": "/a"}}}, []),
+    ],
+    ids=["nothing tells", "no such option", "as it should be"],
+)
+def test_a_manifest_says_where_its_live_choices_come_from(choices: dict[str, Any], said: list[str]) -> None:
+    whole = load(CATALOGUE / "xero").wire()
+    whole["source"]["choices"] = choices
+
+    assert [message for _, message in faults(Manifest.model_validate(whole), "xero")] == said
 
 
 async def test_a_source_that_is_slow_is_waited_for_and_one_that_stands_still_is_not(
