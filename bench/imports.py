@@ -162,6 +162,7 @@ async def mailbox(mongo: str, base: Path, mails: int, old: int) -> None:
         with rig_for(mongo, "imap", server.credentials) as rig:
             await rig.set_up(mailbox="INBOX", since="2037-01-01")  # all of it is older: walked, not brought
             await timed(rig)
+            assert (await rig.sync())["cursor"]["next"] > mails + old, "the mailbox was not walked to its end"
             await rig.due()
             took, cpu, more = await timed(rig)
             print(f"nothing new among {mails + old} mails    {took:8.2f} s   {spent(cpu, more)}")
