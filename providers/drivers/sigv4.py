@@ -27,6 +27,7 @@ class Keys:
     service: str = "s3"
     session_token: str | None = field(default=None, repr=False)
     """What comes with a key that was given for a while."""
+    _derived: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def signed(
         self, method: str, url: str, headers: Mapping[str, str], sha256: str, now: datetime
@@ -55,16 +56,23 @@ class Keys:
         lines = "".join(f"{name}:{' '.join(whole[name].split())}\n" for name in sorted(whole))
         request = f"{method}\n{path}\n{parts.query}\n{lines}\n{names}\n{sha256}"
         text = "\n".join(("AWS4-HMAC-SHA256", moment, scope, hashlib.sha256(request.encode()).hexdigest()))
-        key = f"AWS4{self.secret_access_key}".encode()
-        for part in scope.split("/"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        signature = hmac.digest(key, text.encode(), "sha256").hex()
+        signature = hmac.digest(self._signing_key(scope), text.encode(), "sha256").hex()
         del whole["host"]  # The client sends it by itself.
         credential = f"{self.access_key_id}/{scope}"
         whole["authorization"] = (
             f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}"
         )
         return whole
+
+    def _signing_key(self, scope: str) -> bytes:
+        """Good for one day; every request asks for it, so the newest is remembered as long as these keys."""
+        if scope not in self._derived:
+            key = f"AWS4{self.secret_access_key}".encode()
+            for part in scope.split("/"):
+                key = hmac.digest(key, part.encode(), "sha256")
+            self._derived.clear()
+            self._derived[scope] = key
+        return self._derived[scope]
 
 
 def query_string(query: Mapping[str, str]) -> str:

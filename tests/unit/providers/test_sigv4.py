@@ -1,7 +1,7 @@
 """Signatures are those of AWS's own examples."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from providers.drivers.sigv4 import EMPTY, Keys, query_string
 
@@ -28,6 +28,15 @@ def test_a_listing_is_signed_as_in_the_manual():
     assert headers["authorization"].endswith(
         "Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
     )
+
+
+def test_the_next_day_is_signed_with_the_next_days_key_and_the_day_before_as_it_was():
+    url = "https://examplebucket.s3.amazonaws.com/test.txt"
+    moments = (AT, AT + timedelta(days=1), AT)
+    fresh = [replace(KEYS).signed("GET", url, {}, EMPTY, at)["authorization"] for at in moments]
+
+    assert [KEYS.signed("GET", url, {}, EMPTY, at)["authorization"] for at in moments] == fresh
+    assert fresh[0] == fresh[2] != fresh[1]
 
 
 def test_the_secret_is_in_no_repr():
