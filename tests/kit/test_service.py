@@ -142,7 +142,7 @@ async def test_a_loop_that_fails_ends_the_process_with_its_reason() -> None:
 
     async def through() -> None:
         async with running(Service("tests", loops=[Loop("broken", broken)]), Settings.load({})) as failed:
-            await asyncio.wait_for(failed.wait(), 5)
+            await asyncio.wait_for(failed.wait(), 30)
 
     with pytest.raises(LookupError, match="nothing there"):
         await through()
@@ -157,7 +157,7 @@ async def test_a_taken_port_is_one_sentence() -> None:
         async def through() -> None:
             service = Service("tests", [Listener(make_app("tests"), port)])
             async with running(service, Settings.load({})) as failed:
-                await asyncio.wait_for(failed.wait(), 5)
+                await asyncio.wait_for(failed.wait(), 30)
 
         with pytest.raises(OSError, match=f"{port} is taken"):
             await through()
@@ -195,7 +195,7 @@ def test_a_signal_during_the_start_ends_it(
 
     assert process.returncode == 0
     assert said == ["closed"]
-    assert seconds < 3
+    assert seconds < 7  # as docs/operate.md says
 
 
 async def test_a_loop_that_fails_while_kafka_is_away_ends_the_start(mongo: str, fresh_database: str) -> None:
@@ -210,7 +210,7 @@ async def test_a_loop_that_fails_while_kafka_is_away_ends_the_start(mongo: str, 
             pass
 
     with pytest.raises(LookupError, match="nothing there"):
-        await asyncio.wait_for(through(), 5)
+        await asyncio.wait_for(through(), 30)
     client.close()
 
 
