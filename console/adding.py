@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -119,7 +120,8 @@ class Adding:
         try:
             used = [one["provider_id"] for one in await self.services.connections(visit.session)]
             recent = list(dict.fromkeys(used))[: 2 * MOST_RECENT]
-            found = [await self.services.provider(visit.session, id_, visit.locale) for id_ in recent]
+            asked = (self.services.provider(visit.session, id_, visit.locale) for id_ in recent)
+            found = await asyncio.gather(*asked)
         except (Away, NotThere, Declined):
             return []
         fitting = [one for one in found if direction in one["directions"] and one["available"]]

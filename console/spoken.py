@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale as BabelLocale
@@ -90,7 +92,7 @@ class Spoken:
 
     def country(self, code: str) -> str:
         """A country's name."""
-        return str(BabelLocale.parse(self.locale).territories.get(code.upper(), code.upper()))
+        return str(_countries(self.locale).get(code.upper(), code.upper()))
 
     def size(self, number: int | None) -> str:
         """`12 kB`."""
@@ -107,3 +109,10 @@ class Spoken:
     def _local(self, at: str | datetime) -> datetime:
         moment = datetime.fromisoformat(at) if isinstance(at, str) else at
         return moment.astimezone(self.zone)
+
+
+@cache
+def _countries(locale: str) -> Mapping[str, str]:
+    """Countries' names by their codes; a page of providers asks for dozens."""
+    found: Mapping[str, str] = BabelLocale.parse(locale).territories
+    return found
