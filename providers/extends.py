@@ -42,6 +42,16 @@ class Resolved:
             return Complaint(*self.own.place(changed), message)
         return Complaint(*self.own.place(["extends"]), f"What is extended does not fit: {message}")
 
+    def takes_over(self, name: str) -> bool:
+        """Whether this member is, word for word, what is extended says."""
+        value = self.members.get(name)
+        return value is not None and value is inherited(self.chain).get(name)
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """What is extended, nearest first. The same files say the same."""
+        return tuple(raw for _, raw in self.parents)
+
     def _change(self, path: Sequence[int | str]) -> list[int | str]:
         """The place in `fields` that speaks about the field at `path`, if any does."""
         value: Any = self.members
@@ -82,7 +92,7 @@ def resolve(own: Marked, folder: Path, parent: ParentBytes = parent_bytes) -> Re
             changes.
     """
     chain = tuple(_parents(own, folder, parent))
-    members = _inherited(tuple(raw for _, raw in chain))
+    members = inherited(tuple(raw for _, raw in chain))
     changes = own.members.get("fields", {})
     if not isinstance(changes, dict) or not all(isinstance(change, dict) for change in changes.values()):
         raise Broken([Complaint(*own.place(["fields"]), "`fields` holds changes by a field's name.")])
@@ -123,7 +133,7 @@ def _read(raw: bytes) -> Marked:
 
 
 @lru_cache(maxsize=64)
-def _inherited(chain: tuple[bytes, ...]) -> Mapping[str, Any]:
+def inherited(chain: tuple[bytes, ...]) -> Mapping[str, Any]:
     """What the files of a chain, nearest first, say together. Never to be changed: it is kept."""
     members: dict[str, Any] = {}
     for raw in reversed(chain):

@@ -11,19 +11,24 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from providers.extends import CATALOGUE, FILE, ParentBytes, parent_bytes, resolve
+from providers.extends import CATALOGUE, FILE, ParentBytes, Resolved, inherited, parent_bytes, resolve
 from providers.logos import LOGO_BYTES, LogoRefused, media_type_of
 from providers.marked import Broken, Complaint, read
 from providers.rules import Fault, faults, schema_faults
-from schemas.manifest import Manifest
+from schemas.base import Model
+from schemas.manifest import Manifest, Options
+from schemas.sources import RestSource
 
 __all__ = ["CATALOGUE", "FILE", "Broken", "Complaint", "Whole", "check", "digest", "folders", "load", "whole"]
+
+
+_LARGE: Final[Mapping[str, type[Model]]] = {"options": Options, "source": RestSource}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def whole(folder: Path, parent: ParentBytes = parent_bytes) -> Whole:
     except OSError:
         raise Broken([Complaint(1, 1, f"There is no {FILE} here that can be read.")]) from None
     resolved = resolve(read(raw), folder, parent)
-    manifest, found = _validated(resolved.members)
+    manifest, found = _validated({**resolved.members, **_checked(resolved)})
     logo, media_type = b"", ""
     if manifest is not None:
         found += faults(manifest, folder.name)
@@ -106,6 +111,23 @@ def digest(folder: Path, logo: str, parents: Sequence[str], parent: ParentBytes 
     """
     own = (_content(f"{folder}/{name}") for name in (FILE, os.path.basename(logo)))  # noqa: PTH119 - as below
     return _digest(*own, *(parent(name, folder) or b"" for name in parents))
+
+
+def _checked(resolved: Resolved) -> dict[str, Model]:
+    """The large members that are taken over as they are: checked once for all that do so.
+
+    Those that do not pass are left to the check of the whole, which says where.
+    """
+    taken = {name: _taken_over(resolved.chain, name) for name in _LARGE if resolved.takes_over(name)}
+    return {name: checked for name, checked in taken.items() if checked is not None}
+
+
+@lru_cache(maxsize=64)
+def _taken_over(chain: tuple[bytes, ...], name: str) -> Model | None:
+    try:
+        return _LARGE[name].model_validate(inherited(chain)[name], extra="forbid")
+    except ValidationError:
+        return None
 
 
 def _validated(members: Mapping[str, Any]) -> tuple[Manifest | None, list[Fault]]:

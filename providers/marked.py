@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import yaml
 
@@ -83,17 +83,19 @@ _SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
 }
 
 
+_PLAIN: Final = re.compile(
+    r"(?P<bool>true|false)|(?P<int>-?(?:0|[1-9][0-9]*))|(?P<float>-?(?:0|[1-9][0-9]*)\.[0-9]+)|(?P<null>)"
+)
+"""What is more than text where it stands without quotes, by its tag."""
+
+
 class _Narrow(yaml.CSafeLoader):
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # the library writes it so too
-
-
-for tag, pattern, first in (
-    ("bool", r"true|false", "tf"),
-    ("int", r"-?(?:0|[1-9][0-9]*)", "-0123456789"),
-    ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+", "-0123456789"),
-    ("null", r"", [""]),
-):
-    _Narrow.add_implicit_resolver(_TAG + tag, re.compile(f"^(?:{pattern})$"), list(first))
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> str:
+        """The tag of a node that says none. `implicit[0]`: it is a scalar without quotes."""
+        if kind is not yaml.ScalarNode:
+            return _MAPPING if kind is yaml.MappingNode else _SEQUENCE
+        found = _PLAIN.fullmatch(value or "") if implicit[0] else None
+        return _TEXT if found is None else f"{_TAG}{found.lastgroup}"
 
 
 def read(raw: bytes) -> Marked:
