@@ -182,7 +182,7 @@ async def test_a_name_that_answers_otherwise_at_the_next_look_leads_nowhere_else
     assert listener, "nobody was let in at first"
 
 
-@pytest.mark.parametrize("kind", ["webdav", "object"])
+@pytest.mark.parametrize("kind", ["webdav", "object", "rest"])
 @pytest.mark.parametrize("where", ["http://127.0.0.2", "https://127.0.0.2", "http://169.254.169.254/latest"])
 async def test_a_redirect_is_connected_to_on_no_call(kind: str, where: str):
     answer = (307, {"Location": where}, b"")
