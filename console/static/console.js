@@ -12,13 +12,22 @@ if (zone && !document.cookie.includes(`paperbus-zone=${zone}`)) {
   document.cookie = `paperbus-zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 }
 
-// Without a network nothing is sent: what was filled in stays where it is.
+// Without a network nothing is sent: what was filled in stays where it is. A machine that has none may still
+// reach a service of its own, so that one is asked first.
 const unsent = document.getElementById("unsent");
+let reached = false;
 addEventListener("submit", (event) => {
-  unsent.hidden = navigator.onLine || event.target.method !== "post";
-  if (unsent.hidden) return;
+  const form = event.target;
+  unsent.hidden = true;
+  if (navigator.onLine || reached || form.method !== "post") return;
   event.preventDefault();
   event.stopImmediatePropagation();
+  const { submitter } = event;
+  fetch("/health/live", { cache: "no-store" }).then(() => {
+    reached = true;
+    form.requestSubmit(submitter);
+    reached = false;
+  }, () => { unsent.hidden = false; });
 }, true);
 addEventListener("online", () => { unsent.hidden = true; });
 

@@ -127,6 +127,20 @@ async def test_without_a_network_nothing_that_was_filled_in_is_lost_and_it_goes_
         assert made.published[0]["data"]["options"] == {"folder": "/Typed", "filename": "{number}{ext}"}
 
 
+async def test_a_machine_without_a_network_still_reaches_a_console_of_its_own(browser: Browser) -> None:
+    async with served() as (made, url):
+        made.says[ONE] = connection("configuring")
+        made.answer = saved
+        walk = await walking(browser, "alone", url, locale="en-GB")
+        offline = "Object.defineProperty(Navigator.prototype, 'onLine', { get: () => false })"
+        await walk.context.add_init_script(offline)
+        await filled_in(walk, url, made.token())
+        await walk.page.click("form[data-check] .actions button")
+        await walk.page.wait_for_url("**/?said=saved")
+
+        assert len(made.published) == 1
+
+
 async def test_an_answer_that_never_comes_is_said_with_what_to_do_and_the_window_does_not_wait_for_ever(
     browser: Browser,
 ) -> None:
