@@ -4,8 +4,8 @@
 
 Ours: a run over a real store; every document is fetched, opened, hashed, kept in GridFS, written to the
 ledger and told of. rclone runs with its pacer off, checks off. Server, store and worker share the machine.
-The sizes to reach are 10,000 mails, a mailbox of 500,000, 2,000 files and 1,000 megabytes. CPU is that of this
-process.
+The sizes to reach are 10,000 mails, a mailbox of 500,000, 2,000 files and 1,000 megabytes. CPU is that of
+this process.
 """
 
 import argparse
