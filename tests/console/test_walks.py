@@ -11,7 +11,7 @@ from playwright.async_api import Browser
 from paperbus.demo.portal import PROVIDER, portal
 from tests.console.acme import PROVIDER as ACME, acme
 from tests.console.stage import Stage
-from tests.console.walking import PHONE, Walk, walking
+from tests.console.walking import PHONE, SAVE, walking
 
 pytestmark = [
     pytest.mark.browser,
@@ -21,36 +21,53 @@ pytestmark = [
 ]
 
 
-async def test_an_export_from_the_empty_list_to_the_ledger(stage: Stage, browser: Browser) -> None:
-    """English, light, at a desk: the pop-up opens with the click and closes by itself."""
+async def test_an_export_from_the_empty_list_to_the_ledger_by_keyboard_alone(
+    stage: Stage, browser: Browser
+) -> None:
+    """English, light, at a desk, without a mouse. The pop-up opens with the key and closes by itself."""
     stage.account("Boulangerie Martin")
     stage.documents(7)
     walk = await walking(browser, "en", stage.url, locale="en-GB")
     page = walk.page
-    await walk.enter(stage.link())
+    await page.goto(stage.link())
+    await walk.pressed("form[action='/enter'] button")
+    await page.wait_for_selector(".empty")
     await walk.seen("empty")
-    await walk.to_interval("export", "webdav", "webdva")
+    await walk.pressed(".head a.button")
+    await walk.pressed("a[href='/add/export']")
+    await walk.typed("query", "webdva")
+    await page.wait_for_selector(".providers li:first-child a[href='/add/export/webdav']")
+    await walk.pressed(".providers a[href='/add/export/webdav']")
+    await walk.pressed("[name=rhythm]:checked", "ArrowDown")
+    await page.wait_for_selector("#coming strong:has-text('On Monday')")
     async with walk.context.expect_page() as opened:
-        await page.click(".actions button")
+        await walk.pressed(".actions button")
     window = await opened.value
     await page.wait_for_url("**/login")
     await window.wait_for_url("**/w/*")
     await walk.seen("login")
-    await walk.log_in(window, stage.target)
+    await walk.pressed("form button", page=window)
+    for name in ("url", "username", "password"):
+        await walk.typed(name, getattr(stage.target, name), window)
+    await walk.pressed("[value=answer]", page=window)
+    await page.wait_for_url("**/options", timeout=30_000)
     assert "7 documents are there already" in await page.inner_text("#preview")
-    await page.fill("[name=folder]", "/Walk/{year}")
-    await page.fill("[name=filename]", "{seller_name} {number}{ext}")
-    await page.check("[name=start][value=all]")
+    await walk.typed("folder", "/Walk/{year}")
+    await walk.typed("filename", "{seller_name} {number}{ext}")
+    await walk.pressed("[name=start]:checked", "ArrowDown")
     await page.wait_for_selector("#preview .paths :text('/Walk/2026/')")
+    await walk.pressed("[name=export_now]", "Space")
     await walk.seen("options")
-    await page.check("[name=export_now]")
-    connection = await walk.saved()
+    await walk.pressed(SAVE)
+    connection = await walk.listed()
     await page.wait_for_selector("text=7 done", timeout=90_000)
     assert window.is_closed()
     await walk.seen("list")
-    for tab in ("/documents", "/history"):
-        await page.goto(f"{stage.url}/accounts/{connection}{tab}")
-        await walk.seen(f"account{tab.replace('/', '-')}")
+    await walk.pressed(".account h2 a")
+    for tab in ("documents", "history"):
+        await walk.pressed(f".tabs a[href$='{tab}']")
+        await page.wait_for_url(f"**/accounts/{connection}/{tab}")
+        await walk.seen(f"account-{tab}")
     assert len([path for path in stage.target.folder.rglob("*") if path.is_file()]) == 7
     assert (walk.foreign, walk.complaints) == ([], [])
 
@@ -160,15 +177,6 @@ async def in_trouble(stage: Stage, browser: Browser, locale: str) -> None:
     assert walk.foreign == []
 
 
-async def changed_by_keyboard(walk: Walk) -> None:
-    """To "Pause" and on, with Tab and Enter alone."""
-    for _ in range(40):
-        await walk.page.keyboard.press("Tab")
-        if "/pause" in str(await walk.page.evaluate("document.activeElement.form?.action")):
-            return await walk.page.keyboard.press("Enter")
-    raise AssertionError("no way to the button by keyboard")
-
-
 async def test_two_replicas_behind_one_address_are_one_console_and_a_killed_one_is_not_missed(
     stage: Stage, browser: Browser
 ) -> None:
@@ -187,7 +195,7 @@ async def test_two_replicas_behind_one_address_are_one_console_and_a_killed_one_
         await elsewhere.page.click("form[action='/enter'] button")
         await elsewhere.page.wait_for_selector("h1:has-text('Ce lien')")
         await elsewhere.page.goto(f"{stage.url}/accounts/{connection}")
-        await changed_by_keyboard(elsewhere)
+        await elsewhere.pressed("form[action$='/pause'] button")
         await walk.page.wait_for_selector(".chip:has-text('En pause')")
         await walk.seen("paused")
         gate.to = "127.0.0.254"  # nobody

@@ -15,6 +15,11 @@ from tests.window.browsing import SHOTS
 
 DESKTOP = {"width": 1180, "height": 860}
 PHONE = {"width": 320, "height": 680}
+SAVE = "form[data-check] .actions button"
+FOCUS_SHOWS = """() => {
+  const one = document.activeElement, seen = one.closest(".account") ?? one;
+  return one.matches(":focus-visible") && getComputedStyle(seen).outlineStyle !== "none";
+}"""
 
 
 @dataclass
@@ -44,6 +49,27 @@ class Walk:
         await self.page.click("form[action='/enter'] button")
         await self.page.wait_for_url("**/")
 
+    async def reached(self, selector: str, page: Page | None = None) -> None:
+        """Go to it with Tab alone, from where one is; the focus must show (WCAG 2.1.1, 2.4.7)."""
+        at = page or self.page
+        await at.wait_for_selector(selector)
+        for _ in range(120):
+            if await at.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+                assert await at.evaluate(FOCUS_SHOWS), f"nobody sees that the focus is on {selector}"
+                return
+            await at.keyboard.press("Tab")
+        raise AssertionError(f"no way to {selector} by keyboard")
+
+    async def pressed(self, selector: str, key: str = "Enter", page: Page | None = None) -> None:
+        """Go to it with Tab, and press a key there."""
+        await self.reached(selector, page)
+        await (page or self.page).keyboard.press(key)
+
+    async def typed(self, name: str, text: str, page: Page | None = None) -> None:
+        """Go to the field of that name with Tab, and put `text` in the place of what it says."""
+        await self.pressed(f"[name={name}]", "Control+a", page)
+        await (page or self.page).keyboard.type(text)
+
     async def to_interval(self, direction: str, provider: str, words: str) -> None:
         """From the list to the interval; `test_every_page` looks at what is on the way."""
         await self.page.click(".head a.button")
@@ -64,7 +90,11 @@ class Walk:
 
     async def saved(self) -> str:
         """Save, and return the connection's id."""
-        await self.page.click("form[data-check] .actions button")
+        await self.page.click(SAVE)
+        return await self.listed()
+
+    async def listed(self) -> str:
+        """Back at the list after the save: the connection's id."""
         await self.page.wait_for_url("**/?said=*", timeout=30_000)
         path = await self.page.locator(".account h2 a").first.get_attribute("href")
         found = re.search(r"/accounts/(.+)", path or "")
