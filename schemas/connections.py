@@ -31,8 +31,7 @@ class ConnectionRequested(Data):
     schedule: Maybe[Schedule] = None
     """When it runs. Exports run daily where nothing is said."""
     timezone: Maybe[TimeZone] = None
-    """Where the customer lives. The schedule that counts where none is given is in it, with its quiet hours;
-    where nothing is said either, in UTC."""
+    """Whose clock the usual schedule and its quiet hours go by, where no schedule is given. Unset is UTC."""
     filters: Maybe[Filters] = None
     """Which documents are moved out. Nothing said is all of them."""
     start: Maybe[Start] = None
@@ -50,10 +49,9 @@ class ConnectionOptionsSubmitted(Data):
     options: Values
     """Values by the names of the fields in `ConnectionAuthorized`."""
     schedule: Maybe[Schedule] = None
-    """As in `ConnectionRequested`; it counts more."""
+    """As in `ConnectionRequested`, as are `filters` and `start`; what is said here counts more."""
     filters: Maybe[Filters] = None
     start: Maybe[Start] = None
-    """`now` (the default: what comes from now on), `all`, or a day: received since then."""
     name: Maybe[ConnectionName] = None
 
 
