@@ -69,9 +69,9 @@ class Loop:
 class Service:
     """What `build(settings)` returns.
 
-    Start: `start` hooks in order, `loops`, `warm` hooks while those run, `edge`, `listeners`. End, at SIGTERM
-    or SIGINT, even during the start: `edge`, `stop` hooks and `listeners` side by side, `loops` cancelled,
-    `close` hooks in order; each within its time, and whatever the start had come to.
+    Start: `start` hooks in order, `loops`, `edge`, `listeners`. End, at SIGTERM or SIGINT, even during the
+    start: `edge`, `stop` hooks and `listeners` side by side, `loops` cancelled, `close` hooks in order; each
+    within its time, and whatever the start had come to.
     """
 
     name: str
@@ -79,7 +79,6 @@ class Service:
     edge: Edge | None = None
     loops: Sequence[Loop] = ()
     start: Sequence[Hook] = ()
-    warm: Sequence[Hook] = ()
     stop: Sequence[Hook] = ()
     close: Sequence[Hook] = ()
 
@@ -180,8 +179,6 @@ class _Process:
         self._loops = [
             asyncio.create_task(self._watched(one.run()), name=one.name) for one in self._service.loops
         ]
-        for hook in self._service.warm:
-            await hook()
         if self._service.edge is not None:
             await self._service.edge.start()
         self._listening = [asyncio.create_task(self._watched(server.serve())) for server in self._servers]

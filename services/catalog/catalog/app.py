@@ -73,8 +73,7 @@ def build(settings: Settings) -> Service:
             Loop("search", mirror.follow),
             Loop("set up", set_up.follow),
         ),
-        start=(partial(mongo.ready, client), store.declare),
-        warm=(mirror.load,),
+        start=(partial(mongo.ready, client), store.declare, mirror.load),
         close=(close,),
     )
 

@@ -72,6 +72,7 @@ class Loader:
                     self._held = False
                 elif not self._held:
                     await self._topic.compare()
+                    await self._mirror.refresh()
                     self._held = True
                 else:
                     pause = await self.look()
@@ -107,7 +108,6 @@ class Loader:
         if self.looked and changed:
             changed |= await self._store.extending(changed) & looked.there
         await self._take(sorted(changed))
-        await self._mirror.refresh()
         await self._retire(looked)
         self.looked = True
         return max(LEAST_PAUSE, took * SHARE)
@@ -130,6 +130,7 @@ class Loader:
                     log.info("reading manifests", done=self.done, of=self.of)
         if changed:
             log.info("providers changed", changed=changed, looked_at=self.of)
+            await self._mirror.refresh()
 
     async def _read(self, pool: Executor, ids: Sequence[str]) -> reading.Read:
         known = await self._store.files(ids)
@@ -146,8 +147,6 @@ class Loader:
         for left in recorded.left:
             del read.files[left]
         await self._store.keep_files(read.files, read.logos)
-        if read.broken:
-            await self._mirror.refresh()
         for provider_id, complaints in read.broken.items():
             kept = "its last good revision stays" if provider_id in self._mirror.index else "left out"
             for complaint in complaints:

@@ -39,12 +39,10 @@ class Mirror:
         self._now = now
         self._looked_at = datetime.fromtimestamp(0, UTC)
         self._taken: set[tuple[str, int]] = set()
-        self._loaded = asyncio.Event()
 
     async def load(self) -> None:
         """Read everything, once."""
         await self._read(None)
-        self._loaded.set()
 
     async def follow(self) -> None:
         """Take up what changed, as long as the service runs."""
@@ -61,8 +59,7 @@ class Mirror:
             pause = max(EVERY, (time.monotonic() - began) * SHARE)
 
     async def refresh(self) -> None:
-        """Take up what changed since the last time, once everything was read."""
-        await self._loaded.wait()
+        """Take up what changed since the last time."""
         await self._read(self._looked_at - OVERLAP)
 
     def known(self, name: str, direction: str) -> str | None:
