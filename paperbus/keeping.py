@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from paperbus.errors import Stopped
-from paperbus.local.process import Process
+from paperbus.local.process import Process, last_line
 from paperbus.services import Service
 
 PATIENCE = 180.0
@@ -104,9 +104,7 @@ class Kept:
     def _last_words(self) -> str:
         if self.log is None:
             return "it said why."
-        lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
-        said = lines[-1][:400].rstrip(".") if lines else "it said nothing"
-        return f"{said} (its log is {self.log})."
+        return f"{last_line(self.log)} (its log is {self.log})."
 
 
 def ending(name: str, code: int, last_words: str) -> str:

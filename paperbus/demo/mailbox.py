@@ -52,21 +52,27 @@ class Mailbox:
 
 
 @asynccontextmanager
-async def mailbox(folder: Path, invoices: Iterable[Invoice]) -> AsyncIterator[Mailbox]:
+async def mailbox(
+    folder: Path, invoices: Iterable[Invoice], password: str | None = None
+) -> AsyncIterator[Mailbox]:
     """The server with these invoices in its inbox, for as long as the block lasts; its log goes to `folder`.
 
+    Without a `password` it gets a new one of its own.
+
     Raises:
-        LocalServerError: it did not start.
+        DidNotStart: see `answering`.
     """
     port = free_port()
-    box = Mailbox(port, "jane", secrets.token_urlsafe(12))
-    account = ("dict", "--demo-user", box.username, "--demo-password", box.password)
+    box = Mailbox(port, "jane", password or secrets.token_urlsafe(12))
+    # Joined by `=`: a password may begin with a hyphen, as one of 64 that we make does.
+    account = ("dict", f"--demo-user={box.username}", f"--demo-password={box.password}")
+    log = folder / "mailbox.log"
     process = Process(
         [_PYMAP, "--host", box.host, "--port", str(port), "--no-tls", *_NOTHING_ELSE, *account],
-        log=folder / "mailbox.log",
+        log=log,
     )
     try:
-        await answering(process, port, "mailbox")
+        await answering(process, port, "The demo's mailbox", log)
         await asyncio.to_thread(box.receive, invoices)
         yield box
     finally:

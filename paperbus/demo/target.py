@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from paperbus.local.errors import LocalServerError
+from paperbus.local.errors import DidNotStart
 from paperbus.local.folder import free_port
-from paperbus.local.process import Process
+from paperbus.local.process import Process, last_line
 
 _RCLONE = str(Path(sys.executable).parent / "rclone")
 PATIENCE = 15.0
@@ -49,29 +49,30 @@ async def webdav(folder: Path) -> AsyncIterator[Target]:
     """The server, for as long as the block lasts; `folder` is made and stays.
 
     Raises:
-        LocalServerError: it did not start.
+        DidNotStart: see `answering`.
     """
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - one folder, at the start
     port = free_port()
     target = Target(f"http://127.0.0.1:{port}", "jane", secrets.token_urlsafe(12), folder)
     apart = ["--config=", f"--cache-dir={folder.parent / 'cache'}"]  # nothing in the user's home
+    log = folder.parent / "webdav.log"
     process = Process(
         [_RCLONE, "serve", "webdav", str(folder), f"--addr=127.0.0.1:{port}", *apart],
-        log=folder.parent / "webdav.log",
+        log=log,
         environment={**os.environ, "RCLONE_USER": target.username, "RCLONE_PASS": target.password},
     )
     try:
-        await answering(process, port, "webdav")
+        await answering(process, port, "The demo's WebDAV server", log)
         yield target
     finally:
         await process.stop(2)
 
 
-async def answering(process: Process, port: int, name: str) -> None:
+async def answering(process: Process, port: int, name: str, log: Path) -> None:
     """Waits until somebody listens.
 
     Raises:
-        LocalServerError: it did not start.
+        DidNotStart: it ended, or nobody listened within `PATIENCE`; the text has the last line of its log.
     """
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.ended is None:
@@ -82,4 +83,5 @@ async def answering(process: Process, port: int, name: str) -> None:
             continue
         writer.close()
         return
-    raise LocalServerError(f"A server of the demo did not start; its log is {name}.log beside its folder.")
+    silent = f"nothing answered on port {port} in {PATIENCE:.0f} s"
+    raise DidNotStart(name, silent if process.ended is None else last_line(log), log)

@@ -76,3 +76,9 @@ class Process:
         if self.ended is None:
             self.kill()
         return self._child.wait()
+
+
+def last_line(log: Path) -> str:
+    """What a program said last, to be quoted in a sentence: at most 400 characters, without the full stop."""
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return lines[-1][:400].rstrip(".") if lines else "it said nothing"
