@@ -20,10 +20,10 @@ run: setup ## start everything with the demo; ARGS=--once ends after the first e
 	@exec $(BIN)/paperbus demo $(ARGS)
 
 test: develop test-servers ## every test but the long ones
-	@$(PYTEST) -n 2 -m "not faults and not soak" $(ARGS)
+	@$(PYTEST) -n 3 -m "not faults and not soak" $(ARGS)
 
 faults: develop test-servers ## the long fault loops
-	@$(PYTEST) -m faults $(ARGS)
+	@$(PYTEST) -n 2 -m faults $(ARGS)
 
 soak: develop test-servers ## the same for hours, with other dice each time; TRIALS=5000 of each
 	@export FAULT_TRIALS=$(TRIALS) FAULT_SEED="$${FAULT_SEED:-$$(date +%s)}"; echo "FAULT_SEED=$$FAULT_SEED"; \

@@ -144,27 +144,40 @@ TARGETS = {
     "vsftpd",
 }
 
-BESIDE = ("unit", "conformance", "oauth", "peers")
-"""Rooms without the platform: their files share no server and no address, and may run side by side."""
+TOGETHER = {
+    "services": ("faults/test_frozen", "faults/test_full_disk", "faults/test_kill_serv"),
+    "pages": ("console/", "deploy/", "local/", "outside/"),
+    "platform": ("catalog/", "connections/", "imports/", "kit/", "sync_runner/", "window/"),
+}
+"""What shares a Kafka, a MongoDB and an address, the longest first. No address is in two of these."""
 
 
 class Rooms(LoadScopeScheduling):
-    """Shares tests out to the workers of pytest-xdist: one has all that needs the platform.
+    """Shares tests out to the workers of pytest-xdist: what goes `TOGETHER` to one, other files to any.
 
     Marks (`xdist_group`) would say the same, but of pytest-xdist 3.8 they have no effect with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return file if file.split("/")[1] in BESIDE else "platform"
+        return room(nodeid)
+
+
+def room(nodeid: str) -> str:
+    """What the test goes together with, or its file."""
+    file = nodeid.partition("::")[0]
+    inside = file.removeprefix("tests/")
+    return next((name for name, begins in TOGETHER.items() if inside.startswith(begins)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
+    config.option.loadscopereorder = False  # by their number is not by their length
     return Rooms(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for a server is marked so, without having to remember it."""
+    """The longest rooms come first. Whoever asks for a server is marked so, without having to remember it."""
+    order = list(TOGETHER)
+    items.sort(key=lambda item: order.index(room(item.nodeid)) if room(item.nodeid) in order else len(order))
     for item in items:
         asked = set(getattr(item, "fixturenames", ()))
         if asked & SERVERS:

@@ -89,8 +89,8 @@ async def _groups(kafka: Kafka) -> dict[str, Mapping[TopicPartition, int]]:
 async def _rewound(kafka: Kafka, group: str, places: Mapping[TopicPartition, int], to: datetime) -> int:
     """Never forwards: where the group stands before that moment already, it stays."""
     consumer = kafka.consumer(group_id=group)
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign(list(places))
         from_then = int((to - OVERLAP).timestamp() * 1000)
         since = await consumer.offsets_for_times(dict.fromkeys(places, from_then))

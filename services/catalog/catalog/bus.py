@@ -112,8 +112,8 @@ async def _ends(kafka: Kafka) -> dict[str, int]:
 async def _listening(kafka: Kafka) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of all of `catalog.events`, once the topic is there."""
     consumer = kafka.consumer(CATALOG_EVENTS.name, fetch_max_wait_ms=100)
-    await consumer.start()
-    try:
+    try:  # a start that is cancelled on its way leaves a connection behind
+        await consumer.start()
         while not consumer.assignment():
             log.warning("waiting for the topic", topic=CATALOG_EVENTS.name)
             await asyncio.sleep(1)
