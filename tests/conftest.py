@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -21,6 +22,9 @@ import targets
 from imapservers import MailServer, dovecot
 from servers import NoServer, Topics, any_kafka, any_mongo, packaged_kafka, packaged_mongo
 from targets import Target
+
+settings.register_profile("any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any pace")
 
 REAL = ("servers", "targets", "browser", "faults")  # markers of tests that need real programs
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")

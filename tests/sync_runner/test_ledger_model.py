@@ -102,7 +102,7 @@ async def world(mongo: str, fresh_database: str) -> AsyncIterator[World]:
     world.client.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 async def test_each_export_moves_what_it_should_and_nothing_twice(
     world: World, steps: list[tuple[Any, ...]]

@@ -193,5 +193,5 @@ class AnyOrder(RuleBasedStateMachine):
             assert store.load(kept) == self.it
 
 
-AnyOrder.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+AnyOrder.TestCase.settings = settings(max_examples=25, stateful_step_count=25)
 test_any_order = AnyOrder.TestCase

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from connections.lifecycle.values import checked
 from kit.endings import Refused
@@ -121,7 +121,6 @@ def test_a_field_that_counts_beside_the_value_given_is_asked_for() -> None:
     assert [error.field for error in refused.value.errors] == ["to"]
 
 
-@settings(deadline=None)
 @given(kind=st.sampled_from(list(FieldType)), raw=ANYTHING, required=st.booleans())
 def test_whatever_is_filled_in_it_is_kept_or_refused(kind: FieldType, raw: Any, required: bool) -> None:  # noqa: FBT001 - hypothesis fills it in
     shape = Field(name="x", label="X", type=kind, required=required)

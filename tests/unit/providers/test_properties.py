@@ -163,7 +163,7 @@ VALUES = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(MEMBERS | st.text(max_size=6), VALUES, max_size=6))
 def test_a_manifest_of_anything_has_its_mistakes_told_line_by_line(folder: Path, members: Any) -> None:
     file = folder / "manifest.yaml"
