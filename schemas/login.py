@@ -114,7 +114,7 @@ class OwnToken(Model):
     """How long it lasts, as the provider says it: `{expires_in}`. Unset: see `life`."""
     renew: Name
     """The `call` that gets another one. From it on to here the login is walked again with what was stored:
-    calls alone, which ask the customer nothing."""
+    calls, which ask the customer nothing, and codes of an app whose secret is stored (`totp`)."""
     life: TokenLife = TokenLife()
     requests_per_second: float = Member(default=5.0, gt=0, le=1000)
     """What the provider bears of renewals, of all accounts together."""

@@ -6,12 +6,14 @@ Cookies are kept as they came (`Set-Cookie` with its address) in the login's sea
 from __future__ import annotations
 
 import base64
+import email.utils
 import hashlib
 import hmac
 import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -33,6 +35,8 @@ MOST_BYTES = 1024 * 1024
 """Of an answer; what comes after is not read."""
 MOST_COOKIES = 50
 LONGEST_COOKIE = 4096
+FORGIVEN = 30
+"""Seconds that a provider's clock may differ from ours without a code of an app noticing (RFC 6238 §5.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,23 @@ async def _once(call: _Call, state: LoginState, reach: Reach) -> Sent:
     answer = await reach.http.exchange(
         call.method, call.url, headers=headers, content=call.body or None, most=MOST_BYTES
     )
-    state = {**state, "cookies": _kept(state, call.url, answer.headers)}
+    ahead = _ahead(answer.headers, reach.clock())
+    state = {**state, "cookies": _kept(state, call.url, answer.headers), "ahead": ahead}
     cookies = _cookies(state, call.url)
     return Sent(Page(call.url, answer.status, answer.headers, answer.body, cookies), state)
+
+
+def _ahead(headers: Mapping[str, str], now: datetime) -> int:
+    """Seconds that the provider's clock is ahead of ours, by its `Date`; 0 where that makes no difference.
+
+    What a cache has kept for a while (`Age`, RFC 9111 §5.1) tells no time.
+    """
+    try:
+        at = email.utils.parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return 0
+    ahead = int(((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
+    return 0 if abs(ahead) <= FORGIVEN or headers.get("Age", "0") != "0" else ahead
 
 
 def _address(request: Request, values: Mapping[str, Any]) -> str:

@@ -85,6 +85,8 @@ async def step(
 async def renewed(manifest: Manifest, stored: Mapping[str, Any], reach: Reach) -> LoginState:
     """Walk the steps again that bring a token, with what was stored; the state holds the newer one.
 
+    Nobody is asked: only the code of an app whose secret was stored is known without asking.
+
     Raises:
         ProviderError: kind `auth` where the provider wants more than what was stored, `challenge_needed`, or
             takes it no longer; anything else may work later.
@@ -100,7 +102,7 @@ async def renewed(manifest: Manifest, stored: Mapping[str, Any], reach: Reach) -
         if "tokens" in came.state or came.to >= len(manifest.login):
             return came.state
         here = _here(manifest, came.to, came.state, reach, None)
-        if not isinstance(here.step, Call | Keep):
+        if not isinstance(here.step, Call | Keep | AskFor):
             raise ProviderError("auth", Reason.CHALLENGE_NEEDED, words("asks_more"))
         came = await kind_of(here.step).ask(here)
     raise RecursionError(f"the renewal of {manifest.id} goes in a circle; check its manifest")
@@ -108,6 +110,8 @@ async def renewed(manifest: Manifest, stored: Mapping[str, Any], reach: Reach) -
 
 def _not_renewed(came: Came) -> ProviderError:
     match came:
+        case Asked():
+            return ProviderError("auth", Reason.CHALLENGE_NEEDED, words("asks_more"))
         case Again(error=error):
             from providers.login.steps.call import LATER  # who renews has it already
 

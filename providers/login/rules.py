@@ -16,6 +16,10 @@ from schemas.manifest import Manifest
 
 Path: TypeAlias = tuple[int | str, ...]
 _SIGNING = frozenset({"method", "path", "body", "now", "nonce", "signature"})
+_RENEWED_BY = (
+    "`renew` names a `call` above; from it on to here all steps are calls, or ask for the code of an app "
+    "whose secret (`totp`) may be stored."
+)
 
 
 def requests(manifest: Manifest) -> Iterator[tuple[Path, Request]]:
@@ -130,7 +134,10 @@ def _text_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
 
 
 def _renewal_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
-    """A token is renewed by calls alone, filled from what is stored and from what they take themselves."""
+    """A token is renewed by calls, filled from what is stored and from what they take themselves.
+
+    Between them an app's code may be asked for, whose secret can be stored: it asks nobody.
+    """
     named = {step.name: number for number, step in enumerate(manifest.login)}
     known = {spec.name for spec in manifest.credentials if spec.stored}
     for number, step in enumerate(manifest.login):
@@ -139,17 +146,26 @@ def _renewal_faults(manifest: Manifest) -> Iterator[tuple[Path, str]]:
         at: Path = ("login", number, "token")
         first = named.get(step.token.renew, number)
         again = manifest.login[first:number]
-        if not again or not all(isinstance(one, Call) for one in again):
-            yield (*at, "renew"), "`renew` names a `call` above; from it on to here all steps are calls."
+        if not again or not isinstance(again[0], Call) or not all(_asks_nobody(one, known) for one in again):
+            yield (*at, "renew"), _RENEWED_BY
             continue
         for one in again:
             asked = {name for _, text in _texts(one) for name in placeholders(text)}
             for name in sorted(asked - known - _SIGNING):
                 yield (*at, "renew"), f"{{{name}}} is not stored, so no token can be had with it later."
-            known |= one.take.keys() if isinstance(one, Call) else set()
+            known |= set(one.take) if isinstance(one, Call) else _asked(one)
         told = [*placeholders(step.token.access), *placeholders(step.token.seconds or "")]
         for name in sorted(set(told) - known):
             yield at, f"{{{name}}} is not taken between `renew` and here."
+
+
+def _asks_nobody(step: LoginStep, stored: set[str]) -> bool:
+    app = step.totp if isinstance(step, AskFor) and step.ask == "code_offline" else None
+    return isinstance(step, Call) or app in stored
+
+
+def _asked(step: LoginStep) -> set[str]:
+    return {spec.name for spec in step.fields} if isinstance(step, AskFor) else set()
 
 
 def _secrets(manifest: Manifest) -> set[str]:

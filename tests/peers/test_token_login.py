@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyotp
 import pytest
 
 from connections import store
@@ -22,7 +23,7 @@ from providers.drivers import open_driver
 from providers.egress import Guard
 from providers.errors import ProviderError
 from providers.login.machine import begin, step
-from providers.login.outcomes import Answer, Authorized
+from providers.login.outcomes import Answer, Asked, Authorized
 from providers.reach import Reach
 from providers.rules import faults
 from schemas.manifest import Manifest
@@ -178,6 +179,54 @@ async def test_a_login_that_asks_in_between_is_no_renewal(firm: Firm) -> None:
     with pytest.raises(ProviderError) as refused:
         await ProvidersAsked(firm.reach).renew(manifest, firm.found.credentials, None)  # type: ignore[arg-type]
     assert refused.value.reason is Reason.CHALLENGE_NEEDED
+
+
+CODE = {"name": "code", "label": "Code", "type": "code", "required": True, "stored": False, "secret": True}
+WITH_AN_APP = Manifest.model_validate(
+    PLAIN
+    | {
+        "login": [
+            PLAIN["login"][0],
+            {"name": "token", "call": {"url": "{url}/login"}},
+            {
+                "ask": "code_offline", "totp": "app",
+                "fields": [CODE, {"name": "app", "label": "Secret of the app", "secret": True}],
+            },
+            {
+                "call": {
+                    "method": "POST", "url": "{url}/api/token",
+                    "json": {"user": "{user}", "password": "{pin}", "code": "{code}"},
+                },
+                "take": {"token": {"json": "/token"}, "seconds": {"json": "/expires_in"}},
+                "then": [{"status": 403, "error": "challenge_needed"}],
+            },
+            PLAIN["login"][2],
+        ],
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("minutes", [-5, 0, 5])
+async def test_a_stored_secret_of_an_app_renews_by_the_providers_clock(minutes: int) -> None:
+    portal = Portal()
+    account = portal.has("jane", "totp")
+    clock = SetClock(datetime.now(UTC) + timedelta(minutes=minutes))
+    with served(portal) as url:
+        async with Reach(Guard(["127.0.0.0/8"]), clock=clock) as reach:
+            typed = {"url": url, "user": "jane", "pin": account.password}
+            asked = await step(WITH_AN_APP, begin(WITH_AN_APP, {}, "en").state, Answer(typed), reach, "en")
+            assert isinstance(asked, Asked), asked
+            answer = Answer({"code": pyotp.TOTP(account.totp_secret).now(), "app": account.totp_secret})
+            found = await step(WITH_AN_APP, asked.state, answer, reach, "en")
+            assert isinstance(found, Authorized), found
+            newer = await ProvidersAsked(reach).renew(WITH_AN_APP, found.credentials, None)  # type: ignore[arg-type]
+
+            assert newer.access_token in portal.tokens
+            not_stored = {**found.credentials, "app": None}
+            with pytest.raises(ProviderError) as refused:
+                await ProvidersAsked(reach).renew(WITH_AN_APP, not_stored, None)  # type: ignore[arg-type]
+    assert refused.value.reason is Reason.CHALLENGE_NEEDED
+    assert [text for _, text in faults(WITH_AN_APP, "webdav")] == []
 
 
 def changed(at: int, **members: Any) -> Manifest:

@@ -149,14 +149,15 @@ class Portal:
         return RedirectResponse("/next", 303)
 
     async def token(self, request: Request) -> Response:
-        """For programs: a token of an hour for a name and a password, where nothing more is asked."""
+        """For programs: a token of an hour for a name and a password, and an app's code where one is asked."""
         if self.down:
             return JSONResponse({"error": "maintenance"}, 503)
         given = await request.json()
         account = self.accounts.get(given["user"])
         if account is None or given["password"] != account.password:
             return JSONResponse({"error": "unknown"}, 401)
-        if account.way:
+        app = pyotp.TOTP(account.totp_secret) if account.way == ("totp",) else None
+        if account.way and not (app and app.verify(given.get("code", ""), valid_window=1)):
             return JSONResponse({"error": "second_factor"}, 403)
         token = secrets.token_hex(16)
         self.tokens[token] = time.monotonic() + 3600

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import threading
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -36,6 +37,8 @@ class Stranger(BaseHTTPRequestHandler):
                 status, headers = 302, [("Location", "http://127.0.0.2:1/metadata")]
             case "/set":
                 headers = [("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/deep; HttpOnly")]
+            case "/cached":
+                headers = [("Age", "600")]
             case "/gone":
                 headers = [("Set-Cookie", "a=; Max-Age=0; Path=/")]
             case "/huge":
@@ -97,6 +100,21 @@ async def test_cookies_stay_with_their_path_and_go_when_they_are_over(url: str, 
     sent = await send(Request(url=f"{url}/gone"), sent.state, reach)
     sent = await send(Request(url=f"{url}/other"), sent.state, reach)
     assert "Cookie" not in SEEN[-1][2]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "path", "ahead"), [(-5, "", 300), (5, "", -300), (0, "", 0), (5, "/cached", 0)]
+)
+async def test_the_providers_clock_counts_where_it_is_another_one(
+    url: str, minutes: int, path: str, ahead: int
+) -> None:
+    def ours() -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=minutes)
+
+    async with Reach(Guard(["127.0.0.1/32"]), clock=ours) as reach:
+        sent = await send(Request(url=f"{url}{path}"), STATE, reach)
+
+    assert sent.state["ahead"] == pytest.approx(ahead, abs=30)
 
 
 async def test_of_five_megabytes_no_more_is_read_than_a_page_has(url: str, reach: Reach) -> None:
