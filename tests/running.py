@@ -79,7 +79,7 @@ class Running:
     def replica(self, address: str) -> Running:
         """The same services once more, elsewhere: with the same keys, asked at the first ones' addresses."""
         other = copy.copy(self)
-        (folder := self.folder / address).mkdir()
+        (folder := self.folder / address).mkdir(exist_ok=True)
         other.folder, other.address, other.processes = folder, address, {}
         other.environment = {**self.environment, "PAPERBUS_LISTEN": address}
         return other

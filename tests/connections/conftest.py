@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -91,6 +91,12 @@ class Platform:
         self.outsider.wait("ConnectionSaved", connection)
         return connection
 
+    def dies(self) -> None:
+        """The service is killed, and started again."""
+        self.services.kill("connections")
+        self.services.start("connections")
+        self.services.ready("connections")
+
     def get(self, path: str, **access: Any) -> httpx.Response:
         return self.outsider.get(self.services.url("connections") + path, **access)
 
@@ -120,6 +126,12 @@ def platform() -> Iterator[Platform]:
             services.stop()
     except NoServer as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(params=["lives", pytest.param("dies", marks=pytest.mark.faults)])
+def between_steps(request: pytest.FixtureRequest, platform: Platform) -> Callable[[], None]:
+    """What happens there: nothing, or the death of the service, which must come to the same."""
+    return platform.dies if request.param == "dies" else lambda: None
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.servers)])

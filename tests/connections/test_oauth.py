@@ -14,11 +14,12 @@ from uuid import uuid4
 import httpx
 import pytest
 from joserfc.jwk import ECKey
+from selectolax.lexbor import LexborHTMLParser
 
 from kit.tokens import sign, unseal
 from tests.connections.conftest import ADDRESS, Platform, dumped
 from tests.connections.test_window import WANTED, Browser, post
-from tests.oauth.walking import LISTING, walk
+from tests.oauth.walking import LISTING, agree_to_code, walk
 from tests.peers.oidc_server import NoNode, OidcServer, oidc_server
 
 SECRET = "canary-the-operators-secret"
@@ -26,7 +27,11 @@ CLIENT = {
     "client_id": "paperbus",
     "client_secret": SECRET,
     "redirect_uris": [f"http://{ADDRESS}:8112/oauth/callback/acme-files"],
-    "grant_types": ["authorization_code", "refresh_token"],
+    "grant_types": [
+        "authorization_code",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    ],
 }
 ACCESS_SECONDS = 20
 
@@ -142,9 +147,7 @@ def test_a_customer_agrees_at_the_provider_and_runs_are_lent_tokens_that_are_ren
 ) -> None:
     connection, address = at_the_provider(known, browser)
     back = asyncio.run(walk(address))
-    known.services.kill("connections")  # while the browser is away
-    known.services.start("connections")
-    known.services.ready("connections")
+    known.dies()  # while the browser is away
     browser.go(back)
     proof = {"proof": browser.sent_to.params["proof"]}
     assert post(known, f"{connection}/window/complete", proof).status_code == 200
@@ -170,6 +173,42 @@ def test_a_customer_agrees_at_the_provider_and_runs_are_lent_tokens_that_are_ren
     challenge = known.challenge(connection)
     assert (challenge["kind"], challenge["answer_by"]) == ("redirect", ["window"])
     assert acme.authority.issuer not in said
+
+
+@pytest.mark.faults
+def test_a_device_code_is_typed_elsewhere_while_the_service_is_dead(
+    known: Platform, acme: Acme, browser: Browser
+) -> None:
+    manifest = acme.manifest() | {"id": "acme-device", "login": [{"device": "oauth"}]}
+    data = {"provider_id": "acme-device", "revision": 1, "manifest": manifest}
+    known.outsider.say("catalog.events", "ProviderPublished", data, subject="acme-device")
+    done = known.services.command("admin", "clients", "set", "acme-device", stdin=f"paperbus\n{SECRET}\n")
+    assert done.returncode == 0, done.stderr
+    connection = str(uuid4())
+    known.outsider.ask(
+        "ConnectionRequested", connection_id=connection, direction="export", provider_id="acme-device"
+    )
+    made = post(known, f"{connection}/window", WANTED).raise_for_status().json()
+    browser.go(made["url"])
+    browser.send()
+    known.dies()  # before a code is asked for
+    page = LexborHTMLParser(browser.send().text)
+    code, link = page.css_first(".compare strong"), page.css_first("main a[target=_blank]")
+    assert code, page.html
+    assert link, page.html
+    known.services.kill("connections")
+    asyncio.run(agree_to_code(str(link.attributes["href"]), code.text(strip=True)))
+    known.services.start("connections")
+    known.services.ready("connections")
+    until = time.monotonic() + 30
+    while not browser.page.is_redirect:
+        assert time.monotonic() < until, browser.page.text
+        browser.go(str(browser.page.url))
+        time.sleep(0.2)
+    proof = {"proof": browser.sent_to.params["proof"]}
+    assert post(known, f"{connection}/window/complete", proof).status_code == 200
+    authorized = known.outsider.wait("ConnectionAuthorized", connection)["data"]
+    assert authorized["identity"] == "jane@firm.example"
 
 
 @pytest.mark.parametrize("how", ["twice", "another browser", "another provider", "made up", "no state"])

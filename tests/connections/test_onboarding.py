@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -60,7 +61,9 @@ def test_a_webdav_account_is_connected_changed_and_removed_over_events_alone(
     assert {"AuthChallengeIssued", "ConnectionSaved", "ConnectionRemoved"} <= told
 
 
-def test_a_server_is_confirmed_by_its_fingerprint_once(platform: Platform, rclone_sftp: Any) -> None:
+def test_a_server_is_confirmed_by_its_fingerprint_once(
+    platform: Platform, rclone_sftp: Any, between_steps: Callable[[], None]
+) -> None:
     it = platform.outsider
     fields = {
         "host": rclone_sftp.host,
@@ -73,6 +76,7 @@ def test_a_server_is_confirmed_by_its_fingerprint_once(platform: Platform, rclon
     assert (confirm["kind"], confirm["step"]) == ("confirm", 2)
     assert any("SHA256:" in fact["value"] for fact in confirm["facts"])
 
+    between_steps()
     it.answer(confirm, {"accept": True})
     it.wait("ConnectionAuthorized", connection)
     it.ask("ConnectionOptionsSubmitted", connection_id=connection, options={})

@@ -149,7 +149,7 @@ class Portal:
         return RedirectResponse("/next", 303)
 
     async def token(self, request: Request) -> Response:
-        """For programs: an hour's token for a name and a password, and for an app's code where one is asked."""
+        """For programs: an hour's token for a name, a password, and an app's code where one is asked."""
         if self.down:
             return JSONResponse({"error": "maintenance"}, 503)
         given = await request.json()
