@@ -205,6 +205,8 @@ class Ears(Outsider):
 
     def __init__(self, services: Running) -> None:
         self.walkers: dict[str, Walker] = {}
+        self.published: set[str] = set()
+        """The names of providers."""
         super().__init__(
             services.kafka,
             services.platform_key,
@@ -216,3 +218,5 @@ class Ears(Outsider):
     def hear(self, topic: str, event: Json) -> None:
         if walker := self.walkers.get(event["subject"]):
             walker.hear(topic, event)
+        if manifest := event["data"].get("manifest"):
+            self.published.add(manifest["name"]["en"])

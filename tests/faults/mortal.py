@@ -1,11 +1,13 @@
 """Runs a service that kills or freezes itself: `python mortal.py POINT NTH kill|stop MODULE`.
 
 Nothing of this is in the service: the method at the point is wrapped before the service starts. After a
-freeze standard error tells `WOKE`, and of the write in `LATE` that follows then, `TRIED` and `ANSWERED …`.
+freeze standard error tells `WOKE`, and of the write in `LATE` that the frozen task makes then, `TRIED …` and
+`ANSWERED …`: what others begin after the waking is not late.
 """
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib
 import os
@@ -62,7 +64,8 @@ LATE = {
     "sync-runner": ("sync_runner.store.rows", "Rows", "record"),
 }
 """By service: what a worker writes late, when it was frozen beyond its lease."""
-woken = False
+woken: asyncio.Task[Any] | None = None
+"""What froze, once it woke."""
 
 
 def wound(point: tuple[str, str, str, str], nth: int, which: signal.Signals) -> None:
@@ -78,7 +81,7 @@ def wound(point: tuple[str, str, str, str], nth: int, which: signal.Signals) -> 
         passed += 1
         if passed == nth:
             os.kill(os.getpid(), which)
-            woken = True
+            woken = asyncio.current_task()
             sys.stderr.write("WOKE\n")
 
     @functools.wraps(whole)
@@ -95,13 +98,13 @@ def wound(point: tuple[str, str, str, str], nth: int, which: signal.Signals) -> 
 
 
 def watch(module: str, kind: str, method: str) -> None:
-    """Tell of what is written once the process has woken, and of what came of it."""
+    """Tell of what the task that froze writes once it has woken, and of what came of it."""
     owner: Any = getattr(importlib.import_module(module), kind)
     whole = getattr(owner, method)
 
     @functools.wraps(whole)
     async def watched(*args: Any) -> Any:
-        if not woken:
+        if woken is None or asyncio.current_task() is not woken:
             return await whole(*args)
         sys.stderr.write(f"TRIED {_fence_of(args[-1])}\n")
         try:
