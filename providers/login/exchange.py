@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
@@ -39,6 +39,10 @@ FORGIVEN = 30
 """Seconds that a provider's clock may differ from ours without a code of an app noticing (RFC 6238 §5.2)."""
 
 
+Jar = Sequence[Sequence[str]]
+"""Cookies as they came: the address that set it, and its `Set-Cookie`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A whole answer, and the address that gave it."""
@@ -47,8 +51,12 @@ class Page:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-    cookies: Mapping[str, str] = field(repr=False)
-    """Those that would be sent to this address now."""
+    jar: Jar = field(repr=False)
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """Those that would be sent to this address now."""
+        return _cookies(self.jar, self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +112,15 @@ class _Call:
 
 
 async def _once(call: _Call, state: LoginState, reach: Reach) -> Sent:
-    cookie = "; ".join(f"{name}={value}" for name, value in _cookies(state, call.url).items())
+    jar: Jar = state.get("cookies", ())
+    cookie = "; ".join(f"{name}={value}" for name, value in _cookies(jar, call.url).items())
     headers = {**call.headers, **({"Cookie": cookie} if cookie else {})}
     answer = await reach.http.exchange(
         call.method, call.url, headers=headers, content=call.body or None, most=MOST_BYTES
     )
-    ahead = _ahead(answer.headers, reach.clock())
-    state = {**state, "cookies": _kept(state, call.url, answer.headers), "ahead": ahead}
-    cookies = _cookies(state, call.url)
-    return Sent(Page(call.url, answer.status, answer.headers, answer.body, cookies), state)
+    jar = _kept(jar, call.url, answer.headers)
+    state = {**state, "cookies": jar, "ahead": _ahead(answer.headers, reach.clock())}
+    return Sent(Page(call.url, answer.status, answer.headers, answer.body, jar), state)
 
 
 def _ahead(headers: Mapping[str, str], now: datetime) -> int:
@@ -204,25 +212,25 @@ def _following(page: Page) -> str | None:
     return url if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None
 
 
-def _jar(state: LoginState) -> CookieJar:
-    jar = CookieJar(unsafe=True)  # hosts without a name have cookies too
-    for url, header in state.get("cookies", ()):
-        jar.update_cookies_from_headers([header], URL(url))
-    return jar
-
-
-def _cookies(state: LoginState, url: str) -> dict[str, str]:
+def _cookies(kept: Jar, url: str) -> dict[str, str]:
     """Those that are sent to an address."""
-    found = _jar(state).filter_cookies(URL(url, encoded=True))
+    if not kept:
+        return {}
+    jar = CookieJar(unsafe=True)  # hosts without a name have cookies too
+    for setter, header in kept:
+        jar.update_cookies_from_headers([header], URL(setter))
+    found = jar.filter_cookies(URL(url, encoded=True))
     return {morsel.key: morsel.value for morsel in found.values()}
 
 
-def _kept(state: LoginState, url: str, headers: Mapping[str, str]) -> list[list[str]]:
+def _kept(jar: Jar, url: str, headers: Mapping[str, str]) -> Jar:
     """The cookies there were, newer ones in the place of older ones."""
     every: list[str] = getattr(headers, "getall", lambda _, __: [])("Set-Cookie", [])
+    if not every:
+        return jar
     came = {_name(header): [url, header] for header in every if len(header) <= LONGEST_COOKIE}
     host = URL(url).host
-    older = [one for one in state.get("cookies", ()) if _name(one[1]) not in came or URL(one[0]).host != host]
+    older = [one for one in jar if _name(one[1]) not in came or URL(one[0]).host != host]
     return [*older, *came.values()][-MOST_COOKIES:]
 
 

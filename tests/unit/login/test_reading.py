@@ -21,7 +21,8 @@ HTML = """<html><form id=a><input name=_token value=" t0k ">
 
 def page(body: str | bytes, status: int = 200, headers: dict[str, str] | None = None) -> Reading:
     raw = body if isinstance(body, bytes) else body.encode()
-    return Reading(Page("https://p.example/", status, headers or {}, raw, {"sid": "c00kie"}))
+    jar = [["https://p.example/", "sid=c00kie"]]
+    return Reading(Page("https://p.example/", status, headers or {}, raw, jar))
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def page(body: str | bytes, status: int = 200, headers: dict[str, str] | None = 
          [{"value": "x", "label": "The x"}]),
     ],
 )  # fmt: skip
-def test_a_value_is_found_at_its_place(place: dict[str, Any], value: object) -> None:
+async def test_a_value_is_found_at_its_place(place: dict[str, Any], value: object) -> None:
     assert page(HTML, headers={"X-Next": "/two"}).find(From.model_validate(place)) == value
 
 
