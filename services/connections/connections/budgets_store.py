@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
+from pymongo.errors import BulkWriteError
 
 from connections.budgets import Became, Budget, Refusal
-from kit.mongo import Collection
+from kit.mongo import Collection, only_duplicates
 
 IN_FLIGHT = 60_000
 """Milliseconds after which a try that nobody settled counts as failed: whoever made it died."""
@@ -41,13 +42,28 @@ class MongoGate:
 
     async def spend(self, budgets: Sequence[Budget], answer_id: str) -> Refusal | None:
         """See `Gate`."""
-        for number, budget in enumerate(budgets):
+        for budget in await self._without_room(budgets, answer_id):
             found = await self._changed(budget.key, _reserved(budget, answer_id))
             if not any(entry["answer"] == answer_id for entry in found["open"]):
-                await self.settle(budgets[:number], answer_id, "nothing")
+                await self.settle([one for one in budgets if one is not budget], answer_id, "nothing")
                 until = found["until"]
                 return Refusal(until or found["at"] + AGAIN, blocked=until is not None)
         return None
+
+    async def _without_room(self, budgets: Sequence[Budget], answer_id: str) -> list[Budget]:
+        """Count against all at once; those whose write found no room, which have to be looked at."""
+        writes = [
+            UpdateOne(_room(budget, answer_id), _reserved(budget, answer_id), upsert=True)
+            for budget in budgets
+        ]
+        try:
+            if writes:
+                await self._collection.bulk_write(writes, ordered=False)
+        except BulkWriteError as errors:
+            if not only_duplicates(errors):
+                raise
+            return [budgets[error["index"]] for error in errors.details["writeErrors"]]
+        return []
 
     async def settle(self, budgets: Sequence[Budget], answer_id: str, became: Became) -> None:
         """See `Gate`."""
@@ -114,22 +130,32 @@ def _blocked(budget: Budget) -> list[dict[str, Any]]:
     ]
 
 
+_USED = {"$set": {"used": {"$add": ["$failed", {"$size": "$open"}]}}}
+"""What counts against a budget. A try whose maker died counts on either side of the sum."""
+
+
+def _room(budget: Budget, answer_id: str) -> dict[str, Any]:
+    """No block, also none that may be over by now, and room for this try. A new budget has room."""
+    free = {"until": None, "used": {"$lt": budget.most}}
+    return {"_id": budget.key, **free, "open.answer": {"$ne": answer_id}}
+
+
 def _reserved(budget: Budget, answer_id: str) -> list[dict[str, Any]]:
     there = {"$in": [answer_id, "$open.answer"]}
     room = {"$lt": [{"$add": ["$failed", {"$size": "$open"}]}, budget.most]}
     free = {"$and": [{"$eq": ["$until", None]}, room, {"$not": [there]}]}
     added = {"$concatArrays": ["$open", [{"answer": answer_id, "at": "$$NOW"}]]}
-    return [*_aged(budget), {"$set": {"open": {"$cond": [free, added, "$open"]}}}]
+    return [*_aged(budget), {"$set": {"open": {"$cond": [free, added, "$open"]}}}, _USED]
 
 
 def _settled(budget: Budget, answer_id: str, became: Became) -> list[dict[str, Any]]:
     others = _kept("open", {"$ne": ["$$one.answer", answer_id]})
     if became == "passed" and budget.heals:
         whole = {"failed": 0, "blocks": 0, "until": None, "open": others, "at": "$$NOW", "schema": 1}
-        return [{"$set": whole}]
+        return [{"$set": whole}, _USED]
     more = 1 if became == "failed" else 0
     counted = {"failed": {"$add": ["$failed", more]}, "open": others}
-    return [*_aged(budget), {"$set": counted}, *_blocked(budget)]
+    return [*_aged(budget), {"$set": counted}, *_blocked(budget), _USED]
 
 
 def _queued(account: str, answer_id: str, interval: float) -> list[dict[str, Any]]:
