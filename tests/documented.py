@@ -12,7 +12,7 @@ from mails import pdf
 PDF = pdf("a document")
 B64 = base64.b64encode(PDF).decode()
 Answers = dict[str, Any]
-"""By path; bytes are a file."""
+"""By path, or by path and page (`/list?page=2`); bytes are a file."""
 
 
 def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
@@ -92,6 +92,7 @@ def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
                 "/documents/invoice": [
                     {"id": "5a", "docNumber": "F170001", "date": 1780000000, "contactName": "Jane"}
                 ],
+                "/documents/invoice?page=2": [],
                 "/documents/invoice/5a/pdf": {"status": 1, "data": B64},
             },
             ["F170001.pdf"],
@@ -110,10 +111,22 @@ def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
                     "has_more": False,
                     "next_cursor": None,
                 },
-                "/supplier_invoices": {"items": [], "has_more": False, "next_cursor": None},
+                "/supplier_invoices": {
+                    "items": [
+                        {
+                            "id": 43,
+                            "invoice_number": "2026/7",
+                            "filename": "receipt.jpg",
+                            "public_file_url": f"{origin}/files/42",
+                            "updated_at": "2026-06-01T10:00:00Z",
+                        }
+                    ],
+                    "has_more": False,
+                    "next_cursor": None,
+                },
                 "/files/42": PDF,
             },
-            ["F-2026-1.pdf"],
+            ["F-2026-1.pdf", "receipt.jpg"],
         ),
         "qonto": (
             {
@@ -131,7 +144,7 @@ def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
                 "/attachments/a-1": {"attachment": {"id": "a-1", "url": f"{origin}/files/a-1"}},
                 "/files/a-1": PDF,
             },
-            ["Amazon.pdf"],
+            ["Amazon"],
         ),
         "stripe": (
             {

@@ -1,0 +1,62 @@
+"""The manifests beside what providers publish of their answers (`published.yaml`): each place that a manifest
+reads is one that the published answer has. Whether a live account answers so is not proven here.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from providers.manifests import CATALOGUE, load
+from schemas.sources import Listing
+
+PUBLISHED: dict[str, dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parent / "published.yaml").read_text(encoding="utf-8")
+)
+
+
+def listings(provider: str, path: str) -> list[Listing]:
+    source = load(CATALOGUE / provider).source
+    assert source is not None
+    return [listing for listing in source.lists if listing.call.path == path]
+
+
+def of_a_row(listing: Listing) -> set[str]:
+    places = {listing.id, *listing.version, *listing.values.values(), *listing.needs, *listing.only}
+    places |= {*listing.metadata.values(), listing.received_at or ""}
+    if listing.file.call is None:
+        places.add(listing.file.at or "")
+    return places - {""}
+
+
+def of_the_answer(listing: Listing) -> set[str]:
+    paging = listing.paging
+    return {listing.items, *((paging.next or "", paging.more or "") if paging else ())} - {""}
+
+
+def of_the_file(listing: Listing) -> set[str]:
+    return {listing.file.at} if listing.file.call is not None and listing.file.at else set()
+
+
+CASES = [(provider, path) for provider, lists in PUBLISHED.items() for path in lists]
+
+
+@pytest.mark.parametrize(("provider", "path"), CASES)
+def test_a_manifest_reads_only_what_its_provider_publishes(provider: str, path: str) -> None:
+    told = PUBLISHED[provider][path]
+    found = listings(provider, path)
+
+    assert found, "the manifest has no such list any more"
+    for listing in found:
+        assert of_the_answer(listing) <= {*told["answer"], *told.get("elsewhere", {})}
+        assert of_a_row(listing) <= {*told["row"], *told.get("elsewhere", {})}
+        assert of_the_file(listing) <= {*told.get("file", ()), *told.get("elsewhere", {})}
+
+
+@pytest.mark.parametrize(("provider", "path"), CASES)
+def test_every_published_answer_says_where_it_is_published(provider: str, path: str) -> None:
+    told = PUBLISHED[provider][path]
+    assert told["origin"].startswith("https://")
+    assert told["by"]
+    assert told["seen"]
