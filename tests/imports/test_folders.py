@@ -6,6 +6,7 @@ import os
 import time
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,10 @@ async def test_a_file_comes_in_once_and_again_only_when_its_bytes_change(
     put(folder / "below" / "b.pdf", pdf("b"))
     rig = import_from("webdav", login)
     await rig.set_up(folder="/", subfolders=True)
+    began = datetime.now(UTC)
     await rig.work()
     first = await told(rig)
+    keeping = {datetime.fromisoformat(d["kept_until"]) for d in first}
 
     await again(rig)
     assert await told(rig) == first
@@ -54,6 +57,8 @@ async def test_a_file_comes_in_once_and_again_only_when_its_bytes_change(
     await again(rig)
 
     assert [(d["external_id"], d["version"]) for d in first] == [("a.pdf", "1"), ("below/b.pdf", "1")]
+    assert min(keeping) >= began.replace(microsecond=0) + timedelta(days=30), "told before the bytes go"
+    assert max(keeping) < datetime.now(UTC) + timedelta(days=30)
     assert [(d["external_id"], d["version"]) for d in (await told(rig))[2:]] == [("a.pdf", "2")]
 
 
@@ -121,6 +126,23 @@ async def test_a_file_that_is_renamed_is_not_imported_again_and_a_copy_is_told_t
     documents = await told(rig)
     assert [d["external_id"] for d in documents] == ["a.pdf", "copy.pdf"]
     assert documents[1]["duplicate_of"] == f"{rig.connection}/a.pdf/1"
+
+
+async def test_the_same_bytes_from_two_connections_of_an_account_are_told_and_never_across_accounts(
+    dav: tuple[dict[str, Any], Path], import_from: Callable[..., Rig]
+) -> None:
+    login, folder = dav
+    said = []
+    for place, account in (("one", None), ("two", None), ("three", "another")):
+        put(folder / place / f"{place}.pdf", pdf("a"))
+        rig = import_from("webdav", login)
+        rig.account = account or rig.account
+        await rig.set_up(folder=f"/{place}")
+        await rig.work()
+        said.append((rig.connection, [d.get("duplicate_of") for d in await told(rig)]))
+
+    first = said[0][0]
+    assert [same for _, same in said] == [[None], [f"{first}/one/one.pdf/1"], [None]]
 
 
 async def test_a_file_that_is_deleted_at_the_source_is_noted_and_kept_here(

@@ -9,6 +9,10 @@ from import_rig import Box, told
 from mails import a_mail, invoice_mail, pdf
 from run_rig import Rig
 
+from providers.drivers import open_driver
+from providers.egress import Guard
+from providers.manifests import CATALOGUE, load
+from providers.reach import Reach
 from schemas.reasons import Reason, RowStatus
 from sync_runner.handlers.words import Word
 from sync_runner.lifecycle.sync import Redo, Selection
@@ -29,6 +33,22 @@ async def test_every_attachment_is_kept_told_of_and_hashed(box: Box, import_from
     documents = await told(rig)
     assert {d["sha256"] for d in documents} == {hashlib.sha256(pdf(str(n))).hexdigest() for n in range(5)}
     assert {d["filename"] for d in documents} == {f"R-{n}.pdf" for n in range(5)}
+
+
+async def test_the_mailboxes_to_choose_from_are_those_that_are_there_now(box: Box) -> None:
+    client = box.talk()
+    client.create(f"{box.name}-later")
+    client.logout()
+
+    async with (
+        Reach(Guard(["127.0.0.0/8"])) as reach,
+        open_driver(load(CATALOGUE / "imap"), box.server.credentials, {}, reach) as mailboxes,
+    ):
+        there = await mailboxes.choices("mailbox", query=box.name.upper())
+        first = (await mailboxes.choices("mailbox"))[0]
+
+    assert [choice.value for choice in there] == [box.name, f"{box.name}-later"]
+    assert first.value == "INBOX"
 
 
 async def again(rig: Rig) -> None:

@@ -1,13 +1,16 @@
 """The driver `rest`: each manifest on answers in the shape we believe its provider to give, and odd lists."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
 from documented import PDF, answers
+from import_rig import told
 from listing import everything, whole
-from restserver import SECRET, Handler, rest, serving
+from restserver import SECRET, Handler, manifest, rest, serving
+from run_rig import Rig
 
 from providers.drivers.rest import MOST_PAGES, MOST_TEXT
 from providers.egress import Guard
@@ -35,14 +38,14 @@ async def test_a_manifest_reads_answers_in_the_shape_we_believe_in(provider: str
         paged = f"{request.path}?page={request.query.get('page')}"
         return known.get(paged, known.get(request.path, web.json_response({}, status=404)))
 
-    manifest = load(CATALOGUE / provider)
-    credentials = {spec.name: SECRET if spec.secret else "x" for spec in manifest.credentials}
-    assert manifest.source is not None
-    chosen = dict.fromkeys(manifest.source.choices, "x")
+    its = load(CATALOGUE / provider)
+    credentials = {spec.name: SECRET if spec.secret else "x" for spec in its.credentials}
+    assert its.source is not None
+    chosen = dict.fromkeys(its.source.choices, "x")
     async with (
         serving(handler) as origin,
         Reach(Guard(["127.0.0.0/8"])) as reach,
-        open_source(at(manifest, origin), {**credentials, "url": origin}, chosen, reach) as source,
+        open_source(at(its, origin), {**credentials, "url": origin}, chosen, reach) as source,
     ):
         items = await everything(source)
         files = [await whole(source, item) for item in items]
@@ -56,10 +59,15 @@ async def test_a_manifest_reads_answers_in_the_shape_we_believe_in(provider: str
     assert not marking, "sevdesk takes an invoice for sent once its PDF was fetched"
 
 
-def numbered(request: web.Request, count: int = 250) -> list[dict[str, int]]:
+def numbered(request: web.Request, count: int = 250) -> list[dict[str, Any]]:
+    return numbered_of(request, [{"id": n} for n in range(count)])
+
+
+def numbered_of(request: web.Request, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The page that is asked for."""
     size = int(request.query.get("size", 100))
     start = int(request.query.get("offset") or (int(request.query.get("page", 1)) - 1) * size)
-    return [{"id": n} for n in range(count)][start : start + size]
+    return rows[start : start + size]
 
 
 @pytest.mark.parametrize("paging", [{"by": "page", "param": "page"}, {"by": "offset", "param": "offset"}])
@@ -215,6 +223,53 @@ async def test_a_listing_goes_on_from_the_day_of_the_last_one_with_an_overlap() 
         await source.page(first.cursor | {"began": last_week.isoformat()}, None)
 
     assert asked == [None, (last_week - timedelta(hours=48)).date().isoformat()]
+
+
+async def test_an_outage_of_days_is_closed_from_the_last_success_and_not_from_now() -> None:
+    asked: list[str | None] = []
+    down = False
+
+    def handler(request: web.Request) -> Any:
+        asked.append(request.query.get("since"))
+        return web.Response(status=503) if down else {"items": []}
+
+    async with rest(handler, since={"param": "since", "format": "date", "overlap_hours": 0}) as (source, _):
+        success = datetime.now(UTC).replace(microsecond=0) - timedelta(days=9)
+        kept = (await source.page(None, None)).cursor | {"began": success.isoformat()}
+        down = True
+        for _ in range(3):
+            with pytest.raises(ProviderError):
+                await source.page(kept, None)
+        down = False
+        closed = await source.page(kept, None)
+        await source.page(closed.cursor, None)
+
+    today = datetime.fromisoformat(closed.cursor["began"]).date().isoformat()
+    assert asked == [None, *[success.date().isoformat()] * 4, today]
+
+
+async def test_of_what_an_interface_had_before_no_more_comes_in_than_asked_and_all_that_is_newer(
+    import_from: Callable[..., Rig],
+) -> None:
+    old = {"at": "2026-01-01T10:00:00Z", "v": 1}
+    there = [{"id": n, **old} for n in range(5)]
+
+    def handler(request: web.Request) -> Any:
+        return {"items": numbered_of(request, there)} if request.path == "/list" else PDF
+
+    async with serving(handler) as origin:
+        paging = {"by": "page", "param": "page", "size": 2, "size_param": "size"}
+        rig = import_from(manifest(origin, paging=paging, received_at="/at"), {"key": SECRET})
+        await rig.set_up(first_most=3)
+        await rig.work()
+        first = [d["external_id"] for d in await told(rig)]
+
+        there.append({"id": 9, "at": (datetime.now(UTC) + timedelta(minutes=1)).isoformat(), "v": 1})
+        await rig.due()
+        await rig.work()
+
+    assert first == ["0", "1", "2"]
+    assert [d["external_id"] for d in await told(rig)] == ["0", "1", "2", "9"]
 
 
 async def test_a_list_without_end_is_told_of_and_never_taken_for_one_that_is_through() -> None:
