@@ -44,10 +44,12 @@ def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
                         {
                             "id": "1",
                             "invoiceNumber": "RE-1001",
+                            "status": "200",
                             "create": "2026-06-01T10:00:00+02:00",
                             "update": "x",
                         },
                         {"id": "2", "invoiceNumber": None, "create": "2026-06-01T10:00:00+02:00"},
+                        {"id": "3", "invoiceNumber": "RE-1002", "status": "100", "create": "2026-06-01"},
                     ]
                 },
                 "/Invoice/1/getPdf": {

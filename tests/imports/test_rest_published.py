@@ -2,12 +2,14 @@
 reads is one that the published answer has. Whether a live account answers so is not proven here.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from providers.drivers.restanswers import plain
 from providers.manifests import CATALOGUE, load
 from schemas.sources import Listing
 
@@ -60,3 +62,23 @@ def test_every_published_answer_says_where_it_is_published(provider: str, path: 
     assert told["origin"].startswith("https://")
     assert told["by"]
     assert told["seen"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "place", "draft", "final"),
+    [
+        ("bexio", "/kb_item_status_id", 7, 8),
+        ("chargebee", "/invoice/status", "pending", "posted"),
+        ("invoice-ninja", "/status_id", "1", "2"),
+        ("sevdesk", "/status", "100", "200"),
+        ("xero", "/Status", "DRAFT", "AUTHORISED"),
+        ("zoho-books", "/status", "draft", "sent"),
+    ],
+)
+def test_a_draft_is_no_document(provider: str, place: str, draft: Any, final: Any) -> None:
+    source = load(CATALOGUE / provider).source
+    assert source is not None
+    for listing in source.lists:
+        taken = listing.only[place]
+        assert not re.search(taken, plain(draft))
+        assert re.search(taken, plain(final))
