@@ -90,14 +90,15 @@ def catalog(environment: dict[str, str], log: Path) -> Iterator[psutil.Process]:
 def ready_after(process: psutil.Process, log: Path) -> float:
     """Seconds until it is ready: everything read and published."""
     began = time.monotonic()
-    while True:
-        assert process.status() != psutil.STATUS_ZOMBIE, log.read_text()[-3000:]
-        try:
-            if httpx.get(f"http://{ADDRESS}:8101/health/ready", timeout=5).status_code == 200:
-                return time.monotonic() - began
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
+    with httpx.Client(base_url=f"http://{ADDRESS}:8101", timeout=5) as http:
+        while True:
+            assert process.status() != psutil.STATUS_ZOMBIE, log.read_text()[-3000:]
+            try:
+                if http.get("/health/ready").status_code == 200:
+                    return time.monotonic() - began
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
 
 
 def token() -> str:

@@ -27,6 +27,8 @@ from kit.trouble import is_trouble
 log = logger(__name__)
 
 BATCH: Final = 250
+COMPARED: Final = 1000
+"""So many folders at a time are compared with what was read last."""
 MANY: Final = 200
 """More folders than these are read in a process of its own."""
 SHARE: Final = 20
@@ -73,7 +75,7 @@ class Loader:
                 elif not self._held:
                     await self._topic.compare()
                     await self._mirror.refresh()
-                    self._held = True
+                    self._held, pause = True, 0.0
                 else:
                     pause = await self.look()
                     await self._settle()
@@ -107,14 +109,22 @@ class Loader:
         changed = set(looked.changed)
         if self.looked and changed:
             changed |= await self._store.extending(changed) & looked.there
-        await self._take(sorted(changed))
+        await self._take(await self._differing(sorted(changed)))
         await self._retire(looked)
         self.looked = True
         return max(LEAST_PAUSE, took * SHARE)
 
+    async def _differing(self, ids: Sequence[str]) -> list[str]:
+        """Those whose files are not, by hash, what was read last."""
+        differing: list[str] = []
+        for lot in _lots(ids, COMPARED):
+            known = await self._store.files(lot)
+            differing += await asyncio.to_thread(reading.changed, self._folders(lot), known)
+        return differing
+
     async def _take(self, ids: Sequence[str]) -> None:
         self.done, self.of, told, changed = 0, len(ids), time.monotonic(), 0
-        lots = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+        lots = _lots(ids, BATCH)
         with _readers(len(ids)) as pool:
             coming = asyncio.create_task(self._read(pool, lots[0])) if lots else None
             for after in (*lots[1:], None):
@@ -133,9 +143,10 @@ class Loader:
             await self._mirror.refresh()
 
     async def _read(self, pool: Executor, ids: Sequence[str]) -> reading.Read:
-        known = await self._store.files(ids)
-        folders = [(provider_id, self._watch.folder(provider_id)) for provider_id in ids]
-        return await asyncio.get_running_loop().run_in_executor(pool, reading.read, folders, known)
+        return await asyncio.get_running_loop().run_in_executor(pool, reading.read, self._folders(ids))
+
+    def _folders(self, ids: Sequence[str]) -> list[tuple[str, Path]]:
+        return [(provider_id, self._watch.folder(provider_id)) for provider_id in ids]
 
     async def _keep(self, read: reading.Read) -> int:
         """Record what was read. Returns how many providers changed."""
@@ -172,6 +183,10 @@ class Loader:
         for root in set(roots) - self._unreadable:
             log.error("folder of providers cannot be read; nothing is retired meanwhile", folder=str(root))
         self._unreadable = set(roots)
+
+
+def _lots(ids: Sequence[str], most: int) -> list[Sequence[str]]:
+    return [ids[start : start + most] for start in range(0, len(ids), most)]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""Reading folders of providers, many at once: in a process of its own, so that the service goes on answering.
+"""Reading folders of providers, many at once. It knows files only; what they mean is decided elsewhere.
 
-It knows files only; what they mean is decided elsewhere.
+`changed` is for a thread; `read` parses, in a process of its own, so that the service goes on answering.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Logo:
 
 @dataclass(slots=True)
 class Read:
-    """What came of it, by id. Folders that are as they were are in none of them."""
+    """What came of it, by id."""
 
     manifests: dict[str, Wire] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
@@ -62,14 +62,28 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def read(folders: Sequence[tuple[str, Path]], known: Mapping[str, File]) -> Read:
-    """Read those of these folders that changed since `known`. Whatever one does wrong is its own."""
+def changed(folders: Sequence[tuple[str, Path]], known: Mapping[str, File]) -> list[str]:
+    """The ids of those that are not, by hash, as they were when they were `known`. It parses nothing."""
+    parents = _Parents()
+
+    def as_known(folder: Path, file: File) -> bool:
+        try:
+            return manifests.digest(folder, file.logo, file.parents, parents.of) == file.digest
+        except ValueError:  # a name that no file can have: to read it says so
+            return False
+
+    return [
+        provider_id
+        for provider_id, folder in folders
+        if (file := known.get(provider_id)) is None or not as_known(folder, file)
+    ]
+
+
+def read(folders: Sequence[tuple[str, Path]]) -> Read:
+    """Read these folders. Whatever one does wrong is its own."""
     came, parents = Read(), _Parents()
     for provider_id, folder in folders:
         try:
-            file = known.get(provider_id)
-            if file and manifests.digest(folder, file.logo, file.parents, parents.of) == file.digest:
-                continue
             _take(provider_id, manifests.whole(folder, parents.of), came)
         except Broken as broken:
             came.broken[provider_id] = tuple(str(complaint) for complaint in broken.complaints)
@@ -88,12 +102,13 @@ class _Parents:
     """Parents' files, read once for one lot of folders."""
 
     def __init__(self) -> None:
-        self._read: dict[tuple[str, Path], bytes | None] = {}
+        self._read: dict[tuple[str, str], bytes | None] = {}
 
     def of(self, name: str, folder: Path) -> bytes | None:
-        if folder.name == name:  # it extends what is of its own name elsewhere
+        beside, own = os.path.split(folder)  # a Path's parent takes longer than to read the file
+        if own == name:  # it extends what is of its own name elsewhere
             return parent_bytes(name, folder)
-        key = (name, folder.parent)
+        key = (name, beside)
         if key not in self._read:
             self._read[key] = parent_bytes(name, folder)
         return self._read[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -262,13 +263,24 @@ def test_a_folder_that_cannot_be_read_at_all_keeps_no_other_from_being_read(tmp_
     (dark / "logo.svg").unlink()
     (dark / "logo.svg").symlink_to(tmp_path / ("x" * 300))
 
-    came = reading.read([("odd", tmp_path / "o\0dd"), ("dark", dark), ("good", good)], {})
+    came = reading.read([("odd", tmp_path / "o\0dd"), ("dark", dark), ("good", good)])
 
     assert list(came.manifests) == ["good"]
     assert came.broken == {
         "odd": ("This provider cannot be read: ValueError.",),
         "dark": ("2:1: There is no logo `logo.svg` beside the manifest that can be read.",),
     }
+
+
+def test_a_folder_is_read_again_only_where_its_bytes_differ_from_what_is_known(tmp_path: Path) -> None:
+    same, edited, new = (starter.new(name, tmp_path) for name in ("Same", "Edited", "New"))
+    folders = [(folder.name, folder) for folder in (same, edited, new)]
+    known = reading.read(folders[:2]).files
+    (edited / "logo.svg").write_text(monogram("Another"))
+    os.utime(same / "manifest.yaml", (1, 1))
+
+    assert reading.changed(folders, known) == ["edited", "new"]
+    assert reading.changed([("odd", tmp_path / "o\0dd")], {"odd": known["same"]}) == ["odd"]
 
 
 OURS = [folder.name for folder in manifests.folders(manifests.CATALOGUE)]
