@@ -65,6 +65,15 @@ async def test_uids_with_holes_of_millions_make_empty_pages_and_no_endless_one()
     assert await box.count(None) is None
 
 
+async def test_a_mailbox_of_500_000_with_nothing_new_is_opened_and_asked_for_nothing_else() -> None:
+    server = Server(following=500_001)
+    cursor = {"mailbox": "INBOX", "validity": 1, "next": 500_001, "through": True}
+    page = await mailbox(server).page(cursor, None)
+    assert (server.selected, server.searches) == (1, 0)
+    assert page.last
+    assert page.cursor == cursor
+
+
 async def test_no_other_mail_is_marked_where_uidvalidity_changes_between_looking_and_marking() -> None:
     server = Server(following=10)
     box = mailbox(server)
