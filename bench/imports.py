@@ -1,6 +1,8 @@
 """Documents a second out of a mailbox and out of a folder, beside `mbsync` and `rclone copy` of the same.
 
-    python bench/imports.py [--mails 2000] [--old 20000] [--files 1000] [--megabytes 300]
+    python bench/imports.py [--mails 2000] [--old 20000] [--files 1000] [--megabytes 300] [--only mailbox]
+
+A size of 0 leaves its part out, and `--only mailbox` or `--only folder` the other half.
 
 Ours: a run over a real store; every document is fetched, opened, hashed, kept in GridFS, written to the
 ledger and told of. rclone runs with its pacer off, checks off. Server, store and worker share the machine.
@@ -156,25 +158,35 @@ def mbsync(server: MailServer, base: Path) -> float:
 async def mailbox(mongo: str, base: Path, mails: int, old: int) -> None:
     with dovecot() as server:
         fill(server, mails)
-        theirs = mbsync(server, base)
-        print(f"mbsync, {mails} mails                {mails / theirs:8.0f}/s")
-        with rig_for(mongo, "imap", server.credentials) as rig:
-            await rig.set_up(mailbox="INBOX")
-            took, cpu, more = await timed(rig)
-            rows = await rig.rows()
-            assert len(rows) == mails, len(rows)
-            print(f"paperbus, first import            {mails / took:8.0f}/s   {spent(cpu, more)}")
-            print(f"paperbus / mbsync                 {theirs / took:8.2f} x")
-            await rig.client.drop_database(rig.place.database)
-        lay(server, old)
-        with rig_for(mongo, "imap", server.credentials) as rig:
-            await rig.set_up(mailbox="INBOX", since="2037-01-01")  # all of it is older: walked, not brought
-            await timed(rig)
-            assert (await rig.sync())["cursor"]["next"] > mails + old, "the mailbox was not walked to its end"
-            await rig.due()
-            took, cpu, more = await timed(rig)
-            print(f"nothing new among {mails + old} mails    {took:8.2f} s   {spent(cpu, more)}")
-            await rig.client.drop_database(rig.place.database)
+        if mails:
+            await first_import(server, mongo, base, mails)
+        if old:
+            lay(server, old)
+            await nothing_new(server, mongo, mails + old)
+
+
+async def first_import(server: MailServer, mongo: str, base: Path, mails: int) -> None:
+    theirs = mbsync(server, base)
+    print(f"mbsync, {mails} mails                {mails / theirs:8.0f}/s")
+    with rig_for(mongo, "imap", server.credentials) as rig:
+        await rig.set_up(mailbox="INBOX")
+        took, cpu, more = await timed(rig)
+        rows = await rig.rows()
+        assert len(rows) == mails, len(rows)
+        print(f"paperbus, first import            {mails / took:8.0f}/s   {spent(cpu, more)}")
+        print(f"paperbus / mbsync                 {theirs / took:8.2f} x")
+        await rig.client.drop_database(rig.place.database)
+
+
+async def nothing_new(server: MailServer, mongo: str, mails: int) -> None:
+    with rig_for(mongo, "imap", server.credentials) as rig:
+        await rig.set_up(mailbox="INBOX", since="2037-01-01")  # all of it is older: walked, not brought
+        await timed(rig)
+        assert (await rig.sync())["cursor"]["next"] > mails, "the mailbox was not walked to its end"
+        await rig.due()
+        took, cpu, more = await timed(rig)
+        print(f"nothing new among {mails} mails    {took:8.2f} s   {spent(cpu, more)}")
+        await rig.client.drop_database(rig.place.database)
 
 
 async def folder(mongo: str, base: Path, files: int, megabytes: int) -> None:
@@ -183,7 +195,7 @@ async def folder(mongo: str, base: Path, files: int, megabytes: int) -> None:
     for number in range(files):
         (place / "papers" / "in" / f"{number}.pdf").write_bytes(document(number))
     (place / "big").mkdir()
-    for kind, serve, start in SERVERS:
+    for kind, serve, start in SERVERS if files else ():
         with serve(place) as target:
             subject = await subject_at(kind, target)
             theirs = copied(remote(kind, target), base / f"copied-{kind}")
@@ -195,6 +207,8 @@ async def folder(mongo: str, base: Path, files: int, megabytes: int) -> None:
                 print(f"paperbus, {kind:7}                 {files / took:8.0f}/s   {spent(cpu, more)}")
                 print(f"paperbus / rclone                 {theirs / took:8.2f} x")
                 await rig.client.drop_database(rig.place.database)
+    if not megabytes:
+        return
     with (place / "big" / "big.pdf").open("wb") as file:
         file.write(b"%PDF-1.4\n")
         for _ in range(megabytes):
@@ -240,7 +254,10 @@ def copied(source: str, to: Path) -> float:
 
 
 async def measured(mongo: str, base: Path, wanted: argparse.Namespace) -> None:
-    await folder(mongo, base, wanted.files, wanted.megabytes)
+    if wanted.only != "mailbox":
+        await folder(mongo, base, wanted.files, wanted.megabytes)
+    if wanted.only == "folder":
+        return
     try:
         await mailbox(mongo, base, wanted.mails, wanted.old)
     except NoServer as missing:
@@ -255,6 +272,7 @@ def main() -> None:
     parser.add_argument("--old", type=int, default=20_000)
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--megabytes", type=int, default=300)
+    parser.add_argument("--only", choices=("mailbox", "folder"))
     with any_mongo() as mongo, tempfile.TemporaryDirectory() as base:
         gc.freeze()  # as the service does
         uvloop.run(measured(mongo, Path(base), parser.parse_args()))
