@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from schemas.sources import RestSource
 __all__ = ["CATALOGUE", "FILE", "Broken", "Complaint", "Whole", "check", "digest", "folders", "load", "whole"]
 
 
+_PIECE: Final = 65_536
 _LARGE: Final[Mapping[str, type[Model]]] = {"options": Options, "source": RestSource}
 
 
@@ -144,10 +145,15 @@ def _validated(members: Mapping[str, Any]) -> tuple[Manifest | None, list[Fault]
 
 def _content(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - read by the ten thousands
-            return file.read()
+        file = os.open(path, os.O_RDONLY)  # read by the ten thousands: `open` takes three times as long
     except OSError:
         return b""
+    try:
+        return b"".join(iter(partial(os.read, file, _PIECE), b""))
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
 
 
 def _digest(*contents: bytes) -> str:
