@@ -33,7 +33,7 @@ MANY: Final = 200
 """More folders than these are read in a process of its own."""
 SHARE: Final = 20
 """Looking takes at most one part in so many of the time."""
-LEAST_PAUSE: Final = 2.0
+PAUSE: Final = 2.0
 TELL_EVERY: Final = 5.0
 
 
@@ -77,8 +77,9 @@ class Loader:
                     await self._mirror.refresh()
                     self._held, pause = True, 0.0
                 else:
-                    pause = await self.look()
+                    await self.look()
                     await self._settle()
+                    pause = PAUSE
             except Exception as error:
                 if not is_trouble(error):
                     raise
@@ -100,11 +101,12 @@ class Loader:
             return "The providers are read; not all of them are published yet."
         return f"The manifests are being read: {self.done} of {self.of}."
 
-    async def look(self) -> float:
-        """One look at everything. Returns the seconds until the next is due."""
-        began = time.monotonic()
-        looked = await asyncio.to_thread(self._watch.look)
-        took = time.monotonic() - began
+    async def look(self) -> None:
+        """One look at everything; what changed is read and recorded."""
+        looked = await asyncio.to_thread(self._watch.look, _leisurely if self.published else _at_once)
+        if not self._duty.held():  # it went to another replica meanwhile: what was seen is its to take
+            self._watch.forget()
+            return
         self._tell_unreadable(looked.unreadable)
         changed = set(looked.changed)
         if self.looked and changed:
@@ -112,7 +114,6 @@ class Loader:
         await self._take(await self._differing(sorted(changed)))
         await self._retire(looked)
         self.looked = True
-        return max(LEAST_PAUSE, took * SHARE)
 
     async def _differing(self, ids: Sequence[str]) -> list[str]:
         """Those whose files are not, by hash, what was read last."""
@@ -183,6 +184,15 @@ class Loader:
         for root in set(roots) - self._unreadable:
             log.error("folder of providers cannot be read; nothing is retired meanwhile", folder=str(root))
         self._unreadable = set(roots)
+
+
+def _at_once(_: float) -> None:
+    """Until all is published: that is waited for."""
+
+
+def _leisurely(took: float) -> None:
+    """From then on: whoever searches meanwhile waits for some folders, not for all."""
+    time.sleep(took * (SHARE - 1))
 
 
 def _lots(ids: Sequence[str], most: int) -> list[Sequence[str]]:
