@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
-from starting import ADDRESS, PAPERBUS, Started, command
+from starting import ADDRESS, PAPERBUS, Started, clean_environment, command
 
 from paperbus.local.folder import free_port
 from paperbus.services import NAMES
@@ -236,19 +238,56 @@ WAY = (
 """Of an export; each is shown in a line of its own."""
 
 
-@pytest.mark.timeout(300)
-def test_the_demo_ends_by_itself_once_every_document_has_arrived(tmp_path: Path) -> None:
-    ports = [f"--{name}-port={free_port('127.0.0.78')}" for name in ("kafka", "mongo")]
-    demo = command("demo", "--once", "--data", str(tmp_path), *ports, PAPERBUS_LISTEN="127.0.0.78")
+@dataclass(frozen=True)
+class Demo:
+    """How `paperbus demo` is started, and how it ended with `--once`."""
 
-    assert demo.returncode == 0, demo.stdout + demo.stderr
-    shown = re.findall(r"^[\d:.]{12}  \S+ +(\w+)", demo.stdout, re.MULTILINE)
+    command: list[str]
+    environment: dict[str, str]
+    once: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    data = tmp_path_factory.mktemp("demo")
+    ports = [f"--{name}-port={free_port('127.0.0.78')}" for name in ("kafka", "mongo")]
+    arguments, listen = ["demo", "--data", str(data), *ports], {"PAPERBUS_LISTEN": "127.0.0.78"}
+    once = command(*arguments, "--once", **listen)
+    return Demo([str(PAPERBUS), *arguments], clean_environment() | listen, once)
+
+
+@pytest.mark.timeout(300)
+def test_the_demo_ends_by_itself_once_every_document_has_arrived(demo: Demo) -> None:
+    once = demo.once
+    assert once.returncode == 0, once.stdout + once.stderr
+    shown = re.findall(r"^[\d:.]{12}  \S+ +(\w+)", once.stdout, re.MULTILINE)
     assert set(WAY) <= set(shown)
     assert shown.count("DocumentReceived") == 5
-    ledger = demo.stdout.partition("Ledger")[2].partition("5 documents arrived byte for byte, each once")
-    assert ledger[1], demo.stdout
+    ledger = once.stdout.partition("Ledger")[2].partition("5 documents arrived byte for byte, each once")
+    assert ledger[1], once.stdout
     assert len(re.findall(r"[│|] done +[│|] /Invoices/", ledger[0])) == 5
-    assert "Traceback" not in demo.stderr
+    assert "Traceback" not in once.stderr
+
+
+@pytest.mark.timeout(300)
+def test_a_second_start_of_the_demo_fetches_nothing_and_ctrl_c_ends_its_services_whole(demo: Demo) -> None:
+    again = subprocess.Popen(
+        demo.command, env=demo.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    said = []
+    for line in again.stdout or ():
+        said.append(line)
+        if "/enter?token=" in line:
+            break
+    children = psutil.Process(again.pid).children(recursive=True)
+    services = [child.cmdline()[-1] for child in children if "-m" in child.cmdline()]
+    again.send_signal(signal.SIGINT)
+    said += again.communicate(timeout=60)[0].splitlines(keepends=True)
+
+    assert {"catalog", "connections", "sync_runner", "console"} <= set(services), "".join(said)
+    assert again.returncode == 0, "".join(said)
+    assert not [line for line in said if "Fetching" in line or "Traceback" in line]
+    assert not any(child.is_running() for child in children)
 
 
 def test_help_loads_no_library_but_clicks() -> None:
