@@ -20,19 +20,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import targets
 from imapservers import MailServer, dovecot
+from lacking import REAL, lacks, unavailable
 from servers import NoServer, Topics, any_kafka, any_mongo, packaged_kafka, packaged_mongo
 from targets import Target
 
 settings.register_profile("any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any pace")
 
-REAL = ("servers", "targets", "browser", "faults")  # markers of tests that need real programs
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
-
-
-def unavailable(why: str) -> None:
-    """Skip the test with its reason; in CI that is a failure, see `pytest_runtest_makereport`."""
-    pytest.skip(why)
 
 
 @pytest.fixture(scope="session")
@@ -205,11 +200,6 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"CI must not skip this: {why}"
     return report
-
-
-def lacks(why: str, marks: set[str]) -> bool:
-    """Whether a test was skipped for want of a real program, and not of what that program can do."""
-    return not marks.isdisjoint(REAL) and "by capability:" not in why
 
 
 real_ran: set[str] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from lacking import unavailable
 from playwright.async_api import Browser
 from servers import NoServer
 
@@ -20,8 +21,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         with staged(tmp_path_factory.mktemp("console"), "127.0.0.61") as made:
             yield made
     except NoServer as error:
-        from conftest import unavailable
-
         unavailable(str(error))
 
 

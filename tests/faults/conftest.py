@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from lacking import unavailable
 from running import Running, running
 from servers import NoServer
 from targets import Target, rclone_webdav
@@ -27,8 +28,6 @@ def services(providers: Path) -> Iterator[Running]:
         with running("127.0.0.8", PAPERBUS_PROVIDERS=str(providers)) as services:
             yield services
     except NoServer as error:
-        from conftest import unavailable
-
         unavailable(str(error))
 
 

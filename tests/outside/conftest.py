@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from lacking import unavailable
 from outsider import Json, Outsider
 from running import Running, running
 from servers import NoServer
@@ -25,8 +26,6 @@ def services() -> Iterator[Running]:
         with running("127.0.0.7") as services:
             yield services
     except NoServer as error:
-        from conftest import unavailable
-
         unavailable(str(error))
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import lacks
+from lacking import lacks
 
 TEST = """
 import pytest
