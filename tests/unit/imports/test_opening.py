@@ -111,10 +111,27 @@ def test_broken_mails_are_read_as_far_as_they_go(broken: bytes) -> None:
     assert all(not piece.blob.size or piece.filename for piece in opened(broken).found)
 
 
+@pytest.mark.parametrize("encoding", ["8bit", "binary", "8BIT "])
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=klingon"])
+@pytest.mark.parametrize(
+    "data", ["<?xml version='1.0'?><a>Käse</a>".encode(), b"%PDF-1.4\r\xff\xfe\x00\n\n1"]
+)
+def test_attachments_that_are_sent_as_they_are_keep_their_bytes(
+    data: bytes, charset: str, encoding: str
+) -> None:
+    mail = (
+        f"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: application/xml{charset}\r\n"
+        f"Content-Disposition: attachment; filename=r\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    )
+    found = opened(mail.encode() + data + b"\r\n--x--\r\n")
+
+    assert [piece.blob.whole() for piece in found.found] == [data]
+
+
 def test_base64_with_dirt_in_it_is_decoded() -> None:
     mail = (
         b"Content-Type: application/pdf; name=r.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-        b"JVBE\r\n*Ri0x*Lj\r\nQ\r\n"
+        b"JVBE\r\n*Ri0x*\xfcLj\r\nQ\r\n"
     )
 
     assert opened(mail).found[0].blob.whole() == b"%PDF-1.4"

@@ -9,12 +9,12 @@ import binascii
 import email.header
 import email.policy
 import email.utils
-import quopri
 import re
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesParser
 
+from sync_runner.opening import cutting
 from sync_runner.opening.pieces import DEEPEST, Opened
 
 _NO_DOCUMENTS = frozenset(
@@ -50,12 +50,15 @@ class _Lenient(email.policy.Compat32):
 
     def header_fetch_parse(self, name: str, value: str) -> str:
         del name
-        return _plain(value)
+        return _plain(value).strip()
 
 
 def parsed(data: bytes) -> Message:
     """The mail. Broken ones are read as far as they go."""
-    return BytesParser(policy=_Lenient()).parsebytes(data)
+    parser = BytesParser(policy=_Lenient())
+    rest, bodies = cutting.cut(data)
+    message = parser.parsebytes(rest)
+    return message if cutting.restore(message, bodies) else parser.parsebytes(data)
 
 
 def take_apart(message: Message, opened: Opened, prefix: str = "", depth: int = 0) -> None:
@@ -117,16 +120,9 @@ def decoded(part: Message) -> bytes:
     payload = part.get_payload()
     if not isinstance(payload, str):
         return b""
-    raw = payload.encode("ascii", "surrogateescape")
-    match str(part.get("Content-Transfer-Encoding", "")).strip().lower():
-        case "base64":
-            return _base64(raw)
-        case "quoted-printable":
-            return quopri.decodestring(raw)
-        case "x-uuencode" | "uuencode" | "uue":
-            return part.get_payload(decode=True) or b""  # type: ignore[return-value]  # bytes for a leaf
-        case _:
-            return raw
+    if str(part.get("Content-Transfer-Encoding", "")).lower() == "base64":
+        return _base64(payload.encode("ascii", "replace"))  # what is no letter of base64 is dirt
+    return part.get_payload(decode=True) or b""  # type: ignore[return-value]  # bytes for a leaf
 
 
 def _base64(raw: bytes) -> bytes:
