@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import struct
 import sys
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ MOST_PDF = 48 * 1024 * 1024
 MOST_XML = 24 * 1024 * 1024
 """Larger ones are taken in as they are, and not read."""
 HEADER = struct.Struct(">I")
-_PDF_SIGNS = (b"/EmbeddedFile", b"/ObjStm", b"/Encrypt", b"/AF")
+_PDF_SIGN = re.compile(rb"/(?:EmbeddedFile|ObjStm|Encrypt|AF)")
 """A PDF that has none of these holds no invoice and is not locked: it need not be read."""
 
 log = logger(__name__)
@@ -45,7 +46,7 @@ class Reader:
 
     async def pdf(self, data: bytes) -> Said:
         """What a PDF says."""
-        if not any(sign in data for sign in _PDF_SIGNS):
+        if _PDF_SIGN.search(data) is None:
             return Said()
         return await self._read(b"p", data) if len(data) <= MOST_PDF else Said(unread=True)
 
