@@ -2,14 +2,14 @@
 
 A recording holds the answers that were given and the provider's, with everything that was typed or taken
 replaced by a name (`recorded-username`): it can be read by anybody, and a login goes through it as before.
+What a browser brought back is such an answer too; ID tokens are signed anew (`recorded_tokens`).
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Unpack
 from urllib.parse import quote, quote_plus, urlsplit
@@ -18,15 +18,18 @@ from multidict import CIMultiDict
 
 from providers.errors import ProviderError
 from providers.http import ANSWER_BYTES, Answer, Asked, Http
+from providers.login.oauth.client import Client
 from providers.login.outcomes import LoginState
 from providers.reach import Reach
+from providers.recorded_tokens import CLIENT_ID, Resigner, names_in
 from schemas.reasons import Reason
 
 SHORTEST = 4
 """Characters of what is replaced: less stands everywhere by chance."""
 SHORTEST_COOKIE = 8
 """Shorter ones, such as `true`, open nothing."""
-_JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
+_PUBLIC = frozenset({"iss", "scope"})
+"""Of what a browser brings back, what is the same for everybody and is compared as it is."""
 KEPT_HEADERS = frozenset({"content-type", "location", "set-cookie", "retry-after", "etag"})
 
 
@@ -51,16 +54,19 @@ class Recording:
     """`fields` and `action` of each, in order."""
     passed: list[Passed] = field(default_factory=list)
     identity: str = ""
+    at: str = ""
+    """When it ended, RFC 3339 in UTC: by this clock its tokens are not over when it is played."""
 
     def text(self, names: Mapping[str, str]) -> str:
         """As it is written, with each of these secrets (by value) called by its name."""
-        names = {**_cookies_in(self.passed), **names}
+        bodies = [base64.b64decode(one.body).decode("latin-1") for one in self.passed]
+        names = {**_cookies_in(self.passed), **names_in(bodies), **names}
+        tokens = Resigner()
         plain = asdict(self)
         for answer in plain["answers"]:  # also what is too short to be found elsewhere
             answer["fields"] = {name: _named(name, value) for name, value in answer["fields"].items()}
-        for one in plain["passed"]:
-            body = _masked(base64.b64decode(one["body"]).decode("latin-1"), names)
-            one["body"] = _JWT.sub("recorded-jwt", body)
+        for one, body in zip(plain["passed"], bodies, strict=True):
+            one["body"] = tokens.body(_masked(body, names), names)
         return json.dumps(_everywhere(plain, names), ensure_ascii=False, indent=1) + "\n"
 
     @classmethod
@@ -80,7 +86,7 @@ def names_of(typed: Sequence[Mapping[str, Any]], state: LoginState) -> dict[str,
     tokens = state.get("tokens") or {}
     given = {name: tokens.get(name) for name in ("access_token", "refresh_token")}
     brought = (state.get("taken", {}), state.get("kept", {}), state["values"], given)
-    came = [item for each in (*typed, *brought) for item in each.items()]
+    came = [item for each in (*typed, *brought) for item in _single(each)]
     named: dict[str, str] = {}
     for name, value in (*came, *((f"cookie-{number}", one) for number, one in enumerate(cookies))):
         if isinstance(value, str) and value.startswith(("http://", "https://")):
@@ -89,6 +95,15 @@ def names_of(typed: Sequence[Mapping[str, Any]], state: LoginState) -> dict[str,
         elif isinstance(value, str | int) and len(str(value)) >= SHORTEST:
             named[str(value)] = f"recorded-{name}"
     return named
+
+
+def _single(members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each value with its name, also those within a value."""
+    for name, value in members.items():
+        if isinstance(value, Mapping):
+            yield from (each for each in value.items() if each[0] not in _PUBLIC)
+        else:
+            yield name, value
 
 
 def _cookies_in(passed: Sequence[Passed]) -> dict[str, str]:
@@ -117,6 +132,8 @@ def _masked(text: str, names: Mapping[str, str]) -> str:
 
 
 def _named(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {below: one if below in _PUBLIC else _named(below, one) for below, one in value.items()}
     address = isinstance(value, str) and value.startswith(("http://", "https://"))
     return value if address or isinstance(value, bool) else f"recorded-{name}"
 
@@ -137,6 +154,13 @@ class Tapped(Http):
         body = base64.b64encode(answer.body).decode()
         self._seen(Passed(method, url, answer.status, kept, body))
         return answer
+
+
+class RecordedClients:
+    """The client of every recording, whoever it was registered for."""
+
+    async def of(self, provider_id: str) -> Client | None:  # noqa: ARG002 - the promise of `Clients`
+        return Client(CLIENT_ID, "recorded-client_secret")
 
 
 class Replayed(Http):

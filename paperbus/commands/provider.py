@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -120,18 +122,13 @@ def try_(file: Path, locale: str, folder: str, record: Path | None, redirect_uri
     from providers.egress import Guard
     from providers.manifests import Broken, load
     from providers.reach import Reach
-    from schemas.login import Device, Redirect
 
     try:
         manifest = load(file if file.is_dir() else file.parent)
     except Broken:
         raise Stopped(f"The manifest has mistakes: paperbus provider check {file}") from None
     guard = Guard([str(network) for network in Settings.load().paperbus_private_networks])
-    if record is not None and any(isinstance(step, Redirect | Device) for step in manifest.login):
-        raise Stopped(
-            "A login at the provider's own page cannot be played again: its answers are signed for one login "
-            "alone. Leave --record out."
-        )
     there = redirect_uri or f"http://127.0.0.1:8112/oauth/callback/{manifest.id}"
-    reach = Reach(guard, clients=Prompting())
-    asyncio.run(tried(Trial(manifest, reach, locale, redirect_uri=there), folder, record))
+    typed: list[Mapping[str, Any]] = []
+    reach = Reach(guard, clients=Prompting(typed))
+    asyncio.run(tried(Trial(manifest, reach, locale, typed=typed, redirect_uri=there), folder, record))

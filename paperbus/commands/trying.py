@@ -53,6 +53,7 @@ class Trial:
     secrets: set[str] = field(default_factory=set)
     """What is never printed."""
     typed: list[Mapping[str, Any]] = field(default_factory=list)
+    """What no recording may hold, by its name."""
     recording: Recording = field(default_factory=lambda: Recording(""))
     state: LoginState = field(default_factory=dict, repr=False)
     redirect_uri: str = ""
@@ -81,6 +82,7 @@ class Trial:
             came = await self._next(asked)
             if isinstance(came, Authorized):
                 self.recording.identity = came.identity
+                self.recording.at = self.reach.clock().isoformat()
                 self.state = came.state
                 return came
             if isinstance(came, Asked):
@@ -141,7 +143,11 @@ class Trial:
 
     async def _step(self, asked: Asked, answer: Answer) -> Outcome:
         self.recording.answers.append({"fields": dict(answer.fields), "action": answer.action})
-        self.typed.append(answer.fields)
+        code = {
+            "user_code": aside(asked.state).get("code"),
+            "device_code": asked.state["here"].get("device_code"),
+        }
+        self.typed += [answer.fields, code]
         return await machine.step(self.manifest, asked.state, answer, self.reach, self.locale)
 
     async def look_around(self, found: Authorized, folder: str) -> None:
@@ -175,7 +181,9 @@ class Trial:
 class Prompting:
     """The client that whoever tries is asked for, once; it is kept in memory alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, typed: list[Mapping[str, Any]]) -> None:
+        """`typed`: where its secret is told to who must hide it."""
+        self._typed = typed
         self._client: Client | None = None
 
     async def of(self, provider_id: str) -> Client | None:
@@ -187,6 +195,7 @@ class Prompting:
                 "Client secret (empty: none)", default="", hide_input=True, show_default=False
             )
             self._client = Client(client_id, secret or None)
+            self._typed.append({"client_secret": secret})
         return self._client
 
 

@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,14 +19,17 @@ from joserfc.jwk import ECKey
 
 from providers.egress import Guard
 from providers.login import machine
-from providers.login.oauth import leaving, tokens
+from providers.login.oauth import leaving, server, tokens
 from providers.login.oauth.client import Client
 from providers.login.oauth.registered import registered
 from providers.login.oauth.renewal import renew
 from providers.login.outcomes import Answer, Asked, Authorized, Failed, Unreached, Waiting, aside
+from providers.manifests import load
 from providers.reach import Reach
+from providers.recording import Recording, Tapped, names_of
 from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind, Reason
+from tests.conformance.playing import played
 from tests.oauth.conftest import CLIENT, KEY
 from tests.oauth.walking import CALLBACK, Operator, agree, agree_to_code, folder_for_tokens, walk
 from tests.peers.oidc_server import OidcServer
@@ -271,6 +275,9 @@ async def test_a_token_by_the_clients_own_right_is_had_and_renewed_without_a_cus
 
 
 async def test_a_device_code_is_waited_for_until_it_was_typed(place: Place) -> None:
+    server.forget()
+    recording = Recording("acme")
+    place.reach.http = Tapped(place.reach, recording.passed.append)
     manifest = place.manifest({"device": "oauth"})
     opened = machine.begin(manifest, {}, "en")
 
@@ -287,6 +294,11 @@ async def test_a_device_code_is_waited_for_until_it_was_typed(place: Place) -> N
     assert opened.challenge.window_only
     assert shown["code"] not in f"{begun.challenge}"
     assert begun.challenge.poll_after == 5
+    recording.answers = [{"fields": {}, "action": action} for action in ("answer", "poll", "poll")]
+    recording.identity, recording.at = done.identity, place.reach.clock().isoformat()
+    text = recording.text(names_of([{"identity": done.identity}], done.state))
+    assert place.shown[0] not in text
+    await assert_it_plays(manifest, Recording.of(text))
 
 
 async def test_a_server_that_is_down_blames_nobody(place: Place) -> None:
@@ -299,14 +311,16 @@ async def test_a_server_that_is_down_blames_nobody(place: Place) -> None:
     assert isinstance(down, Unreached)
 
 
-async def test_a_login_at_the_providers_page_is_tried_in_the_terminal(place: Place, tmp_path: Path) -> None:
+async def test_a_login_at_the_providers_page_is_tried_in_the_terminal_and_what_was_recorded_is_played(
+    place: Place, tmp_path: Path
+) -> None:
     manifest = {**place.manifest().wire(), "directions": ["import"]}
-    folder = tmp_path / "acme"
+    folder, record = tmp_path / "acme", tmp_path / "login.json"
     folder.mkdir()
     (folder / "manifest.yaml").write_text(json.dumps(manifest), "utf-8")
     (folder / "logo.svg").write_text(LOGO, "utf-8")
     ran = await asyncio.create_subprocess_exec(
-        COMMAND, "provider", "try", str(folder), "--redirect-uri", CALLBACK,
+        COMMAND, "provider", "try", str(folder), "--redirect-uri", CALLBACK, "--record", str(record),
         stdin=PIPE, stdout=PIPE, stderr=STDOUT, start_new_session=True,
         env={**os.environ, "PAPERBUS_PRIVATE_NETWORKS": "127.0.0.0/8"},
     )  # fmt: skip
@@ -321,5 +335,23 @@ async def test_a_login_at_the_providers_page_is_tried_in_the_terminal(place: Pla
     told, _ = await ran.communicate(f"{back}\n".encode())
 
     assert "Logged in as jane@firm.example." in told.decode()
-    assert parse_qs(urlsplit(back).query)["code"][0] not in told.decode()
-    assert str(CLIENT["client_secret"]) not in shown + told.decode()
+    text = record.read_text("utf-8")
+    code, token = parse_qs(urlsplit(back).query)["code"][0], place.shown[0]
+    for secret in (code, token, str(CLIENT["client_secret"])):
+        assert secret not in shown.partition("Client id")[2] + told.decode()
+        assert secret not in text
+    assert "jane" not in text
+    await assert_it_plays(load(folder), Recording.of(text))
+
+
+async def assert_it_plays(manifest: Manifest, recording: Recording) -> None:
+    """With every check of OpenID Connect, by the recording's own clock."""
+    done, replayed = await played(manifest, recording)
+
+    assert isinstance(done, Authorized), done
+    assert done.identity == recording.identity == "recorded-identity"
+    assert replayed.left == []
+    later, _ = await played(manifest, recording, datetime.fromisoformat(recording.at) + timedelta(days=1))
+    assert isinstance(later, Asked), "an ID token that is over was taken"
+    assert later.error is not None
+    assert later.error.reason is Reason.PROVIDER_CHANGED

@@ -98,6 +98,11 @@ def filled(address: str, values: Mapping[str, Any]) -> str:
     return text
 
 
+def forget() -> None:
+    """Ask every issuer anew, as a process does that has just begun."""
+    _found.clear()
+
+
 async def _metadata(issuer: str, http: Http) -> dict[str, Any]:
     """What the issuer says of itself, by RFC 8414 or, where it knows only that, by OpenID Connect."""
     kept = _found.get(issuer)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import json
 
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
+
 from providers.recording import Passed, Recording, names_of
 
 SESSION, OLDER, TAKEN = "s3ss10n-c00k13", "0ld3r-c00k13", "t4k3n-by-a-step"
@@ -39,3 +42,45 @@ def test_nothing_that_came_after_the_last_answer_is_in_it() -> None:
     again = Recording.of(text)
     assert json.loads(base64.b64decode(again.passed[0].body)) == {"ok": True, "session": "recorded-session"}
     assert again.passed[1].url == "https://p.example/next?s=recorded-session"
+
+
+def test_of_an_id_token_who_it_is_of_is_called_by_name_and_the_rest_is_signed_anew() -> None:
+    theirs, aud = ECKey.generate_key("P-256", {"kid": "theirs"}), "0ur-cl13nt"
+    person = {"sub": "00u-1234", "email": "jane@firm.example", "name": "Jane Doe", "groups": ["admins"]}
+    claims = {
+        "iss": "https://p.example",
+        "aud": aud,
+        "nonce": "n0nc3-0f-l0g1n",
+        "exp": 1_800_000_000,
+        **person,
+    }
+    recording = Recording("acme", [{"fields": {"back": BACK, "departure": {"nonce": claims["nonce"]}}}])
+    recording.passed = [
+        passed("https://p.example/t", {"access_token": ACCESS, "id_token": signed(claims, theirs)}),
+        passed("https://p.example/keys", {"keys": [theirs.as_dict(private=False)]}),
+        passed("https://p.example/userinfo", {"sub": person["sub"], "email": person["email"]}),
+    ]
+    state = {"values": {}, "tokens": {"access_token": ACCESS}}
+    fields = [answer["fields"] for answer in recording.answers]
+
+    text = recording.text(names_of([*fields, {"identity": person["email"]}], state))
+
+    told, keys, info = (json.loads(base64.b64decode(one.body)) for one in Recording.of(text).passed)
+    again = jwt.decode(told["id_token"], KeySet.import_key_set(keys), algorithms=["ES256"]).claims
+    assert again["iss"] == claims["iss"]
+    assert again["exp"] == claims["exp"]
+    assert again["aud"] == "recorded-client_id"
+    assert again["nonce"] == "recorded-nonce"
+    assert again["email"] == info["email"] == "recorded-identity"
+    assert again["sub"] == info["sub"] == "recorded-sub"
+    assert not set(map(str, person.values())) & set(map(str, again.values()))
+    back = json.loads(text)["answers"][0]["fields"]["back"]
+    assert back == {"code": "recorded-code", "iss": BACK["iss"], "scope": "openid files"}
+    assert "theirs" not in text
+
+
+BACK = {"code": "c0d3-0f-l0g1n", "iss": "https://p.example", "scope": "openid files"}
+
+
+def signed(claims: dict[str, object], key: ECKey) -> str:
+    return jwt.encode({"alg": "ES256", "kid": "theirs"}, claims, key)
