@@ -90,11 +90,14 @@ class Page:
         items: in the source's order; may be empty with more to come.
         cursor: what the next call is given: of this listing, or after `last` of the next one, some day.
         last: this listing is through.
+        fewer: with `last`, of a source that lists what is new: some of what was there before is gone; `gone`
+            knows which.
     """
 
     items: Sequence[Item]
     cursor: Cursor
     last: bool
+    fewer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

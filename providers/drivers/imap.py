@@ -1,7 +1,8 @@
 """Mails by IMAP: a mailbox as a source. Each mail is one thing; what is attached is taken out elsewhere.
 
 A mail's id is its Message-ID, which stays when it is moved or the server counts anew (UIDVALIDITY); the
-cursor is UIDVALIDITY and the next UID, so a listing looks at new mails only, however many there are.
+cursor is UIDVALIDITY and the next UID, so a listing looks at new mails only, however many there are. With
+the number of mails there were, it tells whether some of them are gone.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ class Mailbox:
         self._name = str(options.get("mailbox") or "INBOX")
         self._identity = identity_of(manifest, settings, _user(settings, line.host))
         self._selected: tuple[str, bool, int, int] | None = None
+        self._there: int | None = None
+        """Mails below the next UID, when it was selected."""
         self._mails = Mails(line)
         actions: frozenset[Action] = frozenset({"mark", "move", "label"})
         self.ability = Ability(lists_all=False, afterwards=actions, concurrency=4)
@@ -87,6 +90,7 @@ class Mailbox:
         at = dict(cursor or {})
         same = at.get("mailbox") == self._name and at.get("validity") == validity
         start = int(at["next"]) if same else 1
+        fewer = same and (bool(at.get("fewer")) or await self._is_fewer(at, following))
         uids: Sequence[int] = ()
         asked_up_to = min(following, start + MOST_WINDOWS * WINDOW)
         while not uids and start < asked_up_to:
@@ -98,7 +102,22 @@ class Mailbox:
         start = start if more else max(following, start)
         items = [item for item in await self._described(uids, validity) if not is_ours(item)]
         goes_on = {"mailbox": self._name, "validity": validity, "next": start}
-        return Page(items, goes_on if more else goes_on | {"through": True}, last=not more)
+        if more:
+            return Page(items, goes_on | ({"fewer": True} if fewer else {}), last=False)
+        there = {} if self._there is None else {"there": self._there}
+        return Page(items, goes_on | there | {"through": True}, last=True, fewer=fewer)
+
+    async def _is_fewer(self, before: Mapping[str, Any], following: int) -> bool:
+        """Whether mails that were there when the last listing was through are not there any more."""
+        if self._there is None or "there" not in before:
+            return False
+        first, came = int(before["next"]), 0
+        if following - first > WINDOW:
+            return True  # so many may have come that it is cheaper to look
+        if following > first:
+            new = await self._line.call(lambda client: client.search([b"UID", f"{first}:{following - 1}"]))
+            came = sum(first <= uid < following for uid in new)
+        return self._there - came < int(before["there"])
 
     async def count(self, since: datetime | None) -> int | None:
         """By searching, where that takes a bearable number of searches."""
@@ -118,21 +137,18 @@ class Mailbox:
             yield piece
 
     async def gone(self, items: Collection[Item]) -> Collection[str]:
-        """Those whose UID is no longer there, nor their Message-ID."""
-        validity, _ = await self._open(readonly=True, fresh=True)
-        own = {
-            int(item.reference["uid"]): item.id
-            for item in items
-            if item.reference.get("validity") == validity
+        """Those whose UID is no longer there. Of another mailbox, or from before the server counted anew,
+        nothing can be said.
+        """
+        validity, _ = await self._open(readonly=True)
+        here = {"validity": validity, "mailbox": self._name}
+        uids = {
+            int(each.reference["uid"]): each.id for each in items if here.items() <= each.reference.items()
         }
-        there: set[int] = set()
-        if own:
-            there = set(await self._line.call(lambda client: client.search([b"UID", sequence_set(own)])))
-        missing = {id_ for uid, id_ in own.items() if uid not in there}
-        for item in items:
-            if item.id not in own.values() and await self._by_message_id(item) is None:
-                missing.add(item.id)
-        return missing
+        if not uids:
+            return ()
+        there = set(await self._line.call(lambda client: client.search([b"UID", sequence_set(uids)])))
+        return {id_ for uid, id_ in uids.items() if uid not in there}
 
     async def settle(self, item: Item, afterwards: Afterwards) -> str | None:
         """Mark as read, move (made where it is missing), or label. The mail keeps its id."""
@@ -163,6 +179,7 @@ class Mailbox:
         if not following:  # some servers keep it to themselves
             last = await self._line.call(lambda client: client.search([b"UID", b"*"]))
             following = max(last, default=0) + 1
+        self._there = int(answer[b"EXISTS"]) if b"EXISTS" in answer else None
         self._selected = (self._name, readonly, validity, following)
         return validity, following
 

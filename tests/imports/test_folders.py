@@ -154,6 +154,7 @@ async def test_a_file_that_is_deleted_at_the_source_is_noted_and_kept_here(
     await rig.set_up(folder="/")
     await rig.work()
 
+    was = (folder / "a.pdf").stat().st_mtime_ns
     (folder / "a.pdf").unlink()
     await again(rig)
 
@@ -161,6 +162,13 @@ async def test_a_file_that_is_deleted_at_the_source_is_noted_and_kept_here(
     assert row["status"] == "done"
     assert "gone_at" in row
     assert await rig.database["content.files"].count_documents({"_id": row["content"]}) == 1
+
+    put(folder / "a.pdf", pdf("a"))
+    os.utime(folder / "a.pdf", ns=(was, was))  # as a backup brings it back
+    await again(rig)
+
+    assert "gone_at" not in (await rig.rows())["a.pdf"]
+    assert len(await told(rig)) == 1
 
 
 async def test_files_older_than_the_day_that_was_asked_for_are_never_looked_at(

@@ -75,6 +75,37 @@ async def test_only_new_mails_are_looked_at_and_a_mail_that_moved_and_came_back_
     ]
 
 
+async def test_a_mail_that_is_deleted_or_moved_away_is_noted_and_kept_here_until_it_comes_back(
+    box: Box, import_from: Callable[..., Rig]
+) -> None:
+    def remove(number: str, away: str) -> None:
+        client = box.talk()
+        client.create(away)
+        client.select(box.name)
+        client.copy(number, away)
+        client.store(number, "+FLAGS", "\\Deleted")
+        client.expunge()
+        client.logout()
+
+    box.put(*(invoice_mail(n) for n in range(3)))
+    rig = import_from("imap", box.server.credentials)
+    await rig.set_up(mailbox=box.name)
+    await rig.work()
+    gone = []
+    for happens in (
+        lambda: remove("2", f"{box.name}-away"),
+        lambda: box.put(invoice_mail("new")),
+        lambda: box.move(f"{box.name}-away", box.name),
+        lambda: remove("1", f"{box.name}-other"),
+    ):
+        happens()
+        await again(rig)
+        gone.append([key[1] for key, row in (await rig.rows()).items() if "gone_at" in row])
+
+    assert gone == [["1"], ["1"], [], ["0"]]
+    assert len(await told(rig)) == await rig.database["content.files"].count_documents({}) == 4
+
+
 async def test_a_write_that_is_cut_in_the_middle_of_a_mail_hides_none_of_its_attachments(
     box: Box, import_from: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from providers.errors import ProviderError
 from providers.sources import Action, Afterwards, Item, Page, Source
 from schemas.manifest import Limits
 from schemas.reasons import Reason, RowStatus
-from sync_runner.arriving import since_of
+from sync_runner.arriving import MAIL, since_of
 from sync_runner.bringing import Bringing
 from sync_runner.firstly import First, without
 from sync_runner.handlers.imports import Contents, Imports, Known, Thing
@@ -142,7 +142,7 @@ class Importing:
             return False
         if self._stop.is_set():
             return True
-        if page.last and self._source.ability.lists_all and self._listed_from_start:
+        if page.last and (page.fewer or (self._source.ability.lists_all and self._listed_from_start)):
             await self._note_gone()
         self.claim = await self._runs.listed(self.claim, cursor, through=page.last)
         return True
@@ -162,8 +162,8 @@ class Importing:
                 errands.append(Errand(thing))
             elif all(row.thing.tag != thing.tag for row in rows):
                 errands.append(Errand(thing, tuple(rows)))
-            elif any(row.thing.id != thing.id for row in rows):
-                await self._imports.seen(self.claim, rows, thing)
+            elif again := _elsewhere(rows, thing):
+                await self._imports.seen(self.claim, again, thing)
         return errands
 
     async def _note_gone(self) -> None:
@@ -219,6 +219,14 @@ def afterwards_of(options: Mapping[str, Any]) -> Afterwards:
         message = "Files are deleted only if that is asked for in words; write delete in the options."
         raise ProviderError("config", Reason.INVALID, message, field="delete_words")
     return Afterwards(action, str(options.get("label" if action == "label" else "move_to") or ""))
+
+
+def _elsewhere(rows: Sequence[Known], thing: Thing) -> Sequence[Known]:
+    """Those that are to know where their thing is now: it has another name or number, or has come back."""
+    if thing.media_type == MAIL:  # others may bear its Message-ID
+        own = [row for row in rows if row.thing.tag == thing.tag]
+        return [row for row in own if row.gone or row.thing.reference != thing.reference]
+    return rows if any(row.gone or row.thing.id != thing.id for row in rows) else ()
 
 
 def _by_thing(rows: Sequence[Known]) -> Iterator[list[Known]]:

@@ -1,6 +1,6 @@
 """What a mailbox is asked for, where its server is odd. Real servers are asked in `tests/imports`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -17,8 +17,9 @@ MAIL = Item("<1@a>", "10-1", "message.eml", reference={"uid": 7, "validity": 1, 
 class Server:
     """A mailbox with no mails; UIDVALIDITY is another one each time that it is selected anew."""
 
-    def __init__(self, following: int) -> None:
+    def __init__(self, following: int, uids: Collection[int] | None = None) -> None:
         self.following = following
+        self.uids = uids
         self.selected = 0
         self.searches = 0
         self.marked: list[int] = []
@@ -26,11 +27,18 @@ class Server:
     def select_folder(self, _: str, readonly: bool) -> dict[bytes, Any]:  # noqa: FBT001 - the library's
         del readonly
         self.selected += 1
-        return {b"UIDVALIDITY": self.selected, b"UIDNEXT": self.following}
+        there = {} if self.uids is None else {b"EXISTS": len(self.uids)}
+        return {b"UIDVALIDITY": self.selected, b"UIDNEXT": self.following, **there}
 
-    def search(self, *_: Any) -> list[int]:
+    def search(self, criteria: list[Any], *_: Any) -> list[int]:
         self.searches += 1
-        return []
+        asked = criteria[1] if isinstance(criteria[1], str) else criteria[1].decode()
+        ranges = [each.partition(":")[::2] for each in asked.split(",")]
+        uids = self.uids or ()
+        return [uid for uid in uids if any(int(a) <= uid <= int(b or a) for a, b in ranges)]
+
+    def fetch(self, *_: Any) -> dict[int, Any]:
+        return {}
 
     def add_flags(self, uids: list[int], *_: Any, **__: Any) -> None:
         self.marked += uids
@@ -66,12 +74,54 @@ async def test_uids_with_holes_of_millions_make_empty_pages_and_no_endless_one()
 
 
 async def test_a_mailbox_of_500_000_with_nothing_new_is_opened_and_asked_for_nothing_else() -> None:
-    server = Server(following=500_001)
-    cursor = {"mailbox": "INBOX", "validity": 1, "next": 500_001, "through": True}
+    server = Server(following=500_001, uids=range(1, 500_001))
+    cursor = {"mailbox": "INBOX", "validity": 1, "next": 500_001, "there": 500_000, "through": True}
     page = await mailbox(server).page(cursor, None)
     assert (server.selected, server.searches) == (1, 0)
     assert page.last
+    assert not page.fewer
     assert page.cursor == cursor
+
+
+@pytest.mark.parametrize(
+    ("uids", "following", "fewer"),
+    [
+        ({1, 2, 3}, 4, False),
+        ({1, 3}, 4, True),
+        ({1, 2, 3, 5}, 6, False),
+        ({1, 3, 4, 5}, 6, True),  # one went, two came
+        ({1, 3, 9}, 10, True),  # of those that came between, one is left
+        ({1, 2, 3}, 90_000, True),  # it is looked at, rather than counted
+    ],
+)
+async def test_a_listing_tells_whether_mails_are_gone_whatever_came_meanwhile(
+    uids: set[int], following: int, *, fewer: bool
+) -> None:
+    before = {"mailbox": "INBOX", "validity": 1, "next": 4, "there": 3, "through": True}
+    page = await mailbox(Server(following, uids)).page(before, None)
+
+    assert page.last
+    assert page.fewer is fewer
+    assert page.cursor["there"] == len(uids)
+
+
+async def test_what_is_gone_is_remembered_until_the_listing_is_through() -> None:
+    box = mailbox(Server(1300, {1, *range(1000, 1300)}))
+    before = {"mailbox": "INBOX", "validity": 1, "next": 4, "there": 3, "through": True}
+    page = await box.page(before, None)
+    assert not page.last
+
+    assert (await box.page(page.cursor, None)).fewer
+
+
+async def test_of_mails_that_were_listed_elsewhere_nobody_can_say_that_they_are_gone() -> None:
+    box = mailbox(Server(10, {7}))
+    odd = [{"uid": 8, "validity": 2, "mailbox": "INBOX"}, {"uid": 8, "validity": 1, "mailbox": "Other"}]
+    mails = [Item(f"<{n}@a>", "10-1", "message.eml", reference=each) for n, each in enumerate(odd, 5)]
+    gone = Item("<2@a>", "10-1", "message.eml", reference={"uid": 9, "validity": 1, "mailbox": "INBOX"})
+
+    assert await box.gone(mails) == ()
+    assert await box.gone([MAIL, gone, *mails]) == {"<2@a>"}
 
 
 async def test_no_other_mail_is_marked_where_uidvalidity_changes_between_looking_and_marking() -> None:

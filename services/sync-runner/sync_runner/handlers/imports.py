@@ -44,6 +44,8 @@ class Known:
     attempts: int = 0
     settles: bool = False
     """It is told of, and what is to be done with it at the source is not done yet."""
+    gone: bool = False
+    """The source had it no more."""
 
 
 @dataclass(frozen=True, slots=True)

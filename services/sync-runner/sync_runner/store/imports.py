@@ -215,6 +215,7 @@ def _known(row: Doc) -> Known:
         row.get("content"),
         row.get("attempts", 0),
         row.get("settle", False),
+        "gone_at" in row,
     )
 
 
