@@ -27,10 +27,11 @@ async def test_every_attachment_is_kept_told_of_and_hashed(box: Box, import_from
     box.put(*(invoice_mail(n) for n in range(5)))
     rig = import_from("imap", box.server.credentials)
 
-    await rig.set_up(mailbox=box.name)
+    await rig.set_up(mailbox=box.name, document_type="invoice", tags="post, 2026")
     await rig.work()
 
     documents = await told(rig)
+    assert [d["metadata"] for d in documents] == [{"document_type": "invoice", "tags": ["post", "2026"]}] * 5
     assert {d["sha256"] for d in documents} == {hashlib.sha256(pdf(str(n))).hexdigest() for n in range(5)}
     assert {d["filename"] for d in documents} == {f"R-{n}.pdf" for n in range(5)}
 
