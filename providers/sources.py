@@ -39,7 +39,8 @@ class Ability:
 
     Attributes:
         lists_all: each listing goes through everything that is there, from the beginning to its last page;
-            what is missing from a whole listing is gone. Otherwise it goes on where the last one ended.
+            what is missing from a whole listing is gone. Otherwise a listing goes on where the last one
+            ended, or leaves out what is only archived.
         afterwards: the actions that `settle` knows, beside `nothing`.
         ranges: `fetch` can begin anywhere.
         concurrency: how many fetches at once it bears.

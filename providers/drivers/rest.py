@@ -69,8 +69,8 @@ class Rest:
         self._settings = settings
         self._http = reach.http
         self._calls = Interface(manifest, source, settings, options, reach)
-        lists_all = any(each.since is None for each in source.lists)
-        self.ability = Ability(lists_all=lists_all, ranges=False, concurrency=manifest.limits.concurrency)
+        # What a list leaves out may be archived: nothing is looked for.
+        self.ability = Ability(lists_all=False, ranges=False, concurrency=manifest.limits.concurrency)
 
     async def check(self) -> None:
         """The manifest's own call."""

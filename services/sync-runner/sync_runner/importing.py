@@ -137,7 +137,8 @@ class Importing:
             items, first = first.taking(items)
             cursor = first.on(cursor)
         things = [thing_of(item) for item in items]
-        self._met.update(item.id for item in page.items)
+        if self._source.ability.lists_all:
+            self._met.update(item.id for item in page.items)
         if not await self._bring(await self._new(things)):
             return False
         if self._stop.is_set():
