@@ -6,11 +6,11 @@ customer.
 
 from __future__ import annotations
 
-import email.utils
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
+from providers.moments import moment
 from providers.words import words
 from schemas.fields import Words
 from schemas.manifest import ErrorRule
@@ -139,14 +139,10 @@ def waiting(header: str | None, now: datetime | None = None) -> float | None:
     text = header.strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), LONGEST_WAIT)
-    try:
-        at = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    at = moment(text)
+    if at is None or now is None:
         return None
-    if now is None:
-        return None
-    aware = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max((aware - now).total_seconds(), 0.0), LONGEST_WAIT)
+    return min(max((at - now).total_seconds(), 0.0), LONGEST_WAIT)
 
 
 def taken() -> ProviderError:

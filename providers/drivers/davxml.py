@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
 from xml.etree.ElementTree import Element
 
 from providers.drivers.elements import elements
 from providers.errors import ProviderError
 from providers.http import Answer
+from providers.moments import moment
 from providers.words import words
 from schemas.reasons import Reason
 
@@ -85,15 +85,6 @@ def _one(response: Element) -> Listed:
         media_type=_text(good, "getcontenttype"),
         lasting_id=next((text for each in good if (text := each.findtext(_FILE_ID))), None),
     )
-
-
-def moment(text: str | None) -> datetime | None:
-    """A date of HTTP (RFC 9110 §5.6.7), in UTC; None where it is none."""
-    try:
-        at = parsedate_to_datetime(text or "")
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _ok(propstat: Element) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.content import changed
-from providers.drivers.davxml import moment
 from providers.drivers.object import LISTING_BYTES, Bucket
 from providers.drivers.paths import segments
 from providers.drivers.reading import after, begins_at, there_no_more, unreadable
@@ -18,6 +17,7 @@ from providers.drivers.sigv4 import EMPTY, query_string
 from providers.drivers.steady import steady
 from providers.errors import ProviderError, taken
 from providers.folders import Entry, Folders
+from providers.moments import moment
 from providers.reach import Reach
 from providers.sources import Source
 from schemas.manifest import Manifest

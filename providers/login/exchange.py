@@ -6,14 +6,13 @@ Cookies are kept as they came (`Set-Cookie` with its address) in the login's sea
 from __future__ import annotations
 
 import base64
-import email.utils
 import hashlib
 import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -25,6 +24,7 @@ from providers.drivers.sigv4 import Keys, query_string
 from providers.egress import url_parts
 from providers.errors import ProviderError
 from providers.login.outcomes import LoginState
+from providers.moments import moment
 from providers.reach import Reach
 from providers.templates import fill
 from providers.words import words
@@ -87,8 +87,9 @@ async def send(request: Request, state: LoginState, reach: Reach) -> Sent:
     values = _sayable(state)
     url = _address(request, values)
     headers, body = _signed(request, url, values, reach)
-    sent = await _once(_Call(request.method, url, headers, body), state, reach)
-    headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
+    call = _Call(request.method, url, headers, body)
+    sent = await _once(call, state, reach)
+    bare = {name: value for name, value in headers.items() if name.lower() != "content-type"}
     seen = set()
     for _ in range(request.follow):
         following = _following(sent.page)
@@ -97,7 +98,9 @@ async def send(request: Request, state: LoginState, reach: Reach) -> Sent:
         if following in seen:
             raise ProviderError("config", Reason.PROVIDER_CHANGED, words("elsewhere"))
         seen.add(following)
-        sent = await _once(_Call("GET", following, headers, b""), sent.state, reach)
+        again = sent.page.status in (307, 308)  # RFC 9110 §15.4: what was sent is sent there once more
+        call = replace(call, url=following) if again else _Call("GET", following, bare, b"")
+        sent = await _once(call, sent.state, reach)
     return sent
 
 
@@ -128,11 +131,8 @@ def _ahead(headers: Mapping[str, str], now: datetime) -> int:
 
     What a cache has kept for a while (`Age`, RFC 9111 §5.1) tells no time.
     """
-    try:
-        at = email.utils.parsedate_to_datetime(headers.get("Date", ""))
-    except ValueError:
-        return 0
-    ahead = int(((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
+    at = moment(headers.get("Date"))
+    ahead = int((at - now).total_seconds()) if at else 0
     return 0 if abs(ahead) <= FORGIVEN or headers.get("Age", "0") != "0" else ahead
 
 
@@ -207,8 +207,11 @@ def _following(page: Page) -> str | None:
     target = page.headers.get("Location")
     if page.status not in (301, 302, 303, 307, 308) or not target:
         return None
-    url = urljoin(page.url, target).partition("#")[0]
-    here, there = urlsplit(page.url), urlsplit(url)
+    try:
+        url = urljoin(page.url, target).partition("#")[0]
+        here, there = urlsplit(page.url), urlsplit(url)
+    except ValueError:  # no address at all: the page is what came
+        return None
     return url if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None
 
 

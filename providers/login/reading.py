@@ -75,7 +75,7 @@ class Reading:
         if value is not None and place.pattern is not None:
             found = re.search(place.pattern, value[:LONGEST])
             value = (found.group(1) if found.re.groups else found.group(0)) if found else None
-        return value if value is None else value.strip()[:LONGEST]
+        return value if value is None else _whole(value.strip()[:LONGEST])
 
     def holds(self, row: Then) -> bool:
         """Whether every condition of a row holds."""
@@ -125,7 +125,7 @@ class Reading:
         else:
             nodes = self.html.css(place.css or "")
             found = [(_of(node, each.value), _of(node, each.label)) for node in nodes]
-        whole = [(value[:200], (label or value)[:200]) for value, label in found if value]
+        whole = [(_whole(value[:200]), _whole((label or value)[:200])) for value, label in found if value]
         return [{"value": value, "label": label} for value, label in whole[:MOST_CHOICES]]
 
     def _pointed(self, pointer: str, top: Any) -> Any:
@@ -142,6 +142,11 @@ def _of(node: LexborNode, what: str) -> str | None:
         found = node.css_first(below)
         return None if found is None else found.attributes.get(attribute)
     return node.text(strip=True) if what == "text" else node.attributes.get(what)
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which JSON and headers may hold and nothing can be written down with."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _said(value: Any) -> str | None:

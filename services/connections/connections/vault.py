@@ -134,7 +134,7 @@ class Vault:
 
     def seal_values(self, place: Place, values: Mapping[str, Any]) -> Sealed:
         """JSON-able values by name, such as credentials or the state of a login."""
-        return self.seal(place, json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode())
+        return self.seal(place, json.dumps(values, separators=(",", ":")).encode())
 
     def open_values(self, place: Place, sealed: Sealed) -> dict[str, Any]:
         """What `seal_values` sealed.

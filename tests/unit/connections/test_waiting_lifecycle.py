@@ -129,6 +129,17 @@ def test_an_approval_is_looked_for_by_the_clock_and_says_nothing_while_it_is_not
     assert (again.login.state, again.login.poll_at) == (LoginState.OPEN, NOW + seconds(9))
 
 
+def test_a_look_of_a_new_login_waits_for_no_lease_of_an_older_one() -> None:
+    older = after(waited_for(), happens.PollDue())
+    it = after(older, answered(older, browser="b", action="cancel"))
+    it = after(it, ReauthenticationRequested(connection_id=it.id, answer_by="window"))
+    it = trying(it, browser="b")
+    newer = after(it, happens.Asked(it.login.fence, APPROVAL, SEALED), happens.PollDue())
+
+    looks = [one.login.given.answer_id for one in (older, newer) if one.login.given]
+    assert len(set(looks)) == 2
+
+
 def test_who_says_that_it_is_approved_is_asked_anew_where_it_is_not() -> None:
     it = waited_for()
     it = after(it, answered(it, browser="b"), happens.TryClaimed(951), at=NOW + seconds(1))

@@ -11,40 +11,46 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from connections.places import Place
+from connections.vault import Vault
 from providers.egress import Guard
 from providers.errors import ProviderError
-from providers.login.exchange import MOST_BYTES, send
+from providers.login.exchange import MOST_BYTES, Page, send
 from providers.login.outcomes import LoginState
+from providers.login.reading import Reading
 from providers.reach import Reach
-from schemas.calls import Request
+from schemas.calls import From, Request
 
 STATE: LoginState = {"values": {"user": "jane\r\nX-Evil: 1", "key": "k"}, "pins": {}, "known": {}, "here": {}}
 SEEN: list[tuple[str, str, dict[str, str]]] = []
 
 
+ANSWERS: dict[str, tuple[int, list[tuple[str, str]]]] = {
+    "/circle": (302, [("Location", "/circle")]),
+    "/away": (302, [("Location", "http://127.0.0.2:1/metadata")]),
+    "/slash": (308, [("Location", "/form")]),
+    "/form": (303, [("Location", "/kept")]),
+    "/kept": (307, [("Location", "/in")]),
+    "/nowhere": (302, [("Location", "http://[::1")]),
+    "/set": (200, [("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/deep; HttpOnly")]),
+    "/accent": (200, [("Set-Cookie", "town=Orl\xe9ans; Path=/"), ("X-Town", "Orl\xe9ans")]),
+    "/dated": (200, [("Date", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999")]),
+    "/cached": (200, [("Age", "600")]),
+    "/gone": (200, [("Set-Cookie", "a=; Max-Age=0; Path=/")]),
+}
+
+
 class Stranger(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         SEEN.append((self.command, self.path, dict(self.headers)))
-        headers: list[tuple[str, str]] = []
-        status, body = 200, b"ok"
-        match self.path.partition("?")[0]:
-            case "/circle":
-                status, headers = 302, [("Location", "/circle")]
-            case "/long":
-                step = int(self.path.partition("=")[2] or 0)
-                status, headers = 302, [("Location", f"/long?n={step + 1}")]
-            case "/away":
-                status, headers = 302, [("Location", "http://127.0.0.2:1/metadata")]
-            case "/set":
-                headers = [("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/deep; HttpOnly")]
-            case "/cached":
-                headers = [("Age", "600")]
-            case "/gone":
-                headers = [("Set-Cookie", "a=; Max-Age=0; Path=/")]
-            case "/huge":
-                body = b"x" * 5_000_000
-        self.send_response(status)
-        for name, value in [*headers, ("Content-Length", str(len(body)))]:
+        path, _, query = self.path.partition("?")
+        status, headers = ANSWERS.get(path, (200, []))
+        if path == "/long":
+            status, headers = 302, [("Location", f"/long?n={int(query.partition('=')[2] or 0) + 1}")]
+        body = b"x" * 5_000_000 if path == "/huge" else b"ok"
+        self.send_response_only(status)
+        date = [] if path == "/dated" else [("Date", self.date_time_string())]
+        for name, value in [*headers, *date, ("Content-Length", str(len(body)))]:
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -79,6 +85,37 @@ async def test_a_redirect_in_a_circle_ends_and_a_long_one_is_shown_as_it_is(url:
     assert circle.value.reason == "provider_changed"
     long = await send(Request(url=f"{url}/long", follow=2), STATE, reach)
     assert (long.page.status, long.page.url) == (302, f"{url}/long?n=2")
+
+
+async def test_what_was_posted_is_posted_again_where_the_provider_says_so(url: str, reach: Reach) -> None:
+    request = Request.model_validate(
+        {"method": "POST", "url": f"{url}/slash", "form": {"a": "1"}, "follow": 5}
+    )
+    await send(request, STATE, reach)
+    assert [(method, path) for method, path, _ in SEEN] == [
+        ("POST", "/slash"),
+        ("POST", "/form"),
+        ("GET", "/kept"),
+        ("GET", "/in"),
+    ]
+    assert [headers.get("Content-Length") for _, _, headers in SEEN] == ["3", "3", None, None]
+
+
+async def test_what_is_no_address_and_what_is_no_date_are_left(url: str, reach: Reach) -> None:
+    nowhere = await send(Request(url=f"{url}/nowhere", follow=5), STATE, reach)
+    dated = await send(Request(url=f"{url}/dated"), STATE, reach)
+    assert (nowhere.page.status, dated.state["ahead"]) == (302, 0)
+
+
+async def test_what_no_character_stands_for_is_taken_and_sealed(url: str, reach: Reach) -> None:
+    """Old portals write Latin-1 into headers, and JSON may name half of a pair (RFC 8259 §8.2)."""
+    sent = await send(Request(url=f"{url}/accent"), STATE, reach)
+    told = Reading(Page(url, 200, sent.page.headers, b'{"town": "Orl\\ud83dans"}', ()))
+    places = {"header": From(header="X-Town"), "json": From.model_validate({"json": "/town"})}
+
+    assert told.take(places, strictly=True) == {"header": "Orl?ans", "json": "Orl?ans"}
+    vault, place = Vault([("test", bytes(32))]), Place("account", "connection", "login/1", 1)
+    assert vault.open_values(place, vault.seal_values(place, sent.state)) == sent.state
 
 
 async def test_no_redirect_leaves_the_origin(url: str, reach: Reach) -> None:

@@ -160,7 +160,10 @@ def poll(case: Case, _: PollDue) -> Case:
     """A look at the provider while the challenge stays as it is: a try that nobody answered."""
     login = case.it.login
     number = login.polls + 1
-    given = Given(answer_id=f"look {number}", action="poll", via="window", sealed=None)
+    look = (
+        f"look {number} of {login.session_id}"  # a lease is of one answer, also where another session's lasts
+    )
+    given = Given(answer_id=look, action="poll", via="window", sealed=None)
     return case.login(given=given, polls=number, fence=0, try_at=case.at, poll_at=None)
 
 
