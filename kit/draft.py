@@ -111,7 +111,10 @@ class Draft(Generic[T]):
             if heard.asked:
                 self._bear_asking()
             if self.v and self.account != event.accountid:
-                return Refused(Reason.UNKNOWN_CONNECTION, f"There is no {self.kind.name} {self.id}.")
+                return Refused(
+                    Reason.UNKNOWN_CONNECTION,
+                    f"There is no {self.kind.name} {self.id}; check the id and `accountid`.",
+                )
             decision = self._decided(heard, decide)
         except NotNow as wait:
             self.waiting = wait

@@ -164,7 +164,7 @@ class Reading:
             item.ending = Dead("malformed", str(unreadable))
             return
         if event.accountid is None and self.topic.name not in WITHOUT_ACCOUNT:
-            item.ending = Dead("no_account", "The event names no account: `accountid` is missing.")
+            item.ending = Dead("no_account", "The event names no account: send it with `accountid`.")
             return
         item.heard = self._heard(item.raw, event)
 

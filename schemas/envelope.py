@@ -139,7 +139,7 @@ class Reader:
             NotAnEvent, UnknownType, InvalidData: as their names say; no part of the bytes is in the text.
         """
         if raw is None or len(raw) > MAX_EVENT_BYTES:
-            raise NotAnEvent(f"An event has a body of at most {MAX_EVENT_BYTES} bytes.")
+            raise NotAnEvent(f"An event must have a body of 1 to {MAX_EVENT_BYTES} bytes.")
         try:
             event = self._adapter.validate_json(raw)
         except ValidationError as invalid:

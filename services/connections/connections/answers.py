@@ -154,7 +154,7 @@ def _bound_to(inside: _Inside, outside: AuthChallengeAnswerSubmitted) -> None:
         _refuse(f'The sealed `aud` must be "{AUDIENCE}".')
     for name in ("connection_id", "challenge_id"):
         if getattr(inside, name) != getattr(outside, name):
-            _refuse(f"The sealed `{name}` is not the event's.")
+            _refuse(f"The sealed `{name}` is not the event's: seal an answer for each challenge.")
 
 
 def _timely(inside: _Inside, now: datetime) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from connections.handlers.ports import Connections, Providers
 from connections.handlers.tries import first_question
 from connections.lifecycle.case import Case
+from connections.lifecycle.connection import UNKNOWN
 from connections.lifecycle.deciding import decide
 from connections.lifecycle.messages import Answered, Proven, Spoken
 from connections.lifecycle.things import Connection, LoginState
@@ -198,7 +199,7 @@ def _of(connection: Connection | None, account: str | None) -> Connection:
 
 
 def _unknown() -> Refused:
-    return Refused(Reason.UNKNOWN_CONNECTION, "There is no such connection.")
+    return Refused(UNKNOWN.reason, UNKNOWN.message)
 
 
 def _seen(it: Connection, aside: Mapping[str, Any]) -> Login | None:

@@ -108,7 +108,10 @@ def _abandoned(case: Case, _: object) -> bool:
     return case.it.reason is Reason.ABANDONED
 
 
-UNKNOWN = Refuse(Reason.UNKNOWN_CONNECTION, "There is no such connection.")
+UNKNOWN = Refuse(
+    Reason.UNKNOWN_CONNECTION,
+    "There is no such connection; check `connection_id` and `accountid`.",
+)
 NOT_AUTHORIZED = Refuse(Reason.NOT_YET, "The login comes first; wait for ConnectionAuthorized.")
 NOT_SAVED = Refuse(Reason.NOT_YET, "The connection is not saved yet; wait for ConnectionSaved.")
 SAVED = Refuse(Reason.ALREADY_ANSWERED, "The options were submitted already; send ConnectionChangeRequested.")

@@ -84,22 +84,34 @@ def _expired(case: Case, message: object) -> Sequence[object]:
 
 
 LATE = (
-    Refuse(Reason.SESSION_EXPIRED, "This challenge expired unanswered.", when=it_was(ChallengeEnd.EXPIRED)),
-    Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=it_was(ChallengeEnd.SUPERSEDED)),
-    Refuse(Reason.CANCELLED, "This login was cancelled.", when=it_was(ChallengeEnd.CANCELLED)),
+    Refuse(
+        Reason.SESSION_EXPIRED,
+        "This challenge expired unanswered; ReauthenticationRequested begins a new login.",
+        when=it_was(ChallengeEnd.EXPIRED),
+    ),
+    Refuse(
+        Reason.SUPERSEDED,
+        "A newer login took this one's place; answer its AuthChallengeIssued.",
+        when=it_was(ChallengeEnd.SUPERSEDED),
+    ),
+    Refuse(
+        Reason.CANCELLED,
+        "This login was cancelled; ReauthenticationRequested begins a new one.",
+        when=it_was(ChallengeEnd.CANCELLED),
+    ),
     Refuse(
         Reason.ALREADY_ANSWERED,
-        "It was answered, and the answer was taken.",
+        "It was answered, and the answer was taken; wait for what comes of it.",
         when=it_was(ChallengeEnd.ACCEPTED),
     ),
     Refuse(
         Reason.ALREADY_ANSWERED,
-        "It was answered; a newer challenge asks again.",
+        "It was answered; answer the newest AuthChallengeIssued.",
         when=it_was(ChallengeEnd.WRONG),
     ),
     Refuse(
         Reason.ALREADY_ANSWERED,
-        "It was answered; a newer challenge asks again.",
+        "It was answered; answer the newest AuthChallengeIssued.",
         when=it_was(ChallengeEnd.INTERRUPTED),
     ),
 )
@@ -111,12 +123,26 @@ ELSEWHERE = Refuse(
     when=guards.of_another_browser,
 )
 TAKEN = (
-    Refuse(Reason.ALREADY_ANSWERED, "This answer_id was used before.", when=guards.spent),
-    Refuse(Reason.SESSION_EXPIRED, "This challenge expired.", when=guards.too_late),
+    Refuse(
+        Reason.ALREADY_ANSWERED,
+        "This answer_id was used before; give each answer a new one.",
+        when=guards.spent,
+    ),
+    Refuse(
+        Reason.SESSION_EXPIRED,
+        "This challenge expired; ReauthenticationRequested begins a new login.",
+        when=guards.too_late,
+    ),
     Refuse(Reason.INVALID, "Answer it the way its `answer_by` names.", when=guards.the_other_way),
     ELSEWHERE,
-    Refuse(Reason.INVALID, "There is nothing to send again.", when=guards.resends_nothing),
-    Refuse(Reason.LOCKED, "It was sent again as often as it may be.", when=guards.resent_enough),
+    Refuse(
+        Reason.INVALID, "There is nothing to send again; answer with `fields`.", when=guards.resends_nothing
+    ),
+    Refuse(
+        Reason.LOCKED,
+        "It was sent again as often as it may be; answer it, or cancel.",
+        when=guards.resent_enough,
+    ),
     Refuse(Reason.NOT_YET, "Ask for it again from `resend.not_before` on.", when=guards.resends_too_early),
     Row(IDLE, sessions.cancel, _cancelled, when=guards.cancels),
     Row(TRYING, sessions.take, _taken),
@@ -141,7 +167,7 @@ LOGIN: Table[LoginState] = {
     (IDLE, LoginFailed): CROSSED,
     (IDLE, Proven): (
         Row(IDLE, when=guards.of_the_authorized_session),
-        Refuse(Reason.SESSION_EXPIRED, "This login is over; begin a new one."),
+        Refuse(Reason.SESSION_EXPIRED, "This login is over; ReauthenticationRequested begins a new one."),
     ),
     (IDLE, SessionTimedOut): CROSSED,
     (OPEN, SessionStopped): Row(IDLE, sessions.stop, _ended),
@@ -161,8 +187,12 @@ LOGIN: Table[LoginState] = {
     (OPEN, Verified): Row(OPEN),
     (OPEN, LoginFailed): Row(OPEN),
     (OPEN, Proven): (
-        Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=guards.of_another_session),
-        Refuse(Reason.NOT_YET, "The provider has not accepted this login yet."),
+        Refuse(
+            Reason.SUPERSEDED,
+            "A newer login took this one's place; answer its AuthChallengeIssued.",
+            when=guards.of_another_session,
+        ),
+        Refuse(Reason.NOT_YET, "The provider has not accepted this login yet; wait for AuthSessionEnded."),
     ),
     (OPEN, SessionTimedOut): Row(IDLE, sessions.time_out, _expired),
     (TRYING, SessionStopped): Row(IDLE, sessions.stop, _ended),
@@ -172,7 +202,11 @@ LOGIN: Table[LoginState] = {
         ELSEWHERE,
         # What the worker finds then is of no session any more.
         Row(IDLE, sessions.cancel, _cancelled, when=guards.cancels_in_its_way),
-        Refuse(Reason.ALREADY_ANSWERED, "Another answer is being tried.", when=guards.tries_an_answer),
+        Refuse(
+            Reason.ALREADY_ANSWERED,
+            "Another answer is being tried; wait for what comes of it.",
+            when=guards.tries_an_answer,
+        ),
         *TAKEN,
     ),
     (TRYING, Spoken): Row(TRYING),
@@ -221,8 +255,12 @@ LOGIN: Table[LoginState] = {
         Row(IDLE, sessions.fail, _ended),
     ),
     (TRYING, Proven): (
-        Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=guards.of_another_session),
-        Refuse(Reason.NOT_YET, "The provider has not accepted this login yet."),
+        Refuse(
+            Reason.SUPERSEDED,
+            "A newer login took this one's place; answer its AuthChallengeIssued.",
+            when=guards.of_another_session,
+        ),
+        Refuse(Reason.NOT_YET, "The provider has not accepted this login yet; wait for AuthSessionEnded."),
     ),
     # A worker has it: what it finds decides, and a dead worker's successor ends it.
     (TRYING, SessionTimedOut): Row(TRYING),
@@ -239,7 +277,11 @@ LOGIN: Table[LoginState] = {
     (PROVING, Verified): Row(PROVING),
     (PROVING, LoginFailed): Row(PROVING),
     (PROVING, Proven): (
-        Refuse(Reason.SUPERSEDED, "A newer login took this one's place.", when=guards.of_another_session),
+        Refuse(
+            Reason.SUPERSEDED,
+            "A newer login took this one's place; answer its AuthChallengeIssued.",
+            when=guards.of_another_session,
+        ),
         ELSEWHERE,
         Row(IDLE, sessions.authorize, _authorized),
     ),

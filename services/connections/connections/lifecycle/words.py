@@ -52,14 +52,14 @@ TEXTS = {
         de="Der Anbieter lässt uns bis {day} ein. Melden Sie sich vorher neu an, damit nichts fehlt.",
     ),
     "cancelled": Words(
-        en="The login was cancelled.",
-        fr="La connexion a été annulée.",
-        de="Die Anmeldung wurde abgebrochen.",
+        en="The login was cancelled. Start it again whenever you like.",
+        fr="La connexion a été annulée. Recommencez-la quand vous voulez.",
+        de="Die Anmeldung wurde abgebrochen. Beginnen Sie sie neu, wann Sie mögen.",
     ),
     "superseded": Words(
-        en="A newer login took this one's place.",
-        fr="Une connexion plus récente a pris sa place.",
-        de="Eine neuere Anmeldung ist an ihre Stelle getreten.",
+        en="A newer login took this one's place. Go on there.",
+        fr="Une connexion plus récente a pris sa place. Poursuivez là-bas.",
+        de="Eine neuere Anmeldung trat an ihre Stelle. Machen Sie dort weiter.",
     ),
     "goes_on_title": Words(
         en="The login goes on",
@@ -72,9 +72,9 @@ TEXTS = {
         de="Der Anbieter fragt weiter. Machen Sie im Fenster der Anmeldung weiter.",
     ),
     "removed": Words(
-        en="The connection was removed.",
-        fr="La connexion a été supprimée.",
-        de="Die Verbindung wurde entfernt.",
+        en="The connection was removed. Start again with a new one.",
+        fr="La connexion a été supprimée. Recommencez avec une nouvelle.",
+        de="Die Verbindung wurde entfernt. Beginnen Sie mit einer neuen.",
     ),
     "abandoned": Words(
         en="The connection was not completed within 7 days. Start again with a new one.",
@@ -82,9 +82,9 @@ TEXTS = {
         de="Die Verbindung wurde nicht innerhalb von 7 Tagen fertiggestellt. Beginnen Sie mit einer neuen.",
     ),
     "provider_retired": Words(
-        en="This provider is no longer offered.",
-        fr="Ce fournisseur n'est plus proposé.",
-        de="Dieser Anbieter wird nicht mehr angeboten.",
+        en="This provider is no longer offered. Choose another one.",
+        fr="Ce fournisseur n'est plus proposé. Choisissez-en un autre.",
+        de="Dieser Anbieter wird nicht mehr angeboten. Wählen Sie einen anderen.",
     ),
     "session_expired": Words(
         en="Nobody answered in time. Start the login again.",
@@ -117,24 +117,26 @@ TEXTS = {
         de="Es funktioniert wieder.",
     ),
     "fields_invalid": Words(
-        en="Some fields need another look.",
-        fr="Certains champs sont à revoir.",
-        de="Einige Felder müssen noch einmal angesehen werden.",
+        en="Some fields need another look. Please check them.",
+        fr="Certains champs sont à revoir. Vérifiez-les.",
+        de="Einige Felder stimmen nicht. Bitte prüfen Sie sie.",
     ),
     "field_unknown": Words(
-        en="There is no such field here.",
-        fr="Ce champ n'existe pas ici.",
-        de="Dieses Feld gibt es hier nicht.",
+        en="There is no such field here. Leave it out.",
+        fr="Ce champ n'existe pas ici. Omettez-le.",
+        de="Dieses Feld gibt es hier nicht. Lassen Sie es weg.",
     ),
     "field_missing": Words(en="Please fill this in.", fr="Veuillez remplir ce champ.", de="Bitte ausfüllen."),
     "field_text": Words(en="Please enter text.", fr="Veuillez saisir du texte.", de="Bitte Text eingeben."),
     "field_long": Words(
-        en="At most {most} characters.", fr="Au plus {most} caractères.", de="Höchstens {most} Zeichen."
+        en="Please enter at most {most} characters.",
+        fr="Saisissez au plus {most} caractères.",
+        de="Bitte höchstens {most} Zeichen.",
     ),
     "field_pattern": Words(
-        en="This does not have the right form.",
-        fr="La forme n'est pas la bonne.",
-        de="Die Form stimmt nicht.",
+        en="This does not have the right form. Please check it.",
+        fr="La forme n'est pas la bonne. Vérifiez-la.",
+        de="Die Form stimmt nicht. Bitte prüfen.",
     ),
     "field_number": Words(
         en="Please enter a number.", fr="Veuillez saisir un nombre.", de="Bitte eine Zahl eingeben."
@@ -168,17 +170,17 @@ TEXTS = {
         de="Bitte aus der Liste wählen.",
     ),
     "field_folder": Words(
-        en="A folder is written from the root down, without `.` or `..` in it.",
-        fr="Un dossier s'écrit depuis la racine, sans « . » ni « .. ».",
-        de="Ein Ordner wird von der Wurzel an geschrieben, ohne „.“ und „..“.",
+        en="Please write the folder from the root down, without `.` or `..` in it.",
+        fr="Écrivez le dossier depuis la racine, sans « . » ni « .. ».",
+        de="Schreiben Sie den Ordner von der Wurzel an, ohne „.“ und „..“.",
     ),
     "field_placeholder": Words(
-        en="There is no such placeholder. There are {known}.",
-        fr="Ce champ n'existe pas. Il y a {known}.",
-        de="Diesen Platzhalter gibt es nicht. Es gibt {known}.",
+        en="There is no such placeholder. Choose one of {known}.",
+        fr="Ce champ n'existe pas. Choisissez parmi {known}.",
+        de="Diesen Platzhalter gibt es nicht. Wählen Sie einen von {known}.",
     ),
     "field_brace": Words(
-        en="A {{ is not closed by a }}; for a plain brace write {{{{.",
+        en="A {{ is not closed by a }}; write {{{{ for a plain brace.",
         fr="Une {{ n'est pas fermée par une }} ; pour une simple accolade, écrivez {{{{.",
         de="Eine {{ wird nicht mit }} geschlossen; für eine einfache Klammer schreiben Sie {{{{.",
     ),
@@ -188,9 +190,9 @@ TEXTS = {
         de="Ein Dateiname hat keinen Schrägstrich; schreiben Sie Ordner in ihr eigenes Feld.",
     ),
     "direction": Words(
-        en="{name} does not offer this direction.",
-        fr="{name} ne propose pas ce sens.",
-        de="{name} bietet diese Richtung nicht an.",
+        en="{name} does not offer this direction. Choose another provider.",
+        fr="{name} ne propose pas ce sens. Choisissez un autre fournisseur.",
+        de="{name} bietet diese Richtung nicht an. Wählen Sie einen anderen Anbieter.",
     ),
     "reauthenticate": Words(
         en="Log in again to let documents move.",

@@ -19,7 +19,7 @@ from sync_runner.lifecycle.heard import Due
 from sync_runner.lifecycle.selecting import selection_of
 from sync_runner.lifecycle.sync import Sync
 
-UNKNOWN = "There is no saved connection {id}; a due may follow its ConnectionSaved, or be another account's."
+UNKNOWN = "There is no saved connection {id}; wait for its ConnectionSaved, or check `accountid`."
 MOST_ASKED = 10_000
 """With so many document ids asked for, a connection takes no further ones until its run has ended."""
 MOST_TRIES = 20

@@ -181,7 +181,7 @@ def said_failure(sync: Sync, broke: Broke) -> Sequence[Data]:
 
 
 REFUSALS = (
-    Refuse(Reason.REMOVED, "This connection was removed; nothing moves any more.", when=removed),
+    Refuse(Reason.REMOVED, "This connection was removed; request a new one under a new id.", when=removed),
     Refuse(Reason.PAUSED, "This connection is paused; resume it before something is due.", when=paused),
     Refuse(
         Reason.INVALID,
