@@ -183,8 +183,11 @@ async def nothing_new(server: MailServer, mongo: str, mails: int) -> None:
         await rig.set_up(mailbox="INBOX", since="2037-01-01")  # all of it is older: walked, not brought
         await timed(rig)
         assert (await rig.sync())["cursor"]["next"] > mails, "the mailbox was not walked to its end"
-        await rig.due()
-        took, cpu, more = await timed(rig)
+        runs = []
+        for _ in range(3):  # for a while after it was filled, Dovecot reads a Maildir anew
+            await rig.due()
+            runs.append(await timed(rig))
+        took, cpu, more = sorted(runs)[1]
         print(f"nothing new among {mails} mails    {took:8.2f} s   {spent(cpu, more)}")
         await rig.client.drop_database(rig.place.database)
 
