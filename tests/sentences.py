@@ -6,8 +6,8 @@ import re
 
 _TO_DO = (
     "announce|answer|ask|begin|change|check|choose|close|compare|create|enter|fill|get|give|go on|leave"
-    "|log in|look|make|move|must|name|needs|paste|please|put|read|rename|request|resume|seal|see|send|settle|start"
-    "|try|wait|write"
+    "|log in|look|make|move|must|name|needs|paste|please|put|read|rename|request|resume|seal|see|send"
+    "|settle|start|try|wait|write"
 )
 _SAYS = re.compile(
     rf"(?:^|[.:;,] |\b(?:and|or|then|please) )(?:{_TO_DO})\b|\b(?:must|needs|begins a new)\b", re.IGNORECASE
