@@ -1,9 +1,11 @@
 """The login window, walked through by a browser without JavaScript."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from schemas.connections import Image
 from schemas.reasons import SessionResult
 from tests.unit.window.conftest import PLATFORM, Stage
 from tests.unit.window.fakes import PASSWORD
@@ -209,6 +211,27 @@ async def test_a_newer_address_voids_an_unopened_older_one_but_no_opened_one(sta
     assert (await stage.browser().go(newest)).status_code == 200
     await opened.send(**RIGHT)
     assert opened.sent_to is not None
+
+
+async def test_a_picture_and_its_sound_are_for_the_browser_of_their_login_while_they_are_asked(
+    stage: Stage,
+) -> None:
+    browser = await stage.opened()
+    asked = stage.login.begin()
+    picture = {"media_type": "image/png", "data": "iVBORw=="}
+    sound = {"media_type": "audio/wav", "data": "UklGRg=="}
+    challenge = asked.challenge.model_copy(update={"image": Image(**picture)})  # type: ignore[union-attr]
+    shown = replace(asked, challenge=challenge, aside={"audio": sound})
+    paths = [f"{browser.page.url.path}/{what}/{challenge.challenge_id}" for what in ("picture", "sound")]  # type: ignore[union-attr]
+    of_another = shown.challenge.model_copy(update={"challenge_id": "another"})  # type: ignore[union-attr]
+
+    for login, status in (
+        (shown, 200),
+        (replace(shown, challenge=of_another), 404),
+        (replace(shown, browser="of another"), 404),
+    ):
+        stage.login.login = login
+        assert [(await browser.http.get(path)).status_code for path in paths] == [status, status]
 
 
 async def test_a_login_that_was_taken_over_ends_as_cancelled(stage: Stage) -> None:

@@ -14,7 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connections.logos import Ask
+from connections.window.onboarding import Login
 from connections.window.showing import Visit
+from connections.window.windows import login_of
 from web.security import A_DRAWING
 
 _SHOWN = frozenset({"image/png", "image/jpeg", "audio/mpeg", "audio/wav", "audio/ogg"})
@@ -52,16 +54,22 @@ class Media:
 
     async def picture(self, request: Request) -> Response:
         """The picture of the challenge in the address, while it is open."""
-        login = (await self.visit(request)).login
-        challenge = login.challenge if login else None
-        if challenge is None or challenge.challenge_id != request.path_params["challenge"]:
-            return Response(status_code=404)
-        return _sent(challenge.image.model_dump() if challenge.image else None)
+        login = await self._open(request)
+        image = login.challenge.image if login and login.challenge else None
+        return _sent(image.model_dump() if image else None)
 
     async def sound(self, request: Request) -> Response:
         """Its sound."""
-        login = (await self.visit(request)).login
+        login = await self._open(request)
         return _sent(login.aside.get("audio") if login else None)
+
+    async def _open(self, request: Request) -> Login | None:
+        """The login of this very window, while the challenge in the address is open."""
+        visit = await self.visit(request)
+        login = login_of(visit.window, visit.seen)
+        challenge = login.challenge if login else None
+        asked = challenge.challenge_id if challenge else None
+        return login if asked == request.path_params["challenge"] else None
 
 
 def _sent(medium: Mapping[str, str] | None) -> Response:

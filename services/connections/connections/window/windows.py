@@ -103,7 +103,7 @@ class WindowStore(Protocol):
 
 def stage(window: Window, seen: Onboarded) -> Stage:
     """What this window shows now."""
-    login = _its(window, seen)
+    login = login_of(window, seen)
     if login is None or login.state in ("verified", "ended"):
         return "done"
     return "asking" if login.state == "open" and login.challenge is not None else "waiting"
@@ -111,7 +111,7 @@ def stage(window: Window, seen: Onboarded) -> Stage:
 
 def result(window: Window, seen: Onboarded) -> Result:
     """How a window that is done ended. A login that a newer one or another browser took over is cancelled."""
-    login = _its(window, seen)
+    login = login_of(window, seen)
     if login is None:
         return "cancelled"
     if login.state == "verified" or login.result is SessionResult.AUTHORIZED:
@@ -127,17 +127,17 @@ def result(window: Window, seen: Onboarded) -> Result:
 
 def wants_proof(window: Window, seen: Onboarded) -> bool:
     """Whether the login counts only once the platform hands in a proof."""
-    login = _its(window, seen)
+    login = login_of(window, seen)
     return login is not None and login.state == "verified"
 
 
 def wants_telling(window: Window, seen: Onboarded) -> bool:
     """Whether the customer is to read how it ended before the browser goes back."""
-    login = _its(window, seen)
+    login = login_of(window, seen)
     return login is not None and login.state == "ended" and login.told is not None
 
 
-def _its(window: Window, seen: Onboarded) -> Login | None:
+def login_of(window: Window, seen: Onboarded) -> Login | None:
     """The login that this window is for, if it still is the connection's newest and no other browser's."""
     login = seen.login
     if login is None or login.session_id != window.session or login.browser not in (None, window.browser):
