@@ -224,7 +224,7 @@ async def test_within_no_second_a_provider_is_asked_more_often_than_it_bears_who
 
     # The server grants at a moment between question and answer: those wholly within a second count.
     assert max(sum(at <= asked and told < at + 1 for asked, told in granted) for at, _ in granted) <= 40
-    assert len(granted) >= 60
+    assert len(granted) > 40  # it goes on after the first second
 
 
 async def test_a_departure_is_taken_once(db: Database) -> None:
