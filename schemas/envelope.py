@@ -159,7 +159,7 @@ class Reader:
         except ValidationError as worse:
             found = worse.errors(include_input=False, include_url=False, include_context=False)[0]
             where = ".".join(str(part) for part in found["loc"]) or "the body"
-            return NotAnEvent(f"This is no CloudEvent in structured JSON: {where}: {wording(found)}.")
+            return NotAnEvent(f"This must be one CloudEvent in structured JSON: {where}: {wording(found)}.")
         if envelope.type not in self.types:
             return UnknownType(envelope)
         return InvalidData(envelope, _errors(invalid))

@@ -17,6 +17,7 @@ from providers.errors import ProviderError
 from providers.reach import Reach
 from schemas.reasons import Reason
 from sync_runner.content import Content, Contents, origin
+from tests.sentences import says_what_to_do
 
 DATA = os.urandom(300_000)
 
@@ -62,6 +63,7 @@ async def test_other_bytes_than_announced_are_told_apart(
         await fetched(platform, f"{platform.origin}/d-1", **wrong)
 
     assert (told.value.reason, told.value.later) == (reason, False)
+    assert says_what_to_do(told.value.message)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,7 @@ async def test_what_cannot_be_fetched_is_tried_again_later(platform: Platform, p
         await fetched(platform, url)
 
     assert (told.value.reason, told.value.later) == (Reason.CONTENT_UNAVAILABLE, True)
+    assert says_what_to_do(told.value.message)
 
 
 async def test_a_file_that_is_kept_here_goes_to_its_own_account_alone(platform: Platform) -> None:
@@ -91,6 +94,7 @@ async def test_a_file_that_is_kept_here_goes_to_its_own_account_alone(platform: 
         with pytest.raises(ProviderError) as told:
             await fetched(platform, "gridfs:f1" if foreign else "gridfs:f2", **foreign)
         assert told.value.reason is Reason.CONTENT_UNAVAILABLE
+        assert says_what_to_do(told.value.message)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from providers.errors import ProviderError
 from providers.reach import Reach
 from schemas.reasons import Reason
 from sync_runner.content import Content, Contents
+from tests.sentences import says_what_to_do
 
 SIZE = 1000
 
@@ -83,6 +84,7 @@ async def test_an_address_that_sends_us_to_a_private_one_is_not_followed(status:
 
     assert (error.reason, error.later) == (Reason.CONTENT_UNAVAILABLE, True)
     assert f"status {status}" in error.message
+    assert says_what_to_do(error.message)
     assert (asked, met) == (["somebody"], [])
 
 

@@ -91,9 +91,9 @@ class Opener:
         except TokenRefused:
             _refuse("The sealed `token` is no access token that counts now: get a fresh one.")
         if access.account != account:
-            _refuse("The sealed `token` is of another account than the event's `accountid`.")
+            _refuse("The sealed `token` must be of the event's `accountid`, and is of another account.")
         if not access.may_manage:
-            _refuse("The sealed `token` has no role `admin`: only an admin of the account answers.")
+            _refuse("The sealed `token` must have the role `admin`: let an admin of the account answer.")
         return access
 
 
@@ -126,7 +126,7 @@ def _kid_of(sealed: str) -> str:
         if header.get(name) != value:
             _refuse(f'The protected header of `sealed` must have `{name}`: "{value}".')
     if set(header) - _KNOWN:
-        _refuse("The protected header of `sealed` may hold `alg`, `enc`, `kid`, `typ` and `epk` alone.")
+        _refuse("The protected header of `sealed` must hold `alg`, `enc`, `kid`, `typ` and `epk` alone.")
     kid = header.get("kid")
     if not isinstance(kid, str):
         _refuse(f"The protected header of `sealed` names no key in `kid`: {WHERE}.")
@@ -162,9 +162,9 @@ def _timely(inside: _Inside, now: datetime) -> None:
     if not 0 < inside.exp - inside.iat <= LONGEST:
         _refuse(f"The sealed `exp` must come after `iat`, by {LONGEST} seconds at most.")
     if inside.iat > at + LEEWAY:
-        _refuse(f"The sealed `iat` is in the future; it is {rfc3339(now)} here.")
+        _refuse(f"The sealed `iat` is in the future; it is {rfc3339(now)} here. Check the clock.")
     if inside.exp < at - LEEWAY:
-        _refuse(f"The sealed answer is stale: its `exp` has passed; it is {rfc3339(now)} here.")
+        _refuse(f"The sealed answer is stale; it is {rfc3339(now)} here. Seal a fresh one.")
 
 
 def _refuse(message: str) -> NoReturn:

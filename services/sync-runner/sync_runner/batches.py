@@ -170,7 +170,7 @@ class Batches:
     async def _send(self, rows: Sequence[Row]) -> Sequence[Result]:
         most = self._limits.max_bytes
         heavy = [row for row in rows if most is not None and row.size > most]
-        message = f"The provider takes documents of at most {most} bytes."
+        message = f"The provider takes documents of at most {most} bytes. Please hand this one in otherwise."
         results = [
             Result(row.id, RowStatus.REJECTED, reason=Reason.DOCUMENT_REFUSED, message=message)
             for row in heavy

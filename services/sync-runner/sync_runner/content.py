@@ -111,7 +111,7 @@ def unavailable(why: str) -> ProviderError:
     return ProviderError(
         "transient",
         Reason.CONTENT_UNAVAILABLE,
-        f"The document could not be fetched from the platform: {why}.",
+        f"The document could not be fetched from the platform: {why}. Please offer it there; we ask again.",
     )
 
 

@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey, OKPKey
 
 from kit.endings import Refused
 from schemas.reasons import Reason
+from tests.sentences import says_what_to_do
 from tests.unit.answers.made import (
     ACCOUNT,
     CANARY,
@@ -35,6 +36,7 @@ async def refusal(made: Made, text: str, **envelope: Any) -> Refused:
     assert "eyJ" not in said
     assert refused.value.reason is Reason.INVALID
     assert refused.value.__cause__ is None
+    assert says_what_to_do(refused.value.message), refused.value.message
     return refused.value
 
 
@@ -218,8 +220,13 @@ async def test_a_replaced_key_opens_for_three_hours_and_then_nothing_opens_it() 
     made.clock.at += timedelta(hours=3)
     await made.keys.tend()
     assert [key["kid"] for key in (await made.keys.published())["keys"]] == [published[0]["kid"]]
-    assert "retired at 2" in (await refusal(made, sealed(old, inside))).message
+    told = (await refusal(made, sealed(old, inside))).message
+    assert "retired at 2" in told
+    assert says_what_to_do(told)
     assert made.store.kept[0].sealed is None
+    at = int(made.clock.at.timestamp())
+    anew = inside | {"iat": at, "exp": at + 600, "token": token(iat=at, exp=at + 600)}
+    assert await made.opener.open(event(sealed(published[0], anew))), "as it was told to"
 
 
 async def test_two_replicas_make_one_key_and_open_what_was_sealed_to_the_others() -> None:

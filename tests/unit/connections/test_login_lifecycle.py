@@ -30,6 +30,7 @@ from schemas.connections import (
 )
 from schemas.manifest import Limits
 from schemas.reasons import ChallengeKind, Reason
+from tests.sentences import says_what_to_do
 from tests.unit.connections.builders import (
     BROWSER,
     ID,
@@ -176,6 +177,31 @@ def test_an_answer_id_counts_once() -> None:
 def test_the_other_way_of_answering_is_refused_and_costs_nothing() -> None:
     it = connecting(answer_by="sealed")
     assert refusal(it, answered(it, browser=BROWSER)) is Reason.INVALID
+
+
+@pytest.mark.parametrize("way", ["sealed", "window"])
+@pytest.mark.parametrize("first", ["sealed", "window"])
+def test_of_an_answer_in_the_window_and_the_same_one_sealed_at_once_one_counts(way: str, first: str) -> None:
+    it = connecting(answer_by=way)
+    both = {"sealed": answered(it), "window": answered(it, browser=BROWSER)}
+    second = "window" if first == "sealed" else "sealed"
+    taken, refused = 0, []
+    for message in (both[first], both[second], both[first], both[second]):
+        try:
+            it = after(it, message)
+        except Refused as refusal_:
+            refused.append(refusal_)
+        else:
+            taken += 1
+
+    assert (taken, len(refused)) == (1, 3)
+    assert {one.reason for one in refused} <= {Reason.ALREADY_ANSWERED, Reason.INVALID}
+    assert all(says_what_to_do(one.message) for one in refused)
+    challenge = it.login.challenge
+    assert challenge is not None
+    assert challenge.attempts_left == 3, "the answer that did not count cost a try"
+    assert it.login.state is LoginState.TRYING
+    assert it.login.given is not None
 
 
 def test_an_answer_after_the_end_of_its_challenge_is_too_late_though_no_clock_has_struck() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from schemas import connections
 from schemas.envelope import MAX_EVENT_BYTES, InvalidData, NotAnEvent, Reader, UnknownType, Unreadable
+from tests.sentences import says_what_to_do
 
 ID = "7f1c0a52-3b0e-4a57-9d0e-2f1f6a1a9b10"
 CANARY = "canary-7d1f"
@@ -66,8 +67,10 @@ def test_members_that_are_not_known_are_ignored() -> None:
     ids=["tombstone", "empty", "binary", "null", "list", "no members", "old version", "deep", "too large"],
 )
 def test_what_is_no_cloud_event_is_said_to_be_none(raw: bytes | None) -> None:
-    with pytest.raises(NotAnEvent):
+    with pytest.raises(NotAnEvent) as refused:
         READER.read(raw)
+
+    assert says_what_to_do(str(refused.value)), str(refused.value)
 
 
 def test_an_event_of_exactly_the_largest_size_is_read() -> None:
@@ -84,8 +87,10 @@ def test_a_type_that_this_topic_does_not_carry_is_unknown(name: str) -> None:
 
 
 def test_another_version_is_another_type() -> None:
-    with pytest.raises(UnknownType):
+    with pytest.raises(UnknownType) as refused:
         read({**an_envelope(), "type": "paperbus.ConnectionPauseRequested.v2"})
+
+    assert says_what_to_do(str(refused.value)), str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ RULES = st.builds(
         ("Lpt¹ .tar.gz", "Lpt¹_.tar.gz"),
         ("console.pdf", "console.pdf"),
         ("bill\r\n.pdf", "bill__.pdf"),
+        ("bill\0.pdf", "bill_.pdf"),
+        ("é" * 300, "é" * 127),
         ("bill.pdf. . ", "bill.pdf"),
         ("  bill.pdf", "bill.pdf"),
         ("invoice\u202efdp.exe", "invoicefdp.exe"),

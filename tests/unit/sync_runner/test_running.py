@@ -18,13 +18,14 @@ from kit.tokens import ServiceTokens, new_signing_key
 from providers.errors import ProviderError
 from providers.reach import Reach
 from schemas.manifest import Manifest
-from schemas.reasons import Reason
+from schemas.reasons import Reason, RowStatus
 from sync_runner.batches import GRACE
 from sync_runner.borrowing import Borrow, Loan, NotLent
 from sync_runner.content import Contents
 from sync_runner.handlers.runs import Failure, Order
 from sync_runner.running import Means
 from sync_runner.worker import WIND_UP, Worker
+from tests.sentences import says_what_to_do
 
 MANIFEST = Manifest.model_validate(
     {
@@ -281,6 +282,12 @@ async def test_a_document_that_the_platform_does_not_give_waits_and_the_others_g
     assert on.runs.lines[f"{CONNECTION}/2/1"].result.reason is Reason.CONTENT_UNAVAILABLE  # type: ignore[union-attr]
 
 
+def refusals(on: Stage) -> list[str]:
+    """What is said of the documents that were rejected."""
+    results = [line.result for line in on.runs.lines.values()]
+    return [it.message or "" for it in results if it is not None and it.status is RowStatus.REJECTED]
+
+
 async def test_other_bytes_than_announced_are_rejected_and_nothing_is_visible() -> None:
     on = stage("1", "2")
     on.files.files = {"2": b"BYTES"}
@@ -288,6 +295,7 @@ async def test_other_bytes_than_announced_are_rejected_and_nothing_is_visible() 
     assert await on.run() is None
     assert on.runs.statuses() == {"1": "done", "2": "rejected"}
     assert on.target.files == {"/1.pdf": b"bytes"}
+    assert [says_what_to_do(said) for said in refusals(on)] == [True]
 
 
 async def test_what_failed_is_tried_again_and_not_doubled() -> None:
@@ -502,6 +510,7 @@ async def test_a_document_larger_than_the_provider_takes_is_not_even_sent() -> N
 
     assert await on.run() is None
     assert (on.runs.statuses(), on.target.puts) == ({"1": "rejected"}, [])
+    assert [says_what_to_do(said) for said in refusals(on)] == [True]
 
 
 async def test_a_runs_csv_lists_what_it_moved() -> None:
