@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.connections.conftest import Platform, credentials
+from tests.sentences import says_what_to_do
 
 pytestmark = [
     pytest.mark.servers,
@@ -112,6 +113,7 @@ def test_troubles_of_a_login_are_told_apart_and_only_wrong_passwords_count(
     challenge = platform.next(platform.request(), credentials(rclone_webdav, **fields))
 
     assert challenge["error"]["reason"] == reason, challenge["error"]
+    assert says_what_to_do(challenge["error"]["message"]), challenge["error"]
     assert challenge["attempts_left"] == left
     secrets = [field for field in challenge["fields"] if field["secret"]]
     assert all("default" not in field for field in secrets)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.connections.conftest import Platform, credentials
+from tests.sentences import says_what_to_do
 
 pytestmark = [
     pytest.mark.servers,
@@ -97,6 +98,7 @@ def test_a_retired_provider_rejects_its_onboardings_and_takes_no_more(platform: 
     rejected = it.wait("ConnectionRejected", connection)["data"]
 
     assert rejected["reason"] == "provider_retired"
+    assert says_what_to_do(rejected["message"])
     again = it.ask("ReauthenticationRequested", connection_id=connection)
     assert it.refused(again)["reason"] == "provider_retired"
     asked = it.ask("ConnectionRequested", connection_id=str(uuid4()), direction="export", provider_id="koofr")

@@ -13,6 +13,7 @@ from confluent_kafka import Producer
 from kit.edge import DONE, Ended, Heard, NotNow, each
 from tests.kit.tally import ACCOUNT, bug, decide, new_id, pause, removal, request
 from tests.kit.world import JSON, World, a_world, until
+from tests.sentences import says_what_to_do
 
 
 @pytest.fixture
@@ -59,6 +60,8 @@ async def test_no_kind_of_poison_stops_the_topic_or_loses_a_neighbour(world: Wor
     binary: list[tuple[str, bytes | None]] = [
         ("spring_dlt-offset", b"\xff\x00\x01"),
         ("nothing", None),
+        ("empty", b""),
+        ("", b"without a name"),
         *JSON,
     ]
     dead: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]] = [
@@ -86,11 +89,13 @@ async def test_no_kind_of_poison_stops_the_topic_or_loses_a_neighbour(world: Wor
         told = dict(record.headers[-6:])
         assert told["paperbus-topic"] == world.asks.name.encode()
         assert told["paperbus-service"] == b"tests"
+        assert says_what_to_do((told["paperbus-error"] or b"").decode()), told["paperbus-error"]
         assert {"paperbus-error", "paperbus-reason", "paperbus-partition", "paperbus-offset"} <= told.keys()
     owed = (await world.store.collection.find_one({"_id": id_}) or {})["owes"]
     (answer,) = [json.loads(one["value"]) for one in owed if "Refused" in one["type"]]
     assert (answer["accountid"], answer["data"]["request_id"]) == (ACCOUNT, "i")
     assert answer["data"]["errors"][0]["field"] == "connection_id"
+    assert says_what_to_do(answer["data"]["message"])
 
 
 async def test_an_event_larger_than_a_dead_letter_stops_nobody_and_is_told_of(world: World) -> None:
@@ -115,6 +120,7 @@ async def test_an_event_larger_than_a_dead_letter_stops_nobody_and_is_told_of(wo
     told = dict(letter.headers)
     assert (letter.key, letter.value, told["paperbus-reason"]) == (b"large", None, b"too_large")
     assert b"too large to be kept" in told["paperbus-error"]
+    assert says_what_to_do(told["paperbus-error"].decode())
     assert told["paperbus-offset"].isdigit()
 
 

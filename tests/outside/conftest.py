@@ -17,6 +17,8 @@ from running import Running, running
 from servers import NoServer
 from targets import Target, rclone_webdav
 
+from tests.sentences import says_what_to_do
+
 PUBLISHED = Path(__file__).parents[2] / "schemas/published/events"
 
 
@@ -46,6 +48,8 @@ def outsider(services: Running) -> Iterator[Outsider]:
 def keeps_the_contract(outsider: Outsider) -> None:
     """Its key and header, its published schema, one content for one id, numbers that rise (CONTRACT §3)."""
     assert outsider.odd == []
+    refused = [it["data"]["message"] for _, it in list(outsider.heard) if "RequestRefused" in it["type"]]
+    assert [message for message in refused if not says_what_to_do(message)] == []
     contents: dict[tuple[str, str], Json] = {}
     last: dict[tuple[str, str], str] = {}
     mine = [one for one in list(outsider.heard) if one[1].get("accountid") == outsider.account]

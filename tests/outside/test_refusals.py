@@ -45,9 +45,10 @@ def test_a_request_that_cannot_begin(outsider: Outsider, asked: Json, reason: st
     said = outsider.refused(request)
 
     assert said["reason"] == reason
-    assert said["message"].endswith(".")
     if field:
         assert field in [error["field"] for error in said["errors"]]
+    made = outsider.get(f"{outsider.connections}/v1/connections/{request['data']['connection_id']}")
+    assert made.status_code == 404, "something was begun"
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,8 @@ def test_options_that_the_manifest_refuses(outsider: Outsider, webdav: Target) -
         said = outsider.refused(asked)
         assert said["reason"] == "invalid"
         assert [error["field"] for error in said["errors"]] == [f"options.{field}"]
+    outsider.ask("ConnectionOptionsSubmitted", connection_id=connection, options=OPTIONS)
+    assert outsider.wait("ConnectionSaved", connection)["data"]["revision"] == 1, "a part of it was taken"
 
 
 def test_a_change_on_an_old_revision_and_after_the_end(outsider: Outsider, webdav: Target) -> None:
@@ -112,6 +115,8 @@ def test_a_change_on_an_old_revision_and_after_the_end(outsider: Outsider, webda
         "ConnectionChangeRequested", connection_id=connection, expected_revision=1, name="third"
     )
     assert outsider.refused(late)["reason"] == "revision_conflict"
+    known = outsider.get(f"{outsider.connections}/v1/connections/{connection}").json()
+    assert (known["name"], known["revision"]) == ("second", 2)
 
     outsider.ask("ConnectionRemovalRequested", connection_id=connection)
     outsider.wait("ConnectionRemoved", connection)
@@ -227,7 +232,7 @@ def test_what_cannot_be_attributed_is_set_aside_whole(outsider: Outsider, value:
 
     headers = dict(message.headers())
     assert message.value() == value
-    assert headers["binary"] == b"\xff\x00"
+    assert (headers["binary"], headers["nothing"]) == (b"\xff\x00", b"")
     assert headers["paperbus-topic"] == b"connections.requests"
     assert {
         "paperbus-error",
