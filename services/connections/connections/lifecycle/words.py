@@ -117,9 +117,9 @@ TEXTS = {
         de="Es funktioniert wieder.",
     ),
     "fields_invalid": Words(
-        en="Some fields need another look. Please check them.",
-        fr="Certains champs sont à revoir. Vérifiez-les.",
-        de="Einige Felder stimmen nicht. Bitte prüfen Sie sie.",
+        en="Please check the fields that are named.",
+        fr="Vérifiez les champs qui sont nommés.",
+        de="Bitte prüfen Sie die genannten Felder.",
     ),
     "field_unknown": Words(
         en="There is no such field here. Leave it out.",
