@@ -43,10 +43,19 @@ SERVERS = {"webdav": rclone_webdav, "s3": rclone_s3}
 
 @dataclass(frozen=True)
 class Figure:
-    """One round: documents a second, and milliseconds of the client's processor for one."""
+    """One round: documents a second, and milliseconds of processor for one: the client's, and what store,
+    source and target use beside it. These say more than the rate where other work runs on the machine.
+    """
 
     a_second: float
     processor: float
+    beside: float
+
+
+def of_servers() -> float:
+    """Seconds of processor that the store and the servers used so far, as far as they are our children."""
+    children = psutil.Process().children(recursive=True)
+    return sum(sum(child.cpu_times()[:2]) for child in children)
 
 
 @contextmanager
@@ -79,14 +88,16 @@ async def run(mongo: str, subject: Subject, source: Target) -> Figure:
     rig = await Rig(place, platform).set_up(folder=f"/{uuid4().hex}")
     await rig.receive({each.name: each.read_bytes() for each in source.folder.iterdir()})
     gc.collect()
-    processor, began = time.process_time(), time.perf_counter()
+    beside, processor, began = of_servers(), time.process_time(), time.perf_counter()
     await rig.work(600)
     seconds, processor = time.perf_counter() - began, time.process_time() - processor
+    beside = of_servers() - beside
     statuses = [row["status"] for row in (await rig.rows()).values()]
     assert set(statuses) == {"done"}, set(statuses)
     await rig.client.drop_database(place.database)
     rig.client.close()
-    return Figure(len(statuses) / seconds, processor / len(statuses) * 1000)
+    count = len(statuses)
+    return Figure(count / seconds, processor / count * 1000, beside / count * 1000)
 
 
 def rclone(name: str, target: Target, source: str, count: int) -> Figure:
@@ -98,13 +109,13 @@ def rclone(name: str, target: Target, source: str, count: int) -> Figure:
         f"secret_access_key='{PASSWORD}':papers/",
     }[name] + uuid4().hex
     fast = ["--transfers", str(LANES), "--checkers", str(LANES), "--no-check-dest", "--ignore-checksum"]
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    beside, before, began = of_servers(), resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(
         [str(RCLONE), "copy", source, remote, "--config", os.devnull, *fast], check=True, capture_output=True
     )
     seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Figure(count / seconds, used / count * 1000)
+    return Figure(count / seconds, used / count * 1000, (of_servers() - beside) / count * 1000)
 
 
 def measured(mongo: str, name: str, source: Target, target: Target, rounds: int) -> None:
@@ -119,8 +130,12 @@ def measured(mongo: str, name: str, source: Target, target: Target, rounds: int)
     for way, every in figures.items():
         middle = statistics.median(figure.a_second for figure in every)
         processor = statistics.median(figure.processor for figure in every)
-        beside = "" if way == "paperbus" else f"  we: {ours / middle:4.2f} x"
-        print(f"{name:8} {way:20} {middle:8,.0f}/s  {processor:6.2f} ms of processor each{beside}")
+        beside = statistics.median(figure.beside for figure in every)
+        against = "" if way == "paperbus" else f"  we: {ours / middle:4.2f} x"
+        print(
+            f"{name:8} {way:20} {middle:8,.0f}/s  {processor:6.2f} ms of processor each"
+            f" and {beside:5.2f} of servers'{against}"
+        )
 
 
 def main() -> None:
