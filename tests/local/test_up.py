@@ -145,8 +145,10 @@ def ends_at(one: Started, which: signal.Signals) -> None:
 def test_a_signal_during_the_start_leaves_nothing(tmp_path: Path) -> None:
     one = Started(tmp_path)
     one.until("Starting")
-    time.sleep(1)
-    children = one.children()
+    deadline = time.monotonic() + 30
+    while not (children := one.children()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
     assert one.end(signal.SIGTERM) < 10
     assert not any(child.is_running() for child in children)
