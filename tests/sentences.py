@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 _TO_DO = (
-    "announce|answer|ask|begin|change|check|choose|close|compare|create|enter|fill|get|give|go on|leave"
+    "announce|answer|ask|begin|change|check|choose|close|compare|create|enter|fill|get|give|go|leave"
     "|log in|look|make|move|must|name|needs|paste|please|put|read|rename|request|resume|seal|see|send"
-    "|settle|start|try|wait|write"
+    "|settle|start|tell|try|unlock|wait|write"
 )
 _SAYS = re.compile(
-    rf"(?:^|[.:;,] |\b(?:and|or|then|please) )(?:{_TO_DO})\b|\b(?:must|needs|begins a new)\b", re.IGNORECASE
+    rf"(?:^|[.:;,] |\b(?:and|or|then|please|can|you to) )(?:{_TO_DO})\b|\b(?:must|needs|begins a new)\b",
+    re.IGNORECASE,
 )
 
 

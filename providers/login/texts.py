@@ -83,9 +83,9 @@ REFUSED = {
         de="{name} hat selbst ein Problem. Versuchen Sie es später.",
     ),
     Reason.CANCELLED: Words(
-        en="The login was refused on the other device.",
-        fr="La connexion a été refusée sur l'autre appareil.",
-        de="Die Anmeldung wurde auf dem anderen Gerät abgelehnt.",
+        en="The login was refused on the other device. Start again to approve it.",
+        fr="La connexion a été refusée sur l'autre appareil. Recommencez pour l'approuver.",
+        de="Die Anmeldung wurde auf dem anderen Gerät abgelehnt. Beginnen Sie neu, um sie zu erlauben.",
     ),
     Reason.SESSION_EXPIRED: Words(
         en="{name} has ended this login. Please begin again.",
@@ -104,14 +104,14 @@ REFUSED = {
     ),
 }
 NOT_UNDERSTOOD = Words(
-    en="{name} answered in a way that we do not know. We have to look at this.",
-    fr="{name} a répondu d'une façon que nous ne connaissons pas. Nous devons nous en occuper.",
-    de="{name} hat auf eine Weise geantwortet, die wir nicht kennen. Wir müssen uns das ansehen.",
+    en="{name} answered in a way that we do not know. Please contact support.",
+    fr="{name} a répondu d'une façon que nous ne connaissons pas. Contactez l'assistance.",
+    de="{name} hat auf eine Weise geantwortet, die wir nicht kennen. Wenden Sie sich an den Support.",
 )
 NO_PICTURE = Words(
-    en="The provider sent no picture that can be shown.",
-    fr="Le fournisseur n'a envoyé aucune image affichable.",
-    de="Der Anbieter hat kein Bild gesendet, das gezeigt werden kann.",
+    en="The provider sent no picture that can be shown. Please try again.",
+    fr="Le fournisseur n'a envoyé aucune image affichable. Veuillez réessayer.",
+    de="Der Anbieter hat kein Bild gesendet, das gezeigt werden kann. Bitte versuchen Sie es erneut.",
 )
 APP_SECRET = Words(en="Secret of the app", fr="Secret de l'application", de="Geheimnis der App")
 APP_SECRET_HELP = Words(
@@ -120,9 +120,9 @@ APP_SECRET_HELP = Words(
     de="Nur wenn Dokumente ohne Sie übertragen werden sollen: der Text unter dem QR-Code oder seine Adresse.",
 )
 NOTHING_TO_CHOOSE = Words(
-    en="{name} offers nothing to choose for this account.",
-    fr="{name} ne propose rien à choisir pour ce compte.",
-    de="{name} bietet für dieses Konto nichts zur Auswahl an.",
+    en="{name} offers nothing to choose for this account. Log in with another one.",
+    fr="{name} ne propose rien à choisir pour ce compte. Connectez-vous avec un autre.",
+    de="{name} bietet für dieses Konto nichts zur Auswahl an. Melden Sie sich mit einem anderen an.",
 )
 
 

@@ -12,6 +12,8 @@ from connections.lifecycle.connection import CONNECTION
 from connections.lifecycle.login import LOGIN
 from kit.transitions import Refuse
 from providers import words as of_providers
+from providers.login import texts as of_logins
+from providers.login.oauth import texts as of_oauth
 from schemas.fields import Words
 from sync_runner.lifecycle.run import TABLE
 from tests.sentences import says_what_to_do
@@ -20,6 +22,9 @@ NEWS = {"recovered", "provider_retired_title"} | {
     key for key in of_connections.TEXTS if key.endswith("_title")
 }
 """Texts that report something good, or stand above a sentence."""
+
+
+ON_THE_WAY = (of_logins.NOT_UNDERSTOOD, of_logins.NO_PICTURE, of_logins.NOTHING_TO_CHOOSE)
 
 
 def refusals() -> Iterator[Refuse]:
@@ -36,6 +41,11 @@ def texts() -> Iterator[tuple[str, Words]]:
             yield key, text
     for key, (en, fr, de) in of_providers._TEXTS.items():
         yield key, Words(en=en, fr=fr, de=de)
+    for name, text in vars(of_oauth).items():
+        if isinstance(text, Words):
+            yield name, text
+    yield from ((reason.value, text) for reason, text in of_logins.REFUSED.items())
+    yield from (("login", text) for text in ON_THE_WAY)
 
 
 def test_every_row_that_refuses_says_what_to_do() -> None:

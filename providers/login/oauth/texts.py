@@ -40,9 +40,9 @@ CLIENT_REFUSED = Words(
     de="Der Anbieter nimmt diesen Dienst, wie er dort eingetragen ist, nicht an. Sagen Sie es dem Betreiber.",
 )
 NOBODY = Words(
-    en="The provider does not say whose account it is.",
-    fr="Le fournisseur ne dit pas à qui appartient le compte.",
-    de="Der Anbieter sagt nicht, wessen Konto es ist.",
+    en="The provider does not say whose account it is. Go there once more.",
+    fr="Le fournisseur ne dit pas à qui appartient le compte. Retournez-y encore une fois.",
+    de="Der Anbieter sagt nicht, wessen Konto es ist. Gehen Sie noch einmal dorthin.",
 )
 TOO_SLOW = Words(
     en="The provider took too long. Try again later.",
@@ -50,9 +50,9 @@ TOO_SLOW = Words(
     de="Der Anbieter hat zu lange gebraucht. Versuchen Sie es später noch einmal.",
 )
 LOGIN_REFUSED = Words(
-    en="The provider did not accept the login.",
-    fr="Le fournisseur a refusé la connexion.",
-    de="Der Anbieter hat die Anmeldung nicht angenommen.",
+    en="The provider did not accept the login. Check what you entered.",
+    fr="Le fournisseur a refusé la connexion. Vérifiez votre saisie.",
+    de="Der Anbieter hat die Anmeldung nicht angenommen. Prüfen Sie Ihre Eingabe.",
 )
 _NOT_SET_UP = (
     "{name} was not set up by the operator of this service.",
