@@ -192,10 +192,8 @@ class Relay:
                     debt.error = error
                     refused.add(owed["topic"])
                     break
-        for (
-            debt
-        ) in debts:  # one after the other: a batch's are done together, and asking costs nearly nothing
-            for future in debt.sent:
+        for debt in debts:
+            for future in debt.sent:  # in turn: those of a batch are done together
                 if not future.done():
                     await asyncio.wait((future,))
 
