@@ -50,18 +50,6 @@ class Reason(Lenient):
     OTHER = "other"
 
 
-class ConnectionStatus(Lenient):
-    """Where a connection stands. Whether the customer paused it is kept apart."""
-
-    CONNECTING = "connecting"
-    CONFIGURING = "configuring"
-    ACTIVE = "active"
-    ATTENTION = "attention"
-    REJECTED = "rejected"
-    REMOVED = "removed"
-    OTHER = "other"
-
-
 class RowStatus(Lenient):
     """Where one document version stands for one connection (a row of the ledger)."""
 
