@@ -55,13 +55,15 @@ def _sentence(error: Mapping[str, Any]) -> str:
         "extra_forbidden": "`{name}` is not known here{guess}.",
         "literal_error": "`{name}` must be {expected}.",
         "too_short": "`{name}` needs at least {min_length}.",
+        "too_long": "`{name}` has {actual_length}; it may have {max_length}{longer}.",
         "value_error": "{message}.",
         "login_step": "{message}.",
     }.get(error["type"], "`{name}` {message}.")
     close = difflib.get_close_matches(name, _KNOWN, 1)
     guess = f"; did you mean `{close[0]}`?" if close else ""
+    longer = "; ask for longer lists with `choices_live: true`" if name == "choices" else ""
     message = wording(error)
-    return said.format(name=name, guess=guess, message=message, **context).replace("?.", "?")
+    return said.format(name=name, guess=guess, longer=longer, message=message, **context).replace("?.", "?")
 
 
 def faults(manifest: Manifest, folder: str) -> list[Fault]:

@@ -79,6 +79,12 @@ def login(extra: str, settings: str = "atomic_put: true") -> str:
     return LOGIN.replace("EXTRA", extra).replace("SETTINGS", settings)
 
 
+def choice(number: int) -> str:
+    """A field with so many choices."""
+    choices = ", ".join(f"{{value: c{n}, label: C}}" for n in range(number))
+    return f"{{name: pin, label: Pin, type: choice, choices: [{choices}]}}"
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column", "said"),
     [
@@ -133,6 +139,7 @@ def login(extra: str, settings: str = "atomic_put: true") -> str:
         (login("{name: pin, label: Pin, min: 3, max: 2}"), 12, 33, "above its `max`"),
         (login('{name: pin, label: Pin, default: {"\\0": 1}}'), 12, 33, "one plain value"),
         (login("{name: pin, label: Pin, type: choice}"), 12, 33, "needs `choices`"),
+        (login(choice(51)), 12, 47, "has 51; it may have 50; ask for longer lists with"),
         (login("{name: pin, label: Pin, depends_on: [pan]}"), 12, 33, "no field beside it"),
         (login("{name: pin, label: Pin, shown_when: {pan: [x]}}"), 12, 33, "`depends_on` does not"),
         (login("{name: username, label: Again}"), 1, 1, "names username twice"),

@@ -234,6 +234,25 @@ async def test_a_provider_that_is_not_set_up_is_shown_as_such(visit: Room) -> No
     assert 'href="/add/export/webdav"' not in page
 
 
+async def test_the_providers_that_an_account_used_last_stand_first_each_once_and_go_away_while_searching(
+    visit: Room,
+) -> None:
+    used = ["dropbox", "webdav", "dropbox", "inbox", "closed", "s3", "sftp", "ftp"]
+    visit.says["/v1/connections"] = {
+        "items": [connection(id=f"{ID[:-1]}{n}", provider_id=one) for n, one in enumerate(used)],
+        "next": None,
+    }
+    for one in used:
+        changed = {"inbox": {"directions": ["import"]}, "closed": {"available": False}}.get(one, {})
+        visit.says[f"/v1/providers/{one}"] = provider(id=one, name=one.title(), **changed)
+    browsing = (await visit.http.get("/add/export")).text
+    recent, every = browsing.split("Recently used", 1)[1].split("All providers", 1)
+
+    assert re.findall(r'href="/add/export/(\w+)"', recent) == ["dropbox", "webdav", "s3", "sftp"]
+    assert re.findall(r'href="/add/export/(\w+)"', every) == ["webdav"]
+    assert "Recently used" not in (await visit.http.get("/add/export?query=drop")).text
+
+
 async def test_counts_and_times_are_said_in_words(visit: Room) -> None:
     told = standing(done=12_345, pending=2, rejected=1)
     told["last"] = {"finished_at": datetime(2026, 11, 22, 15, 55, tzinfo=UTC).isoformat()}
