@@ -79,14 +79,18 @@ async def test_what_a_put_meets_is_told_apart(kind: str, status: int, reason: Re
 
 @pytest.mark.parametrize("kind", HTTP)
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("999999", LONGEST_WAIT)])
-async def test_a_rate_limit_carries_its_wait_and_is_not_tried_again(
-    kind: str, header: str, seconds: float, reach: Reach
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [(429, ("rate_limited", Reason.RATE_LIMITED)), (503, ("transient", Reason.PROVIDER_DOWN))],
+)
+async def test_a_server_that_asks_for_a_wait_gets_it_and_is_not_asked_again(
+    kind: str, status: int, meaning: tuple[str, Reason], header: str, seconds: float, reach: Reach
 ):
-    async with answering(PUT=(429, {"Retry-After": header}, b"")) as server:
+    async with answering(PUT=(status, {"Retry-After": header}, b"")) as server:
         error = await put(kind, server, reach)
         puts = [method for method, *_ in server.asked if method == "PUT"]
 
-    assert (error.kind, error.reason, error.retry_after) == ("rate_limited", Reason.RATE_LIMITED, seconds)
+    assert (error.kind, error.reason, error.retry_after) == (*meaning, seconds)
     assert len(puts) == 1
 
 
