@@ -84,7 +84,7 @@ async def test_what_a_put_meets_is_told_apart(kind: str, status: int, reason: Re
     [(429, ("rate_limited", Reason.RATE_LIMITED)), (503, ("transient", Reason.PROVIDER_DOWN))],
 )
 async def test_a_server_that_asks_for_a_wait_gets_it_and_is_not_asked_again(
-    kind: str, status: int, meaning: tuple[str, Reason], header: str, seconds: float, reach: Reach
+    kind: str, status: int, meaning: tuple[str, Reason], header: str, seconds: float, *, reach: Reach
 ):
     async with answering(PUT=(status, {"Retry-After": header}, b"")) as server:
         error = await put(kind, server, reach)
