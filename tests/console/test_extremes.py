@@ -57,7 +57,7 @@ async def test_sixty_options_and_ten_thousand_choices_fit_on_a_phone_and_move_no
         }
         made.says[f"{ONE}/options/live/choices"] = {"items": MANY}
         made.says[f"{ONE}/options/o8/choices"] = {"items": MANY[:4]}
-        walk = await walking(browser, "sixty", url, locale="en-GB", viewport=PHONE)
+        walk = await walking(browser, "sixty", url, locale="en-GB", size=PHONE)
         page = walk.page
         await walk.enter(f"{url}/enter?token={made.token()}")
         await page.goto(f"{url}/accounts/{ID}/options")
@@ -107,7 +107,7 @@ async def test_without_a_network_nothing_that_was_filled_in_is_lost_and_it_goes_
     async with served() as (made, url):
         made.says[ONE] = connection("configuring")
         made.answer = saved
-        walk = await walking(browser, "offline", url, locale="fr-FR", color_scheme="dark")
+        walk = await walking(browser, "offline", url, locale="fr-FR", scheme="dark")
         page = walk.page
         await filled_in(walk, url, made.token())
         await walk.context.set_offline(True)

@@ -11,7 +11,7 @@ from playwright.async_api import Browser
 from paperbus.demo.portal import PROVIDER, portal
 from tests.console.acme import PROVIDER as ACME, acme
 from tests.console.stage import Stage
-from tests.console.walking import PHONE, SAVE, walking
+from tests.console.walking import PHONE, SAVE, Walk, walking
 
 pytestmark = [
     pytest.mark.browser,
@@ -72,12 +72,67 @@ async def test_an_export_from_the_empty_list_to_the_ledger_by_keyboard_alone(
     assert (walk.foreign, walk.complaints) == ([], [])
 
 
+SEED = {
+    "en-GB": ("Add a synced account", "Import", "Export", "Continue", "Save"),
+    "fr-FR": ("Ajouter un compte synchronisé", "Importer", "Exporter", "Continuer", "Enregistrer"),
+    "de-DE": ("Synchronisiertes Konto hinzufügen", "Importieren", "Exportieren", "Weiter", "Speichern"),
+}
+
+
+@pytest.mark.parametrize("locale", SEED)
+async def test_both_ways_step_for_step_in_the_customers_language(
+    stage: Stage, browser: Browser, locale: str
+) -> None:
+    """Each page on the way is looked at: at a desk and on a phone, light and dark, the login window too."""
+    stage.account(f"Both ways {locale}")
+    stage.documents(3)
+    walk = await walking(browser, f"ways-{locale[:2]}", stage.url, locale=locale)
+    await walk.enter(stage.link())
+    add, *ways, go_on, save = SEED[locale]
+    for direction, way in zip(("import", "export"), ways, strict=True):
+        await way_of(walk, stage, direction, (add, way, go_on, save))
+    await walk.page.wait_for_selector(".facts-line .good:has-text('3')", timeout=90_000)
+    await walk.seen("list")
+    assert await walk.page.locator(".account").count() == 2
+    assert (walk.foreign, walk.complaints) == ([], [])
+
+
+async def way_of(walk: Walk, stage: Stage, direction: str, words: tuple[str, str, str, str]) -> None:
+    """From the list to the list, by what the buttons say."""
+    add, way, go_on, save = words
+    page = walk.page
+    await page.click(f".head a:has-text('{add}')")
+    await walk.seen("direction")
+    await page.click(f"main a:has-text('{way}')")
+    await page.fill("#query", "webdva")
+    await page.wait_for_selector(f".providers li:first-child a[href='/add/{direction}/webdav']")
+    await walk.seen(f"{direction}-providers")
+    await page.click(f".providers a[href='/add/{direction}/webdav']")
+    await page.wait_for_selector("#coming strong")
+    await walk.seen(f"{direction}-interval")
+    async with walk.context.expect_page() as opened:
+        await page.click(f".actions button:has-text('{go_on}')")
+    window = await opened.value
+    await window.wait_for_url("**/w/*")
+    await walk.seen(f"{direction}-window", window)
+    await page.wait_for_selector("#login")
+    await walk.seen(f"{direction}-login")
+    await walk.log_in(window, stage.target)
+    if direction == "export":
+        await page.wait_for_selector("#preview .paths li")
+        await page.check("[name=start][value=all]")
+        await page.check("[name=export_now]")
+    await walk.seen(f"{direction}-options")
+    await page.click(f".actions button:has-text('{save}')")
+    await walk.listed()
+
+
 async def test_an_import_with_a_code_on_a_dark_phone_in_german_with_the_popup_blocked(
     stage: Stage, browser: Browser
 ) -> None:
     """From the demo's portal, whose manifest appears while everything runs."""
     stage.account("Müller & Söhne")
-    walk = await walking(browser, "de", stage.url, locale="de-DE", viewport=PHONE, color_scheme="dark")
+    walk = await walking(browser, "de", stage.url, locale="de-DE", size=PHONE, scheme="dark")
     page = walk.page
     await walk.enter(stage.link())
     await walk.seen("empty")
@@ -156,7 +211,7 @@ async def in_trouble(stage: Stage, browser: Browser, locale: str) -> None:
     """Through a login that goes wrong twice. A name of its own for each: one may fail a few times only."""
     stage.account(f"Troubles {locale}")
     link = stage.link()
-    walk = await walking(browser, f"troubles-{locale[:2]}", stage.url, locale=locale, viewport=PHONE)
+    walk = await walking(browser, f"troubles-{locale[:2]}", stage.url, locale=locale, size=PHONE)
     page = walk.page
     await walk.enter(link)
     await page.goto(f"{stage.url}/add/export/webdav")

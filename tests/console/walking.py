@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 from targets import Target
 
 from tests.window.browsing import SHOTS
 
-DESKTOP = {"width": 1180, "height": 860}
-PHONE = {"width": 320, "height": 680}
+Scheme = Literal["light", "dark"]
+DESKTOP: ViewportSize = {"width": 1180, "height": 860}
+PHONE: ViewportSize = {"width": 320, "height": 680}
 SAVE = "form[data-check] .actions button"
+CONTRAST = {"runOnly": ["color-contrast"]}
+"""What another colour scheme can change."""
 FOCUS_SHOWS = """() => {
   const one = document.activeElement, seen = one.closest(".account") ?? one;
   return one.matches(":focus-visible") && getComputedStyle(seen).outlineStyle !== "none";
@@ -29,17 +32,31 @@ class Walk:
     context: BrowserContext
     page: Page
     name: str
+    size: ViewportSize
+    scheme: Scheme
     foreign: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     async def seen(self, name: str, page: Page | None = None) -> None:
-        """Nothing is wider than the page, nothing stands in anybody's way (axe: WCAG 2.2 AA)."""
+        """At a desk and on a phone, light and dark; then as it was.
+
+        Nothing is wider than the page, nothing stands in anybody's way (axe: WCAG 2.2 AA).
+        """
         at = page or self.page
         await at.evaluate("document.fonts.ready")
+        for size in (DESKTOP, PHONE):
+            await at.set_viewport_size(size)
+            for scheme, rules in (("light", {}), ("dark", CONTRAST)):
+                await at.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                await self._looked_at(at, f"{name}-{size['width']}-{scheme}", rules)
+        await at.emulate_media(color_scheme=self.scheme, reduced_motion="no-preference")
+        await at.set_viewport_size(self.size)
+
+    async def _looked_at(self, at: Page, name: str, rules: dict[str, Any]) -> None:
         if SHOTS:
             await at.screenshot(path=Path(SHOTS) / f"{self.name}-{name}.png", full_page=True)
         assert await at.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-        found = await Axe().run(at, options={"resultTypes": ["violations"]})
+        found = await Axe().run(at, options={"resultTypes": ["violations"], **rules})
         told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in found.response["violations"]]
 
         assert (name, told) == (name, [])
@@ -102,10 +119,19 @@ class Walk:
         return found[1]
 
 
-async def walking(browser: Browser, name: str, url: str, **options: Any) -> Walk:
+async def walking(
+    browser: Browser,
+    name: str,
+    url: str,
+    *,
+    size: ViewportSize = DESKTOP,
+    scheme: Scheme = "light",
+    **options: Any,
+) -> Walk:
     """A browser that never was here, watched for requests to strangers and for complaints."""
-    context = await browser.new_context(**{"viewport": DESKTOP, "timezone_id": "Europe/Paris", **options})
-    walk = Walk(context, await context.new_page(), name)
+    looks: dict[str, Any] = {"viewport": size, "color_scheme": scheme, "timezone_id": "Europe/Paris"}
+    context = await browser.new_context(**looks, **options)
+    walk = Walk(context, await context.new_page(), name, size, scheme)
     own = (url, url.replace(":8100", ":8112"), "about:", "data:")
     context.on("request", lambda sent: None if sent.url.startswith(own) else walk.foreign.append(sent.url))
     context.on("console", lambda said: walk.complaints.append(said.text) if said.type == "error" else None)
