@@ -13,16 +13,17 @@ from pathlib import Path
 
 import httpx
 from PIL import Image
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Page, ViewportSize
 from running import Json
 from targets import rclone_s3, rclone_webdav
 
 from tests.console.stage import Stage, staged
-from tests.console.walking import Walk
+from tests.console.walking import Scheme, Walk, walking
 from tests.window.browsing import chromium
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-SIZE = {"width": 1120, "height": 700}
+SIZE: ViewportSize = {"width": 1120, "height": 700}
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 COLOURS = 128
 """Flat colours: a palette halves the file and nobody sees it."""
 
@@ -65,10 +66,9 @@ async def shoot(page: Page, name: str, scheme: str) -> None:
         taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
-async def pictures(stage: Stage, ids: Json, scheme: str, context: BrowserContext) -> None:
+async def pictures(stage: Stage, ids: Json, walk: Walk) -> None:
     """The list, the search, the options before the save, an account's page."""
-    page = await context.new_page()
-    walk = Walk(context, page, scheme)
+    page, scheme = walk.page, walk.scheme
     await walk.enter(stage.link())
     await page.wait_for_selector(".accounts")
     await shoot(page, "list", scheme)
@@ -76,7 +76,7 @@ async def pictures(stage: Stage, ids: Json, scheme: str, context: BrowserContext
     await shoot(page, "search", scheme)
     await page.goto(f"{stage.url}/add/export/webdav")
     await page.wait_for_selector("#coming strong")
-    async with context.expect_page() as opened:
+    async with walk.context.expect_page() as opened:
         await page.click(".actions button")
     await walk.log_in(await opened.value, stage.target)
     await page.fill("[name=folder]", "/Invoices/{year}/{month}")
@@ -90,12 +90,10 @@ async def pictures(stage: Stage, ids: Json, scheme: str, context: BrowserContext
 
 async def main(stage: Stage, ids: Json) -> None:
     async with chromium() as browser:
-        for scheme in ("light", "dark"):
-            context = await browser.new_context(
-                viewport=SIZE, color_scheme=scheme, locale="en-GB", timezone_id="Europe/Paris"
-            )
-            await pictures(stage, ids, scheme, context)
-            await context.close()
+        for scheme in SCHEMES:
+            walk = await walking(browser, scheme, stage.url, size=SIZE, scheme=scheme, locale="en-GB")
+            await pictures(stage, ids, walk)
+            await walk.context.close()
 
 
 if __name__ == "__main__":
