@@ -22,6 +22,8 @@ from web.forms import Form, first, whole
 
 DIRECTIONS = ("import", "export")
 A_PAGE = 24
+AS_TYPED = 12
+"""The best of what is being typed: each key asks anew, and the rest is a click away."""
 MOST_RECENT = 4
 COUNTRIES = ("at", "be", "ch", "de", "dk", "es", "fi", "fr", "gb", "ie", "it", "lu", "nl", "no", "pl", "pt",
              "se", "us")  # fmt: skip
@@ -47,7 +49,8 @@ class Adding:
         asked: dict[str, Any] = {"direction": direction, "query": words, "locale": visit.locale}
         asked |= {name: query[name] for name in ("category", "country", "cursor") if query.get(name)}
         try:
-            found = await self.services.search(visit.session, **asked, limit=A_PAGE)
+            most = AS_TYPED if words and "cursor" not in asked else A_PAGE
+            found = await self.services.search(visit.session, **asked, limit=most)
         except Declined:
             found = {"items": [], "next": None}
         browsing = not words and not query.get("category") and not query.get("cursor")

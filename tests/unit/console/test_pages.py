@@ -253,6 +253,14 @@ async def test_the_providers_that_an_account_used_last_stand_first_each_once_and
     assert "Recently used" not in (await visit.http.get("/add/export?query=drop")).text
 
 
+async def test_the_best_are_shown_while_one_types_and_the_rest_by_a_click(visit: Room) -> None:
+    for asked in ("", "?query=cloud", "?query=cloud&cursor=there", "?category=storage"):
+        await visit.http.get(f"/add/export{asked}")
+
+    limits = [asked["limit"] for path, asked in visit.asked if path == "/v1/providers"]
+    assert limits == ["24", "12", "24", "24"]
+
+
 async def test_counts_and_times_are_said_in_words(visit: Room) -> None:
     told = standing(done=12_345, pending=2, rejected=1)
     told["last"] = {"finished_at": datetime(2026, 11, 22, 15, 55, tzinfo=UTC).isoformat()}
