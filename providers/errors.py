@@ -79,6 +79,11 @@ class Prompted(ProviderError):
 
 
 _TABLE: dict[int, tuple[Kind, Reason, str]] = {
+    202: (
+        "transient",
+        Reason.PROVIDER_DOWN,
+        "trouble",
+    ),  # what was asked for is not ready yet
     400: ("item_permanent", Reason.DOCUMENT_REFUSED, "not_understood"),
     401: ("auth", Reason.CREDENTIALS_WRONG, "login_refused"),
     402: ("config", Reason.ACTION_ON_SITE, "pay_first"),
@@ -105,7 +110,7 @@ def of_status(
     4918).
 
     Args:
-        status: the answer's status, 300 or more.
+        status: the answer's status, 300 or more; or 202, for what is not ready yet.
         rules: the manifest's refinements. They can call a 401 or 403 another trouble, never none.
         body: the beginning of the answer, looked through by the rules' `contains`; never repeated.
         wait: seconds that the provider asked for, see `waiting`.

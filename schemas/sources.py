@@ -81,6 +81,13 @@ class File(Model):
     media_type: Maybe[Text] = None
 
 
+class Types(Model):
+    """Of which type a record is, where a list mixes them: by the word at `at`; what is not named has none."""
+
+    at: Pointer
+    of: Texts
+
+
 class Listing(Model):
     """One kind of document of a provider."""
 
@@ -95,6 +102,11 @@ class Listing(Model):
     """Before the id, where several lists of a provider count alike."""
     version: tuple[Pointer, ...] = ()
     received_at: Maybe[Pointer] = None
+    received_on: Maybe[Pointer] = None
+    """Instead of `received_at`, where only a day is told: what bears the day that the connection counts from
+    comes in, whatever the hour."""
+    empty: Maybe[int] = Member(default=None, ge=400, le=499)
+    """The status by which this list says that it holds nothing, or nothing more."""
     values: dict[str, Pointer] = Member(default_factory=dict)
     """What is taken from an item for later texts."""
     needs: tuple[Pointer, ...] = ()
@@ -103,6 +115,8 @@ class Listing(Model):
     """Regular expressions that something in the item has to match; what does not is passed over."""
     name: Text = "{id}.pdf"
     document_type: Maybe[Text] = None
+    document_types: Maybe[Types] = None
+    """Instead of `document_type`, where a list mixes them."""
     metadata: dict[str, Pointer] = Member(default_factory=dict)
     """Terms of `schemas.documents.Metadata` that the provider says itself."""
     file: File

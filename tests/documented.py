@@ -35,7 +35,7 @@ def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
                 f"/v1/invoices/{voucher['id']}/file": PDF,
                 f"/v1/credit-notes/{voucher['id']}/file": PDF,
             },
-            ["RE1019.pdf", "RE1019.pdf", "RE1019.pdf"],
+            ["RE1019", "RE1019", "RE1019"],
         ),
         "sevdesk": (
             {
@@ -80,9 +80,12 @@ def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
             {
                 "/invoices": {
                     "invoices": {
-                        "invoice": [
-                            {"id": "1", "invoice_number": "RE123", "created": "2026-06-01T10:00:00+01:00"}
-                        ]
+                        "invoice": {
+                            "id": "1",
+                            "invoice_number": "RE123",
+                            "created": "2026-06-01T10:00:00+01:00",
+                        },
+                        "@total": "1",
                     }
                 },
                 "/invoices/1/pdf": {"pdf": {"id": "4882", "filename": "invoice_123.pdf", "base64file": B64}},
@@ -260,9 +263,18 @@ def answers(origin: str) -> dict[str, tuple[Answers, list[str]]]:
                     {
                         "id": "1",
                         "ref": "FA2606-0001",
+                        "status": "1",
                         "date_creation": 1780000000,
                         "last_main_doc": "facture/FA2606-0001/FA2606-0001.pdf",
-                    }
+                    },
+                    {
+                        "id": "2",
+                        "ref": "(PROV2)",
+                        "status": "0",
+                        "last_main_doc": "facture/(PROV2)/(PROV2).pdf",
+                    },
+                    {"id": "3", "ref": "FA2606-0002", "last_main_doc": "facture/FA2606-0002/FA2606-0002.odt"},
+                    {"id": "4", "ref": "FA2606-0003", "last_main_doc": None},
                 ],
                 "/api/index.php/documents/download": {
                     "filename": "FA2606-0001.pdf",

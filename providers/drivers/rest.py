@@ -18,8 +18,8 @@ from urllib.parse import urljoin, urlsplit
 
 from providers.codings import decoded
 from providers.drivers import MOST_CHOICES, identity_of
-from providers.drivers.restanswers import at, first_file, listed, moment, plain
-from providers.drivers.restcalls import Interface
+from providers.drivers.restanswers import at, first_file, listed, moment, plain, received, type_of
+from providers.drivers.restcalls import Interface, begun
 from providers.drivers.restlists import Lists
 from providers.errors import ProviderError
 from providers.reach import Reach
@@ -108,7 +108,7 @@ class Rest:
         newest = max(filter(None, (since, moment(walk.get("from")))), default=None)
         page = walk.pop(PRIVATE, walk["page"])
         turn = await Lists(self._calls, listing, newest).turn(page, walk.pop("known", ()))
-        items = [item for row in turn.rows if (item := self._item(row, listing, index))]
+        items = [item for row in turn.rows if (item := self._item(row, listing, index, since))]
         if turn.following is not None:
             if walk["pages"] + 1 >= MOST_PAGES:  # what is told to be through is never asked for again
                 raise ProviderError("transient", Reason.PROVIDER_CHANGED, words("not_understood"))
@@ -120,7 +120,7 @@ class Rest:
             return Page(items, walk | {"list": index + 1, "page": None, "pages": 0}, last=False)
         return Page(items, walk | {"through": True}, last=True)
 
-    def _item(self, row: Any, listing: Listing, index: int) -> Item | None:
+    def _item(self, row: Any, listing: Listing, index: int, since: datetime | None) -> Item | None:
         """A row as a thing; None for one that has no file, or no id."""
         id_ = at(row, listing.id)
         if id_ in (None, "") or any(at(row, pointer) in (None, "", []) for pointer in listing.needs):
@@ -134,8 +134,8 @@ class Rest:
             for term, p in listing.metadata.items()
             if (value := at(row, p)) is not None
         }
-        if listing.document_type is not None:
-            metadata["document_type"] = listing.document_type
+        if (document_type := type_of(row, listing)) is not None:
+            metadata["document_type"] = document_type
         link = (
             at(row, listing.file.at)
             if listing.file.by == "link" and listing.file.call is None and listing.file.at
@@ -145,7 +145,7 @@ class Rest:
             id=f"{listing.prefix}{plain(id_)}",
             version="-".join(plain(at(row, pointer)) for pointer in listing.version) or "1",
             name=fill(listing.name, values, is_address=False),
-            received_at=moment(at(row, listing.received_at)) if listing.received_at else None,
+            received_at=received(row, listing, since),
             media_type=listing.file.media_type,
             metadata=metadata,
             reference={"list": index, PRIVATE: {"values": values} | ({"link": plain(link)} if link else {})},
@@ -195,7 +195,7 @@ class Rest:
             moved = head.headers.get("Location") if head.status in (301, 302, 303, 307, 308) else None
             if moved is None or not redirects:
                 if head.status != 200:
-                    raise self._calls.of_item(head)
+                    raise self._calls.of_item(await begun(head, chunks))
                 async for chunk in decoded(head.headers, chunks):
                     yield chunk
                 return

@@ -6,7 +6,7 @@ import email.parser
 import email.policy
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jsonpointer import JsonPointer, JsonPointerException
@@ -31,7 +31,10 @@ def at(answer: Any, pointer: str) -> Any:
 
 
 def rows_of(answer: Any, listing: Listing) -> list[Any]:
-    """The items of one page."""
+    """The items of one page. Where a list should be and a record is, that is the only one (Billomat)."""
+    found = at(answer, listing.items)
+    if isinstance(found, dict) and at(found, listing.id) is not None:
+        return [found]
     return listed(answer, listing.items)
 
 
@@ -89,6 +92,24 @@ def moment(said: Any) -> datetime | None:
     except (ValueError, TypeError, KeyError, OverflowError, OSError):
         return None
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def received(row: Any, listing: Listing, since: datetime | None) -> datetime | None:
+    """When the provider got what a row tells of; None where it does not say.
+
+    A day alone is over only at its end: what bears the day in which `since` lies is not older than `since`.
+    """
+    if listing.received_on is None:
+        return moment(at(row, listing.received_at)) if listing.received_at else None
+    day = moment(at(row, listing.received_on))
+    return since if day and since and day < since < day + timedelta(days=1) else day
+
+
+def type_of(row: Any, listing: Listing) -> str | None:
+    """The type of the document that a row tells of; None where the provider does not say."""
+    if listing.document_types is None:
+        return listing.document_type
+    return listing.document_types.of.get(plain(at(row, listing.document_types.at)))
 
 
 def plain(said: Any) -> str:

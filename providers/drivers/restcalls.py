@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from providers.drivers.reading import unreadable
 from providers.drivers.restanswers import at
 from providers.errors import ProviderError
 from providers.http import Answer
@@ -22,6 +23,7 @@ from schemas.sources import Call, RestSource
 
 ANSWER_BYTES = 32 * 1024 * 1024
 """Of one list or detail."""
+ERROR_BYTES = 4096
 
 
 class Interface:
@@ -126,10 +128,8 @@ class Interface:
         return said
 
     def of_item(self, answer: Answer) -> ProviderError:
-        """An answer to a request for one file: what is not there is this file's own trouble."""
-        if answer.status in (404, 410):
-            return ProviderError("item_permanent", Reason.CONTENT_UNAVAILABLE, words("gone"))
-        return answer.error(self._manifest.errors, self._http.clock())
+        """An answer to a request for one file: what is not there or not ours to read is its own trouble."""
+        return unreadable(self._counted(answer).error(self._manifest.errors, self._http.clock()))
 
     def url(self, call: Call, values: Mapping[str, Any], params: Mapping[str, str]) -> str:
         """A call's address: what is filled in stays in its place, and what is empty is left out."""
@@ -153,6 +153,16 @@ class Interface:
         """Whether an address is on the provider's own host, where our login may go."""
         ours, theirs = urlsplit(self.base), urlsplit(url)
         return (ours.scheme, ours.netloc.lower()) == (theirs.scheme, theirs.netloc.lower())
+
+
+async def begun(head: Answer, chunks: AsyncIterator[bytes]) -> Answer:
+    """An answer that is no file, with as much of its body as tells one error from another."""
+    body = b""
+    async for chunk in chunks:
+        body += chunk
+        if len(body) >= ERROR_BYTES:
+            break
+    return Answer(head.status, head.headers, body[:ERROR_BYTES])
 
 
 def filled(body: Any, values: Mapping[str, Any]) -> Any:

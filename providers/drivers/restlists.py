@@ -94,5 +94,7 @@ class Lists:
             if turn is not None and paging.param is not None:
                 params[paging.param] = str(turn)
             answer = await self._calls.send(listing.call, params)
+        if listing.empty is not None and answer.status == listing.empty:
+            return [], None
         said = self._calls.said(answer)
         return rows_of(said, listing), next_page(paging, listing, said, answer, page)

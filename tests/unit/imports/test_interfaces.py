@@ -1,6 +1,7 @@
 """What a JSON interface may want beside lists: a call for each record, files in parts, waits, companies."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -170,3 +171,108 @@ async def test_a_source_that_is_slow_is_waited_for_and_one_that_stands_still_is_
     assert came == PDF
     assert given_up.value.later
     assert given_up.value.reason in (Reason.PROVIDER_DOWN, Reason.HOST_UNREACHABLE)
+
+
+async def test_where_a_list_of_one_is_that_one_it_is_a_record_and_not_lost() -> None:
+    async with rest(lambda _: {"items": {"id": 7, "name": "only"}}) as (source, _):
+        assert [item.id for item in await everything(source)] == ["7"]
+    async with rest(lambda _: {"items": {"a": {"id": 1}, "b": {"id": 2}}}) as (source, _):
+        assert [item.id for item in await everything(source)] == ["1", "2"]
+
+
+async def test_a_day_alone_counts_until_it_is_over_and_no_longer() -> None:
+    days = ["2026-06-01", "2026-06-02", "2026-06-03"]
+    saved = datetime(2026, 6, 2, 10, 30, tzinfo=UTC)
+
+    async def counting(since: datetime) -> list[str]:
+        rows = [{"id": day, "day": day} for day in days]
+        async with rest(lambda _: {"items": rows}, received_on="/day") as (source, _):
+            items = (await source.page(None, since)).items
+        return [item.id for item in items if item.received_at and item.received_at >= since]
+
+    assert await counting(saved) == ["2026-06-02", "2026-06-03"]
+    assert await counting(datetime(2026, 6, 2, tzinfo=UTC)) == ["2026-06-02", "2026-06-03"]
+    assert await counting(datetime(2026, 6, 3, tzinfo=UTC)) == ["2026-06-03"]
+
+
+async def test_a_list_may_say_by_its_status_that_it_holds_nothing_or_nothing_more() -> None:
+    pages = {"1": [{"id": 1}, {"id": 2}]}
+
+    def handler(request: web.Request) -> Any:
+        rows = pages.get(request.query["page"])
+        return web.json_response({"error": "none found"}, status=404) if rows is None else {"items": rows}
+
+    paging = {"by": "page", "param": "page", "size": 2}
+    async with rest(handler, paging=paging, empty=404) as (source, _):
+        assert [item.id for item in await everything(source)] == ["1", "2"]
+        pages.clear()
+        assert await everything(source) == []
+    async with rest(handler, paging=paging) as (source, _):
+        with pytest.raises(ProviderError):
+            await everything(source)
+
+
+async def test_the_type_of_a_record_in_a_mixed_list_is_what_it_says_and_never_guessed() -> None:
+    rows = [{"id": 1, "kind": 0}, {"id": 2, "kind": "2"}, {"id": 3, "kind": 9}, {"id": 4}]
+    types = {"at": "/kind", "of": {"0": "invoice", "2": "credit_note"}}
+    async with rest(lambda _: {"items": rows}, document_types=types) as (source, _):
+        said = [item.metadata.get("document_type") for item in await everything(source)]
+    assert said == ["invoice", "credit_note", None, None]
+
+
+async def test_a_file_that_is_not_ready_yet_is_asked_for_later_and_is_nobodys_mistake() -> None:
+    def handler(request: web.Request) -> Any:
+        if request.path == "/list":
+            return {"items": [{"id": 1}]}
+        return web.Response(status=202, headers={"Retry-After": "7"})
+
+    async with rest(handler) as (source, _):
+        with pytest.raises(ProviderError) as refused:
+            await whole(source, (await everything(source))[0])
+    assert refused.value.later
+    assert refused.value.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (403, Reason.PERMISSION_MISSING),
+        (404, Reason.CONTENT_UNAVAILABLE),
+        (409, Reason.CONTENT_UNAVAILABLE),
+        (410, Reason.CONTENT_UNAVAILABLE),
+    ],
+)
+async def test_a_file_that_is_listed_and_refused_is_its_own_trouble_and_not_the_connections(
+    status: int, reason: Reason
+) -> None:
+    def handler(request: web.Request) -> Any:
+        return {"items": [{"id": 1}]} if request.path == "/list" else web.Response(status=status)
+
+    async with rest(handler) as (source, _):
+        with pytest.raises(ProviderError) as refused:
+            await whole(source, (await everything(source))[0])
+    assert (refused.value.kind, refused.value.reason) == ("item_permanent", reason)
+
+
+async def test_google_tells_of_too_many_calls_as_403_and_is_waited_for_all_the_same() -> None:
+    its = load(CATALOGUE / "google-drive")
+    assert its.source is not None
+    refusal = {"error": {"errors": [{"reason": "userRateLimitExceeded"}], "code": 403}}
+    files = {"files": [{"id": "1", "name": "a.pdf"}]}
+
+    def handler(request: web.Request) -> Any:
+        return files if request.path == "/files" else web.json_response(refusal, status=403)
+
+    async with (
+        serving(handler) as origin,
+        Reach(Guard(["127.0.0.0/8"])) as reach,
+        open_source(
+            its.model_copy(update={"source": its.source.model_copy(update={"base": origin})}),
+            {"access_token": SECRET},
+            {},
+            reach,
+        ) as source,
+    ):
+        with pytest.raises(ProviderError) as refused:
+            await whole(source, (await everything(source))[0])
+    assert refused.value.kind == "rate_limited"
