@@ -30,6 +30,18 @@ def at(answer: Any, pointer: str) -> Any:
         return None
 
 
+def has_list(answer: Any, listing: Listing) -> bool:
+    """Whether an answer is one of this list at all, and no error with status 200.
+
+    An empty list may be left out of what holds it (QuickBooks, Billomat); without that, it is another answer.
+    """
+    parts = JsonPointer(listing.items).parts
+    if parts:
+        return isinstance(answer, dict) and parts[0] in answer
+    records = answer.values() if isinstance(answer, dict) else ()
+    return isinstance(answer, list | dict) and all(at(each, listing.id) is not None for each in records)
+
+
 def rows_of(answer: Any, listing: Listing) -> list[Any]:
     """The items of one page. Where a list should be and a record is, that is the only one (Billomat)."""
     found = at(answer, listing.items)

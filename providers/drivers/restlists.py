@@ -14,10 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from providers.drivers.restanswers import at, next_page, plain, rows_of, since_as
+from providers.drivers.restanswers import at, has_list, next_page, plain, rows_of, since_as
 from providers.drivers.restcalls import Interface
+from providers.errors import ProviderError
+from providers.http import Answer
+from providers.words import words
+from schemas.reasons import Reason
 from schemas.sources import Listing, Paging
 
+NO_CONTENT = 204
 MOST_KNOWN = 100
 """Rows of a page that are kept to know it again: a cursor is to stay small."""
 
@@ -78,23 +83,33 @@ class Lists:
         return [zlib.crc32(plain(at(row, self._listing.id)).encode()) for row in rows]
 
     async def _page(self, page: Any) -> tuple[list[Any], Any]:
-        """One answer's rows, and what leads to the next; None where it is the last."""
+        """One answer's rows, and what leads to the next; None where it is the last.
+
+        Raises:
+            ProviderError: what asking meets; `transient` where the answer is none of this list.
+        """
         paging, listing = self._listing.paging, self._listing
-        if paging is None:
-            return rows_of(await self._calls.asked(listing.call, self._params), listing), None
-        params = dict(self._params)
-        if paging.by in ("link", "url") and page is not None:
-            answer = await self._calls.get(self._calls.own(str(page)))
-        elif paging.call is not None and page is not None:
-            answer = await self._calls.send(paging.call, params, {"next": page})
-        else:
-            if paging.size_param is not None:
-                params[paging.size_param] = str(paging.size)
-            turn = page if page is not None else (paging.start if paging.by == "page" else None)
-            if turn is not None and paging.param is not None:
-                params[paging.param] = str(turn)
-            answer = await self._calls.send(listing.call, params)
-        if listing.empty is not None and answer.status == listing.empty:
+        answer = await self._answer(page)
+        if answer.status == NO_CONTENT or (listing.empty is not None and answer.status == listing.empty):
             return [], None
         said = self._calls.said(answer)
-        return rows_of(said, listing), next_page(paging, listing, said, answer, page)
+        if not has_list(said, listing):
+            raise ProviderError("transient", Reason.PROVIDER_DOWN, words("trouble", status=answer.status))
+        return rows_of(said, listing), next_page(paging, listing, said, answer, page) if paging else None
+
+    async def _answer(self, page: Any) -> Answer:
+        """What the provider answers to the call for a page."""
+        paging, listing = self._listing.paging, self._listing
+        params = dict(self._params)
+        if paging is None:
+            return await self._calls.send(listing.call, params)
+        if paging.by in ("link", "url") and page is not None:
+            return await self._calls.get(self._calls.own(str(page)))
+        if paging.call is not None and page is not None:
+            return await self._calls.send(paging.call, params, {"next": page})
+        if paging.size_param is not None:
+            params[paging.size_param] = str(paging.size)
+        turn = page if page is not None else (paging.start if paging.by == "page" else None)
+        if turn is not None and paging.param is not None:
+            params[paging.param] = str(turn)
+        return await self._calls.send(listing.call, params)

@@ -195,6 +195,9 @@ async def test_a_next_page_on_another_host_is_refused_and_a_file_there_is_fetche
     ("answer", "kind", "reason"),
     [
         (lambda _: {"error": "boom", "items": []}, "transient", "provider_down"),
+        (lambda _: {"message": "maintenance", "code": 57}, "transient", "provider_down"),
+        (lambda _: ["maintenance"], "transient", "provider_down"),
+        (lambda _: web.Response(), "transient", "provider_down"),
         (lambda _: web.Response(text="<html>maintenance"), "transient", "provider_down"),
         (lambda _: web.Response(status=401), "auth", "credentials_wrong"),
         (lambda _: web.Response(status=429, headers={"Retry-After": "3600"}), "rate_limited", "rate_limited"),
@@ -208,6 +211,21 @@ async def test_lists_that_go_wrong_are_told_apart(answer: Handler, kind: str, re
 
     assert (wrong.value.kind, wrong.value.reason.value) == (kind, reason)
     assert SECRET not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("items", "empty"), [("/items", {"items": None}), ("/q/items", {"q": {}}), ("", []), ("", {})]
+)
+async def test_an_empty_list_is_told_from_an_error_with_status_200(items: str, empty: Any) -> None:
+    async with rest(lambda _: web.json_response(empty), items=items) as (source, _):
+        assert await everything(source) == []
+    for wrong in ({"error": {"code": 1}}, {"success": False}, None):
+        async with rest(lambda _, wrong=wrong: web.json_response(wrong), items=items) as (source, _):
+            with pytest.raises(ProviderError) as refused:
+                await source.page(None, None)
+            assert refused.value.later
+    async with rest(lambda _: web.Response(status=204), items=items) as (source, _):
+        assert await everything(source) == []
 
 
 async def test_a_listing_goes_on_from_the_day_of_the_last_one_with_an_overlap() -> None:

@@ -81,25 +81,31 @@ def two(id_: str, name: str) -> list[dict[str, str]]:
     return [{id_: "1", name: "One Ltd"}, {id_: "2", name: "Two Ltd"}]
 
 
-COMPANIES: dict[str, tuple[str, Any]] = {
-    "xero": ("organisation", two("tenantId", "tenantName")),
-    "zoho-books": ("organization_id", {"organizations": two("organization_id", "name")}),
-    "moneybird": ("administration", two("id", "name")),
+COMPANIES: dict[str, tuple[str, Any, Any]] = {
+    "xero": ("organisation", two("tenantId", "tenantName"), {"Invoices": []}),
+    "zoho-books": (
+        "organization_id",
+        {"organizations": two("organization_id", "name")},
+        {"invoices": []},
+    ),
+    "moneybird": ("administration", two("id", "name"), []),
 }
-"""What a customer of these may choose from, in the shape that we believe their providers to answer in."""
+"""What a customer of these may choose from, in the shape that we believe their providers to answer in; and an
+empty list of theirs.
+"""
 
 
 @pytest.mark.parametrize("provider", sorted(COMPANIES))
 async def test_a_company_is_chosen_among_those_there_are_and_comes_before_the_one_of_the_login(
     provider: str,
 ) -> None:
-    option, told = COMPANIES[provider]
+    option, told, empty = COMPANIES[provider]
     asked: list[str] = []
 
     def handler(request: web.Request) -> Any:
         is_list = "nvoices" in request.path
         asked.append(f"{request.path_qs} {request.headers.get('Xero-Tenant-Id', '')}" if is_list else "")
-        return {} if is_list else told
+        return web.json_response(empty) if is_list else told
 
     ours = load(CATALOGUE / provider)
     assert ours.source is not None
