@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from providers.drivers import MOST_CHOICES, identity_of
@@ -94,7 +94,9 @@ class Mailbox:
         uids: Sequence[int] = ()
         asked_up_to = min(following, start + MOST_WINDOWS * WINDOW)
         while not uids and start < asked_up_to:
-            uids = await self._search(start, min(start + WINDOW, following) - 1, since)
+            # Days are the server's own: a day earlier is asked for, and looked at by the minute afterwards.
+            earliest = since and (since - timedelta(days=1)).date()
+            uids = await self._search(start, min(start + WINDOW, following) - 1, earliest)
             start += WINDOW
         more = start < following or len(uids) > PAGE
         if uids:
@@ -120,13 +122,15 @@ class Mailbox:
         return self._there - came < int(before["there"])
 
     async def count(self, since: datetime | None) -> int | None:
-        """By searching, where that takes a bearable number of searches."""
+        """By searching, where that takes a bearable number of searches; by the server's own days."""
         _, following = await self._open(readonly=True, fresh=True)
         if following > MOST_WINDOWS * WINDOW:
             return None
         found = 0
         for start in range(1, following, WINDOW):
-            found += len(await self._search(start, min(start + WINDOW, following) - 1, since))
+            found += len(
+                await self._search(start, min(start + WINDOW, following) - 1, since and since.date())
+            )
         return found
 
     async def fetch(self, item: Item, start: int = 0) -> AsyncGenerator[bytes, None]:
@@ -183,11 +187,10 @@ class Mailbox:
         self._selected = (self._name, readonly, validity, following)
         return validity, following
 
-    async def _search(self, first: int, last: int, since: datetime | None) -> list[int]:
+    async def _search(self, first: int, last: int, since: date | None) -> list[int]:
         criteria: list[Any] = ["UID", f"{first}:{last}"]
         if since is not None:
-            # Days are the server's own: a day earlier is asked for, and looked at by the minute afterwards.
-            criteria += ["SINCE", (since - timedelta(days=1)).date()]
+            criteria += ["SINCE", since]
         for option, key in (("sender", "FROM"), ("subject", "SUBJECT")):
             if wanted := str(self._options.get(option) or "").strip():
                 criteria += [key, wanted]

@@ -2,17 +2,19 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from import_rig import Box, told
 from mails import a_mail, invoice_mail, pdf
 from run_rig import Rig
 
+from providers.days import days
 from providers.drivers import open_driver
 from providers.egress import Guard
 from providers.manifests import CATALOGUE, load
 from providers.reach import Reach
+from providers.sources import open_source
 from schemas.reasons import Reason, RowStatus
 from sync_runner.handlers.words import Word
 from sync_runner.lifecycle.sync import Redo, Selection
@@ -159,6 +161,33 @@ async def test_mails_from_before_the_day_are_never_looked_at_whatever_their_date
     assert [d["external_id"] for d in await told(rig)] == [
         "<new@kaeserei.example>#2",
         "<later@kaeserei.example>#2",
+    ]
+
+
+async def test_before_the_first_import_each_day_says_how_many_mails_that_would_be(box: Box) -> None:
+    box.put(a_mail("old", PDF), a_mail("older", PDF), at=datetime(2026, 11, 18, tzinfo=UTC))
+    box.put(a_mail("new", PDF), at=datetime(2026, 11, 20, tzinfo=UTC))
+    login, chosen = box.server.credentials, {"mailbox": box.name}
+
+    async with (
+        Reach(Guard(["127.0.0.0/8"])) as reach,
+        open_source(load(CATALOGUE / "imap"), login, chosen, reach) as source,
+    ):
+        said = [
+            await days(source, day, date(2026, 11, 21)) for day in ("2026-11-18", "2026-11-19", "2026-11-21")
+        ]
+        usual = await days(source, "", date(2026, 11, 21))
+
+    assert [choice.label for each in said for choice in each] == [
+        "2026-11-18 (3)",
+        "2026-11-19 (1)",
+        "2026-11-21 (0)",
+    ]
+    assert [choice.label for choice in usual] == [
+        "2026-11-21 (0)",
+        "2026-10-22 (3)",
+        "2026-01-01 (3)",
+        "2025-01-01 (3)",
     ]
 
 
