@@ -55,10 +55,15 @@ class Lists:
         Args:
             page: `following` of the turn before.
             known: its `known`.
+
+        Raises:
+            ProviderError: as `_page`; `transient` where a page leads to itself.
         """
         paging = self._listing.paging
         rows, following = await self._page(page)
         if paging is None or paging.by not in ("page", "offset"):
+            if following is not None and following == page:  # it leads to itself, for ever
+                raise ProviderError("transient", Reason.PROVIDER_CHANGED, words("not_understood"))
             return Turn(rows, following)
         seen = self._checksums(rows)
         if page is not None and known and not set(known) & set(seen):

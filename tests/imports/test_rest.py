@@ -290,8 +290,25 @@ async def test_of_what_an_interface_had_before_no_more_comes_in_than_asked_and_a
     assert [d["external_id"] for d in await told(rig)] == ["0", "1", "2", "9"]
 
 
+async def test_a_page_that_leads_to_itself_is_told_of_at_once_and_not_asked_for_ten_thousand_times() -> None:
+    asked: list[str] = []
+
+    def handler(request: web.Request) -> Any:
+        asked.append(request.path_qs)
+        return {"items": [{"id": 1}], "next": "on"}
+
+    async with rest(handler, paging=ENDLESS) as (source, _):
+        with pytest.raises(ProviderError) as refused:
+            await everything(source)
+    assert refused.value.later
+    assert len(asked) == 2
+
+
 async def test_a_list_without_end_is_told_of_and_never_taken_for_one_that_is_through() -> None:
-    async with rest(lambda _: {"items": [{"id": 1}], "next": "on"}, paging=ENDLESS) as (source, _):
+    def handler(request: web.Request) -> Any:
+        return {"items": [{"id": 1}], "next": request.query.get("after", "") + "on"}
+
+    async with rest(handler, paging=ENDLESS) as (source, _):
         first = await source.page(None, None)
         assert not first.last
         with pytest.raises(ProviderError) as refused:
