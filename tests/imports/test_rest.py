@@ -138,7 +138,8 @@ async def test_calls_send_more_than_texts_and_say_what_they_accept_and_pages_may
 
     async def handle(request: web.Request) -> Any:
         seen.append((request.path, await request.json(), request.headers["Accept"]))
-        return {"items": [{"id": 1, "name": "a.pdf"}, {"id": 2, "name": "b.mov"}], "next": "it", "on": False}
+        rows = [{"id": 1, "name": "a.pdf"}, {"id": 2, "name": "b.mov"}]
+        return {"items": rows, "next": "it" if request.path == "/list" else None}
 
     first = {"path": "/list", "method": "POST", "json": {"all": True, "most": 2, "of": {"k": ["{id}x"]}}}
     then = {"path": "/more", "method": "POST", "json": {"at": "{next}"}, "headers": {"Accept": "text/json"}}
