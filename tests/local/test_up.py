@@ -268,6 +268,8 @@ def test_the_demo_ends_by_itself_once_every_document_has_arrived(demo: Demo) -> 
     ledger = once.stdout.partition("Ledger")[2].partition("5 documents arrived byte for byte, each once")
     assert ledger[1], once.stdout
     assert len(re.findall(r"[│|] done +[│|] /Invoices/", ledger[0])) == 5
+    assert shown.count("DocumentsImported") == 2, "from a mailbox and from a folder"
+    assert "documents came in byte for byte, and were accepted" in ledger[2]
     assert "Traceback" not in once.stderr
 
 
