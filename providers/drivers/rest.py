@@ -164,7 +164,7 @@ class Rest:
             raise ProviderError("item_permanent", Reason.CONTENT_UNAVAILABLE, words("gone"))
         values = dict(private["values"])
         if listing.detail is not None:
-            detail = await self._calls.asked(listing.detail, {}, values)
+            detail = await self._calls.asked_of_item(listing.detail, values)
             values |= {name: plain(at(detail, p)) for name, p in listing.values.items() if at(detail, p)}
         file = listing.file
         if file.by == "direct" and file.call is not None:
@@ -174,7 +174,7 @@ class Rest:
         elif file.by == "link":
             link = private.get("link")
             if link is None and file.call is not None and file.at is not None:
-                link = at(await self._calls.asked(file.call, {}, values), file.at)
+                link = at(await self._calls.asked_of_item(file.call, values), file.at)
             if not link:
                 raise ProviderError("item_permanent", Reason.CONTENT_UNAVAILABLE, words("gone"))
             chunks = self._streamed(urljoin(self._calls.base + "/", str(link)), redirects=file.redirects)

@@ -24,6 +24,7 @@ from schemas.sources import Call, RestSource
 ANSWER_BYTES = 32 * 1024 * 1024
 """Of one list or detail."""
 ERROR_BYTES = 4096
+CONFLICT = 409
 
 
 class Interface:
@@ -127,9 +128,19 @@ class Interface:
             raise ProviderError("transient", Reason.PROVIDER_DOWN, words("trouble", status=answer.status))
         return said
 
+    async def asked_of_item(self, call: Call, values: Mapping[str, Any]) -> Any:
+        """What the answer to a call for one record or its file says; see `said` and `of_item`."""
+        answer = await self.send(call, {}, values)
+        if answer.status >= 300:
+            raise self.of_item(answer)
+        return self.said(answer)
+
     def of_item(self, answer: Answer) -> ProviderError:
         """An answer to a request for one file: what is not there or not ours to read is its own trouble."""
-        return unreadable(self._counted(answer).error(self._manifest.errors, self._http.clock()))
+        error = self._counted(answer).error(self._manifest.errors, self._http.clock())
+        if answer.status == CONFLICT and error.kind == "config":  # by default it speaks of a folder
+            return ProviderError("item_permanent", Reason.DOCUMENT_REFUSED, words("refused"))
+        return unreadable(error)
 
     def url(self, call: Call, values: Mapping[str, Any], params: Mapping[str, str]) -> str:
         """A call's address: what is filled in stays in its place, and what is empty is left out."""

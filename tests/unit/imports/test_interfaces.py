@@ -244,17 +244,27 @@ async def test_a_file_that_is_not_ready_yet_is_asked_for_later_and_is_nobodys_mi
     [
         (403, Reason.PERMISSION_MISSING),
         (404, Reason.CONTENT_UNAVAILABLE),
-        (409, Reason.CONTENT_UNAVAILABLE),
+        (409, Reason.DOCUMENT_REFUSED),
         (410, Reason.CONTENT_UNAVAILABLE),
     ],
 )
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"detail": {"path": "/item/{id}"}},
+        {"file": {"by": "link", "call": {"path": "/link/{id}"}, "at": "/link"}},
+        {"file": {"by": "base64", "call": {"path": "/file/{id}"}, "at": "/data"}},
+    ],
+    ids=["the file", "its record", "its link", "its text"],
+)
 async def test_a_file_that_is_listed_and_refused_is_its_own_trouble_and_not_the_connections(
-    status: int, reason: Reason
+    status: int, reason: Reason, asked: dict[str, Any]
 ) -> None:
     def handler(request: web.Request) -> Any:
         return {"items": [{"id": 1}]} if request.path == "/list" else web.Response(status=status)
 
-    async with rest(handler) as (source, _):
+    async with rest(handler, **asked) as (source, _):
         with pytest.raises(ProviderError) as refused:
             await whole(source, (await everything(source))[0])
     assert (refused.value.kind, refused.value.reason) == ("item_permanent", reason)
