@@ -20,7 +20,7 @@ from providers.codings import decoded
 from providers.drivers import MOST_CHOICES, identity_of
 from providers.drivers.restanswers import at, first_file, listed, moment, plain, received, type_of
 from providers.drivers.restcalls import Interface, begun
-from providers.drivers.restlists import Lists
+from providers.drivers.restlists import Lists, is_forgotten
 from providers.errors import ProviderError
 from providers.reach import Reach
 from providers.sources import PRIVATE, Ability, Afterwards, Cursor, Item, Page
@@ -107,7 +107,13 @@ class Rest:
         listing = self._source.lists[index]
         newest = max(filter(None, (since, moment(walk.get("from")))), default=None)
         page = walk.pop(PRIVATE, walk["page"])
-        turn = await Lists(self._calls, listing, newest).turn(page, walk.pop("known", ()))
+        lists, again = Lists(self._calls, listing, newest), bool(walk.pop("again", False))
+        try:
+            turn = await lists.turn(page, walk.pop("known", ()))
+        except ProviderError as refused:
+            if again or not is_forgotten(page, refused):
+                raise
+            turn, again = await lists.turn(None, ()), True
         items = [item for row in turn.rows if (item := self._item(row, listing, index, since))]
         if turn.following is not None:
             if walk["pages"] + 1 >= MOST_PAGES:  # what is told to be through is never asked for again
@@ -115,6 +121,7 @@ class Rest:
             counted = isinstance(turn.following, int)  # an address may hold a token
             goes_on = {"page": turn.following} if counted else {"page": None, PRIVATE: turn.following}
             goes_on |= {"pages": walk["pages"] + 1} | ({"known": turn.known} if turn.known else {})
+            goes_on |= {"again": True} if again else {}
             return Page(items, walk | goes_on, last=False)
         if index + 1 < len(self._source.lists):
             return Page(items, walk | {"list": index + 1, "page": None, "pages": 0}, last=False)

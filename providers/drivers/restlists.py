@@ -38,6 +38,13 @@ class Turn:
     known: Sequence[int] = ()
 
 
+def is_forgotten(page: Any, refused: ProviderError) -> bool:
+    """Whether a provider refused what once led to a page: an earlier run kept it for too long, and the list
+    begins again. What counts is never forgotten.
+    """
+    return isinstance(page, str) and refused.reason in (Reason.DOCUMENT_REFUSED, Reason.DESTINATION_MISSING)
+
+
 class Lists:
     """A list of an interface, narrowed to what is newer than `since` where it can be."""
 

@@ -305,6 +305,33 @@ async def test_a_page_that_leads_to_itself_is_told_of_at_once_and_not_asked_for_
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize("status", [400, 404, 410])
+async def test_a_page_that_a_provider_forgot_begins_its_list_again_once(status: int) -> None:
+    forgotten = {"a"}
+    pages = {"": ([1], "a"), "a": ([2], "b"), "b": ([3], None)}
+
+    def handler(request: web.Request) -> Any:
+        token = request.query.get("after", "")
+        if token in forgotten:
+            return web.Response(status=status)
+        return {"items": [{"id": each} for each in pages[token][0]], "next": pages[token][1]}
+
+    async with rest(handler, paging=ENDLESS) as (source, _):
+        kept = (await source.page(None, None)).cursor
+        anew = await source.page(kept, None)
+        assert [item.id for item in anew.items] == ["1"]
+        with pytest.raises(ProviderError):
+            await source.page(anew.cursor, None)
+        forgotten.clear()
+        found, cursor, last = [], anew.cursor, False
+        while not last:
+            page = await source.page(cursor, None)
+            found += [item.id for item in page.items]
+            cursor, last = page.cursor, page.last
+        assert found == ["2", "3"]
+        assert "again" not in cursor
+
+
 async def test_a_list_without_end_is_told_of_and_never_taken_for_one_that_is_through() -> None:
     def handler(request: web.Request) -> Any:
         return {"items": [{"id": 1}], "next": request.query.get("after", "") + "on"}
