@@ -102,6 +102,7 @@ async def way_of(walk: Walk, stage: Stage, direction: str, words: tuple[str, str
     add, way, go_on, save = words
     page = walk.page
     await page.click(f".head a:has-text('{add}')")
+    await page.wait_for_url("**/add")
     await walk.seen("direction")
     await page.click(f"main a:has-text('{way}')")
     await page.fill("#query", "webdva")
