@@ -123,7 +123,7 @@ class World:
         return self.caught_up
 
     async def begin(self) -> World:
-        await self.syncs.declare(documents_store.LIVE, due.WAKE, READY, fills.FILLING, fills.COVERED)
+        await self.syncs.declare(documents_store.EXPORTS, due.WAKE, READY, fills.FILLING, fills.COVERED)
         await mongo.declare(self.db.documents, documents_store.INDEXES)
         await mongo.declare(self.db.ledger, ledger.INDEXES)
         return self

@@ -16,6 +16,9 @@ from mails import pdf
 from run_rig import Rig
 from targets import Target
 
+from sync_runner.lifecycle.sync import Standing, Sync
+from sync_runner.store.shapes import dump
+
 
 @pytest.fixture
 def dav(wsgidav: Target, request: pytest.FixtureRequest) -> tuple[dict[str, Any], Path]:
@@ -217,15 +220,17 @@ async def test_nothing_is_deleted_unless_that_is_asked_for_in_words(
     assert "SyncFailed" in await rig.events()
 
 
+@pytest.mark.parametrize("standing", [Standing.ACTIVE, Standing.REMOVED])
 async def test_what_paperbus_exported_itself_is_not_brought_back(
-    dav: tuple[dict[str, Any], Path], import_from: Callable[..., Rig]
+    dav: tuple[dict[str, Any], Path], import_from: Callable[..., Rig], standing: Standing
 ) -> None:
+    """Also once the export is removed: its files lie there as before."""
     login, folder = dav
     put(folder / "ours.pdf", pdf("ours"))
     put(folder / "theirs.pdf", pdf("theirs"))
     rig = import_from("webdav", login)
     await rig.set_up(folder="/")
-    await exported_before(rig, "/ours.pdf", pdf("ours"))
+    await exported_before(rig, standing, "/ours.pdf", pdf("ours"))
 
     await rig.work()
 
@@ -235,9 +240,10 @@ async def test_what_paperbus_exported_itself_is_not_brought_back(
     assert "itself" in rows["ours.pdf"]["message"]
 
 
-async def exported_before(rig: Rig, target: str, data: bytes) -> None:
+async def exported_before(rig: Rig, standing: Standing, target: str, data: bytes) -> None:
     """Another connection of the account put these bytes there."""
-    await rig.database["syncs"].insert_one({"_id": "export", "account": "acme", "live": True})
+    export = Sync(id="export", account="acme", direction="export", standing=standing)
+    await rig.database["syncs"].insert_one({"_id": export.id, "account": export.account} | dump(export))
     await rig.database["ledger"].insert_one(
         {
             "_id": "export/d/1",

@@ -78,7 +78,7 @@ LOOPBACK = ("127.0.0.0/8", "::1/128")
 OURS = (*LOOPBACK, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 """Where our own services live: their address is a setting, nobody else names it."""
 SYNC_INDEXES = (
-    documents_store.LIVE,
+    documents_store.EXPORTS,
     due_store.WAKE,
     READY,
     fills_store.FILLING,

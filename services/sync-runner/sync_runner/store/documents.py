@@ -23,11 +23,12 @@ SCHEMA = 1
 INDEXES = (
     IndexModel([("account", ASCENDING), ("received_at", ASCENDING), ("_id", ASCENDING)], name="received"),
 )
-LIVE = IndexModel(
+EXPORTS = IndexModel(
     [("account", ASCENDING), ("live", ASCENDING)],
-    name="live",
-    partialFilterExpression={"live": True},
+    name="exports",
+    partialFilterExpression={"live": {"$exists": True}},
 )
+"""`live` is false for exports that were removed; imports have none."""
 
 
 class MongoDocuments:
@@ -91,6 +92,11 @@ class MongoDocuments:
 
 def live_query(accounts: Some[str]) -> Doc:
     return {"account": {"$in": list(accounts)}, "live": True}
+
+
+def exports_query(account: str) -> Doc:
+    """All exports that an account ever had: what a removed one put somewhere is ours still."""
+    return {"account": account, "live": {"$exists": True}}
 
 
 def _received(told: Told) -> datetime:

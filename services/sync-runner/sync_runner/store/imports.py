@@ -20,6 +20,7 @@ from sync_runner.handlers.imports import Arrival, Known, Thing
 from sync_runner.handlers.runs import Claim
 from sync_runner.lifecycle.row import wait
 from sync_runner.lifecycle.sync import Selection
+from sync_runner.store.documents import exports_query
 from sync_runner.store.ledger import SCHEMA, UNTOLD
 from sync_runner.store.open_rows import own, takeable
 
@@ -77,8 +78,7 @@ class MongoImports:
     async def exported(self, claim: Claim, places: Some[str], hashes: Some[str]) -> set[str]:
         if not places:
             return set()
-        live = self.syncs.find({"account": claim.account, "live": True}, {"_id": 1})
-        exports = [sync["_id"] async for sync in live]
+        exports = [sync["_id"] async for sync in self.syncs.find(exports_query(claim.account), {"_id": 1})]
         query = {"account": claim.account, "connection": {"$in": exports}, "target": {"$in": list(places)}}
         found = self.ledger.find(query, {"sha256": 1}).hint("target")
         return {row["sha256"] async for row in found if row.get("sha256") in hashes}

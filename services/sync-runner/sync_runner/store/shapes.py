@@ -70,7 +70,7 @@ def dump(sync: Sync) -> Doc:
         "provider_revision": sync.provider_revision,
         "direction": sync.direction,
         "standing": sync.standing.value,
-        "live": True if sync.direction == "export" and sync.standing is not Standing.REMOVED else None,
+        "live": sync.standing is not Standing.REMOVED if sync.direction == "export" else None,
         "state": sync.state.value,
         "heard": sync.heard,
         "attention": sync.attention and sync.attention.value,
