@@ -38,6 +38,10 @@ class Turn:
     known: Sequence[int] = ()
 
 
+def _goes_on_for_ever() -> ProviderError:
+    return ProviderError("transient", Reason.PROVIDER_CHANGED, words("not_understood"))
+
+
 def is_forgotten(page: Any, refused: ProviderError) -> bool:
     """Whether a provider refused what once led to a page: an earlier run kept it for too long, and the list
     begins again. What counts is never forgotten.
@@ -64,15 +68,19 @@ class Lists:
             known: its `known`.
 
         Raises:
-            ProviderError: as `_page`; `transient` where a page leads to itself.
+            ProviderError: as `_page`; `transient` where it never ends: a page leads to itself, or each number
+                to the same.
         """
         paging = self._listing.paging
         rows, following = await self._page(page)
         if paging is None or paging.by not in ("page", "offset"):
-            if following is not None and following == page:  # it leads to itself, for ever
-                raise ProviderError("transient", Reason.PROVIDER_CHANGED, words("not_understood"))
+            if following is not None and following == page:
+                raise _goes_on_for_ever()
             return Turn(rows, following)
         seen = self._checksums(rows)
+        is_again = following is not None and seen[-MOST_KNOWN:] == list(known)
+        if is_again and await self._shows(following, seen):
+            raise _goes_on_for_ever()
         if page is not None and known and not set(known) & set(seen):
             rows = [*await self._missed(paging, int(page), known), *rows]
         return Turn(rows, following, seen[-MOST_KNOWN:] if following is not None else ())
@@ -90,6 +98,11 @@ class Lists:
                 # Nothing has moved where it still ends as it did.
                 return [] if again == rows and seen[-1] == list(known)[-1] else again
         return again
+
+    async def _shows(self, page: Any, seen: Sequence[int]) -> bool:
+        """Whether this page has these rows too. Two alike may be true: a page full was put before them."""
+        rows, _ = await self._page(page)
+        return self._checksums(rows) == seen
 
     def _checksums(self, rows: Sequence[Any]) -> list[int]:
         return [zlib.crc32(plain(at(row, self._listing.id)).encode()) for row in rows]

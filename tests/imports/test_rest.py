@@ -332,6 +332,39 @@ async def test_a_page_that_a_provider_forgot_begins_its_list_again_once(status: 
         assert "again" not in cursor
 
 
+@pytest.mark.parametrize("paging", COUNTED, ids=["page", "offset"])
+async def test_a_list_that_gives_the_same_page_for_each_number_is_told_of_at_its_third(
+    paging: dict[str, Any],
+) -> None:
+    asked: list[str] = []
+
+    def handler(request: web.Request) -> Any:
+        asked.append(request.path_qs)
+        return {"items": [{"id": n} for n in range(10)]}
+
+    async with rest(handler, paging=paging | {"size": 10}) as (source, _):
+        with pytest.raises(ProviderError) as refused:
+            await everything(source)
+    assert refused.value.later
+    assert len(asked) == len(set(asked)) == 3
+
+
+async def test_a_list_that_grows_by_a_page_while_it_is_read_is_read_to_its_end() -> None:
+    there = list(range(30))
+
+    def handler(request: web.Request) -> Any:
+        start = (int(request.query["page"]) - 1) * 10
+        answer = {"items": [{"id": n} for n in there][start : start + 10]}
+        if len(there) == 30:
+            there[:0] = range(100, 110)
+        return answer
+
+    async with rest(handler, paging={"by": "page", "param": "page", "size": 10}) as (source, _):
+        found = {int(item.id) for item in await everything(source)}
+
+    assert set(range(30)) <= found
+
+
 async def test_a_list_without_end_is_told_of_and_never_taken_for_one_that_is_through() -> None:
     def handler(request: web.Request) -> Any:
         return {"items": [{"id": 1}], "next": request.query.get("after", "") + "on"}
