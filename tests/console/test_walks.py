@@ -52,6 +52,7 @@ async def test_an_export_from_the_empty_list_to_the_ledger_by_keyboard_alone(
     await walk.pressed("[value=answer]", page=window)
     await page.wait_for_url("**/options", timeout=30_000)
     assert "7 documents are there already" in await page.inner_text("#preview")
+    assert await page.locator("#preview .paths li").count() == 5
     await walk.typed("folder", "/Walk/{year}")
     await walk.typed("filename", "{seller_name} {number}{ext}")
     await walk.pressed("[name=start]:checked", "ArrowDown")

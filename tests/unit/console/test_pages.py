@@ -85,6 +85,30 @@ async def test_a_state_is_said_in_words_with_what_mends_it(
     assert words in (await visit.http.get("/")).text
 
 
+@pytest.mark.parametrize(("status", "step"), [("connecting", "login"), ("configuring", "options")])
+async def test_an_unfinished_onboarding_is_taken_up_from_the_list_where_it_was_left(
+    visit: Room, status: str, step: str
+) -> None:
+    left = connection(status)
+    visit.says |= {"/v1/connections": {"items": [left], "next": None}, ONE: left}
+    listed = (await visit.http.get("/")).text
+    opened = await visit.http.get(f"/accounts/{ID}")
+    page = await visit.http.get(f"/accounts/{ID}/{step}")
+
+    assert re.search(rf'href="/accounts/{ID}/{step}"[^>]*>Continue<', listed)
+    assert opened.headers["location"] == f"/accounts/{ID}/{step}"
+    assert page.status_code == 200
+
+
+async def test_removing_says_what_becomes_of_the_login_and_of_what_was_delivered(visit: Room) -> None:
+    page = (await visit.http.get(f"/accounts/{ID}/remove")).text
+
+    assert "what is stored of the login is destroyed at once" in page
+    assert "3 documents that were delivered stay where they are." in page
+    assert "Its list of documents stays readable." in page
+    assert visit.published == [], "nothing is removed by looking"
+
+
 async def test_problems_come_first(visit: Room) -> None:
     fine, broken = connection(name="Fine"), connection("attention", name="Broken", title="Folder gone")
     visit.says["/v1/connections"] = {"items": [fine, {**broken, "id": ID.replace("7", "8")}]}
