@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import psutil
+from playwright.async_api import Browser, StorageState
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -41,6 +42,8 @@ QUERIES = (
     "xylophone",
     "hetzner box",
 )
+LOOKS = 9
+"""How often the first page is looked at; what is told is the middle, and of all tasks the longest."""
 SEARCHES = 400
 BUSY = 2.0
 """Seconds of CPU in five that all services together may use when nothing is asked of them: a look at 50,000
@@ -70,12 +73,9 @@ async def first_page(stage: Stage) -> tuple[dict[str, float], float]:
         await page.goto(stage.link())
         await page.click("form[action='/enter'] button")
         await page.wait_for_selector(".accounts")
-        fresh = await browser.new_context(
-            viewport={"width": 1180, "height": 860}, storage_state=await context.storage_state()
-        )
-        page = await fresh.new_page()
-        await page.goto(stage.url)
-        told: dict[str, float] = await page.evaluate(OBSERVE)
+        looks = [await first_look(browser, stage.url, await context.storage_state()) for _ in range(LOOKS)]
+        told = {name: sorted(look[name] for look in looks)[LOOKS // 2] for name in looks[0]}
+        told["longest"] = max(look["long"] for look in looks)
         took = []
         for n in range(10):
             words = "Paused" if n % 2 == 0 else "Up to date"
@@ -89,6 +89,16 @@ async def first_page(stage: Stage) -> tuple[dict[str, float], float]:
             await seen
             took.append((time.perf_counter() - heard) * 1000)
         return told, statistics.median(took)
+
+
+async def first_look(browser: Browser, url: str, known: StorageState) -> dict[str, float]:
+    """What a process of the browser that never showed a page tells of the first one."""
+    fresh = await browser.new_context(viewport={"width": 1180, "height": 860}, storage_state=known)
+    page = await fresh.new_page()
+    await page.goto(url)
+    told: dict[str, float] = await page.evaluate(OBSERVE)
+    await fresh.close()
+    return told
 
 
 async def searches(stage: Stage) -> tuple[list[float], dict[str, float]]:
@@ -160,8 +170,10 @@ async def measure(stage: Stage, pages: int) -> None:
     stage.account("Bench")
     await settled(stage)
     told, seen = await first_page(stage)
-    print(f"first page: {told['bytes'] / 1000:.0f} KB, largest paint {told['paint']:.0f} ms,")
-    print(f"  layout shift {told['shift']:.3f}, longest task {told['long']:.0f} ms")
+    print(
+        f"first page: {told['bytes'] / 1000:.0f} KB, largest paint {told['paint']:.0f} ms, shift {told['shift']:.3f},"
+    )
+    print(f"  longest task {told['long']:.0f} ms, ever {told['longest']:.0f}")
     print(f"an event shows on the page: {seen:.0f} ms after it was heard elsewhere (median of 10)")
     every, own = await searches(stage)
     took = sorted(every)

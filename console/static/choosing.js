@@ -19,9 +19,9 @@ export function choosing() {
 function rhythms(rhythm) {
   const form = rhythm.closest("form");
   const select = rhythm.querySelector("[data-zone]");
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const fresh = form.hasAttribute("data-login-next") && !document.cookie.includes("paperbus-zone=");
-  if (select && zone && fresh) {
+  const zone = fresh && Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (select && zone) {
     if (![...select.options].some((one) => one.value === zone)) select.add(new Option(zone, zone));
     select.value = zone;
   }

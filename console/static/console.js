@@ -6,10 +6,16 @@ import { choosing } from "./choosing.js";
 import { depending } from "./depending.js";
 import { loggingIn } from "./login.js";
 
-// The server writes times in the browser's zone; it is told once.
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone && !document.cookie.includes(`paperbus-zone=${zone}`)) {
-  document.cookie = `paperbus-zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+// The server writes times in the browser's zone. To find out its name takes a browser longer than all the rest
+// here, so it is asked again only where the clock differs from UTC by something else than before.
+const cookie = (name, value) => { document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`; };
+const offset = new Date().getTimezoneOffset();
+if (!document.cookie.split("; ").includes(`paperbus-offset=${offset}`)) {
+  (window.requestIdleCallback ?? setTimeout)(() => {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (zone) cookie("paperbus-zone", zone);
+    cookie("paperbus-offset", offset);
+  });
 }
 
 // Without a network nothing is sent: what was filled in stays where it is. A machine that has none may still

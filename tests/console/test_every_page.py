@@ -128,6 +128,23 @@ async def test_the_menu_the_picker_and_the_preview_work_by_keyboard(browser: Bro
         assert ("/v1/preview", "/In/2026") in [(path, asked.get("folder")) for path, asked in made.asked]
 
 
+async def test_times_are_in_the_browsers_zone_and_in_the_new_one_where_it_moved(browser: Browser) -> None:
+    async with served() as (made, url):
+        walk = await walking(browser, "zone", url, locale="en-GB")
+        await walk.enter(f"{url}/enter?token={made.token()}")
+        await walk.page.wait_for_function("() => document.cookie.includes('paperbus-zone=Europe/Paris')")
+        await walk.page.reload()
+        assert "02:30" in await walk.page.inner_text(".account"), "the next run, 01:30 UTC, as Paris says it"
+        kept = await walk.context.storage_state()
+        moved = await browser.new_context(timezone_id="America/New_York", storage_state=kept)
+        page = await moved.new_page()
+        await page.goto(url)
+        await page.wait_for_function("() => document.cookie.includes('paperbus-zone=America/New_York')")
+        await page.reload()
+
+        assert "20:30" in await page.inner_text(".account")
+
+
 async def test_days_say_how_many_come_and_an_option_shows_beside_its_value_alone(browser: Browser) -> None:
     moves = {"depends_on": ["after"], "shown_when": {"after": ["move"]}}
     choices = [{"value": value, "label": value} for value in ("nothing", "move")]
