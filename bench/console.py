@@ -170,9 +170,8 @@ async def measure(stage: Stage, pages: int) -> None:
     stage.account("Bench")
     await settled(stage)
     told, seen = await first_page(stage)
-    print(
-        f"first page: {told['bytes'] / 1000:.0f} KB, largest paint {told['paint']:.0f} ms, shift {told['shift']:.3f},"
-    )
+    print(f"first page: {told['bytes'] / 1000:.0f} KB, largest paint {told['paint']:.0f} ms,")
+    print(f"  layout shift {told['shift']:.3f}")
     print(f"  longest task {told['long']:.0f} ms, ever {told['longest']:.0f}")
     print(f"an event shows on the page: {seen:.0f} ms after it was heard elsewhere (median of 10)")
     every, own = await searches(stage)
