@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.async_api import Browser
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from tests.console.walking import walking
-from tests.unit.console.room import ID, NASTY, Room, connection, room, row, standing
+from tests.unit.console.room import ID, NASTY, Room, connection, provider, room, row, standing
 from tests.unit.console.test_pages import READING
 from tests.window.browsing import CHROMIUM, MISSING
 
@@ -126,6 +128,27 @@ async def test_the_menu_the_picker_and_the_preview_work_by_keyboard(browser: Bro
         await page.wait_for_timeout(400)
 
         assert ("/v1/preview", "/In/2026") in [(path, asked.get("folder")) for path, asked in made.asked]
+
+
+async def test_a_list_can_be_read_while_a_search_is_under_way(browser: Browser) -> None:
+    over = asyncio.Event()
+
+    async def late(_: Request) -> Response:
+        await over.wait()
+        return JSONResponse({"items": [provider(name="Found")], "next": None})
+
+    async with served() as (made, url):
+        walk = await walking(browser, "waits", url, locale="en-GB")
+        await walk.enter(f"{url}/enter?token={made.token()}")
+        await walk.page.goto(f"{url}/add/export")
+        made.says["/v1/providers"] = late
+        await walk.page.fill("#query", "dav")
+        try:
+            await walk.page.wait_for_selector("#results.waits :text('WebDAV')")
+            await walk.seen("waits")
+        finally:
+            over.set()
+        await walk.page.wait_for_selector("#results:not(.waits) :text('Found')")
 
 
 async def test_times_are_in_the_browsers_zone_and_in_the_new_one_where_it_moved(browser: Browser) -> None:

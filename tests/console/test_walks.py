@@ -107,6 +107,7 @@ async def way_of(walk: Walk, stage: Stage, direction: str, words: tuple[str, str
     await walk.seen("direction")
     await page.click(f"main a:has-text('{way}')")
     await page.fill("#query", "webdva")
+    await page.wait_for_url("**?query=webdva")  # what was used last shows the same provider before
     await page.wait_for_selector(f".providers li:first-child a[href='/add/{direction}/webdav']")
     await walk.seen(f"{direction}-providers")
     await page.click(f".providers a[href='/add/{direction}/webdav']")

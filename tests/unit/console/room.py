@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from inspect import isawaitable
 from typing import Any, cast
 
 import httpx
@@ -201,7 +202,8 @@ class Room:
         if found is None or claims["account"] != "acme":
             return _problem(404, "There is no such thing.")
         if callable(found) and not isinstance(found, Response):
-            return cast(Response, found(request))
+            said = found(request)
+            return cast(Response, await said if isawaitable(said) else said)
         return found if isinstance(found, Response) else JSONResponse(found)
 
 
