@@ -145,7 +145,7 @@ TARGETS = {
 
 TOGETHER = {
     "services": ("faults/test_frozen", "faults/test_full_disk", "faults/test_kill_serv"),
-    "pages": ("console/", "deploy/", "local/", "outside/"),
+    "pages": ("console/test_walks", "deploy/", "local/", "outside/"),
     "platform": ("catalog/", "connections/", "imports/", "kit/", "sync_runner/", "window/"),
 }
 """What shares a Kafka, a MongoDB and an address, the longest first. No address is in two of these."""
