@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 TRIALS ?= 5000
 # Programs that tests use and that only the distribution has: program=package.
-TEST_SERVERS := sshd=openssh-server vsftpd=vsftpd chromium=chromium nginx=nginx-light caddy=caddy dovecot=dovecot-imapd clamd=clamav-daemon
+TEST_SERVERS := sshd=openssh-server vsftpd=vsftpd chromium=chromium nginx=nginx-light caddy=caddy dovecot=dovecot-imapd clamd=clamav-daemon google-authenticator=libpam-google-authenticator
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

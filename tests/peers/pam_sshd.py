@@ -21,8 +21,10 @@ PASSWORD = "correct horse battery"
 def missing() -> str | None:
     """Why there is none here."""
     modules = [path for path in ("/lib", "/usr/lib") if list(Path(path).glob(f"*/security/{MODULE}"))]
-    if os.geteuid() != 0 or SSHD is None or not modules:
-        return "by capability: OpenSSH with PAM needs root, openssh-server and libpam-google-authenticator"
+    if os.geteuid() != 0:
+        return "by capability: its PAM service is a file that only root writes"
+    if SSHD is None or not modules:
+        return "there is no sshd with PAM here: apt-get install openssh-server libpam-google-authenticator"
     return None
 
 

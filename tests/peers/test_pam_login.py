@@ -19,7 +19,7 @@ from schemas.manifest import Manifest
 from schemas.reasons import ChallengeKind, Reason
 from tests.peers.pam_sshd import PASSWORD, SECRET, PamServer, missing, pam_sshd
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+pytestmark = [pytest.mark.targets, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
 MANIFEST = Manifest.model_validate(
     {
         "id": "subject",
