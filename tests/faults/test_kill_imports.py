@@ -7,8 +7,6 @@ no durable event tells of.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import random
 import sys
@@ -25,33 +23,11 @@ from run_rig import Platform, Rig, a_place
 from targets import Target, wsgidav
 
 from providers.manifests import CATALOGUE, load
+from tests.faults.importing import POINTS, digest, one_trial, told
 
 pytestmark = [pytest.mark.faults, pytest.mark.servers, pytest.mark.timeout(3600)]
 KILLED = int(os.environ.get("FAULT_TRIALS", "60"))
 """Imports whose worker is killed, once to three times each."""
-POINTS = (
-    "store.claim.after",
-    "store.prepared.after",
-    "imports.take.after",
-    "source.page.before",
-    "source.page.after",
-    "imports.known.after",
-    "imports.alike.after",
-    "contents.keep.before",
-    "contents.keep.after",
-    "imports.save.before",
-    "imports.save.after",
-    "store.listed.before",
-    "store.listed.after",
-    "store.finish.before",
-    "store.finish.after",
-    "store.pass_on.before",
-    "store.pass_on.after",
-    "source.settle.before",
-    "source.settle.after",
-    "imports.settled.before",
-    "imports.settled.after",
-)
 FILES = 7
 EACH = 4
 """Trials for each import at the least, taken all together: 240 where 60 are killed."""
@@ -63,17 +39,6 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder.mkdir()
     with wsgidav(folder) as target:
         yield target
-
-
-async def told(rig: Rig) -> Counter[str]:
-    """How often each file's bytes were told of."""
-    owed = [json.loads(each["value"]) for each in (await rig.sync())["owes"]]
-    events = [event["data"] for event in owed if "DocumentsImported" in event["type"]]
-    return Counter(document["sha256"] for event in events for document in event["documents"])
-
-
-def digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 async def trial(rig: Rig, folder: Path, kills: list[tuple[str, int]], afterwards: str) -> list[int]:
@@ -128,14 +93,8 @@ async def test_no_kill_loses_doubles_or_settles_a_document_too_early(
         kills = [(point, 1)]
         kills += [(dice.choice(POINTS), dice.randint(1, 4)) for _ in range(dice.randint(0, 2))]
         afterwards = dice.choice(["move", "delete"])
-        try:
+        async with one_trial(rig, f"trial {number}, {afterwards}, {kills}"):
             in_flight = await trial(rig, folder, kills, afterwards)
-        except AssertionError as wrong:
-            raise AssertionError(f"trial {number}, {afterwards}, {kills}: {wrong}") from wrong
-        finally:
-            for name in ("ledger", "syncs", "content.files", "content.chunks"):
-                await rig.database[name].delete_many({})
-            rig.client.close()
         fired[point] += bool(in_flight)
         trials += sum(in_flight)
     assert set(fired) == set(POINTS[:KILLED])

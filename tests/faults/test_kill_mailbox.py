@@ -17,7 +17,7 @@ from mails import a_mail, pdf
 from run_rig import Platform, Rig, a_place
 
 from providers.manifests import CATALOGUE, load
-from tests.faults.test_kill_imports import POINTS, digest, told
+from tests.faults.importing import POINTS, digest, one_trial, told
 from tests.faults.trials import SEED, rounds, seconds
 
 pytestmark = [pytest.mark.faults, pytest.mark.servers, pytest.mark.timeout(seconds(1800))]
@@ -78,14 +78,8 @@ async def test_no_kill_loses_doubles_or_moves_a_mail_too_early(
         rig = Rig(place, platform, direction="import")
         kills = [(point, 1)]
         kills += [(dice.choice(POINTS), dice.randint(1, 3)) for _ in range(dice.randint(0, 1))]
-        try:
+        async with one_trial(rig, f"trial {number}, {kills}"):
             in_flight = await trial(rig, box, kills)
-        except AssertionError as wrong:
-            raise AssertionError(f"trial {number}, {kills}: {wrong}") from wrong
-        finally:
-            for name in ("ledger", "syncs", "content.files", "content.chunks"):
-                await rig.database[name].delete_many({})
-            rig.client.close()
         fired[point] += bool(in_flight)
         trials += sum(in_flight)
     assert set(fired) == set(POINTS)
